@@ -1,0 +1,25 @@
+"""What a frame is, said once.
+
+A frame is a uint8 array, BGR, H x W x 3, C-contiguous, with a time in seconds.
+RGB, floats and batches exist only inside a network.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+Picture = np.ndarray
+"""uint8, BGR, H x W x 3, C-contiguous."""
+
+StyleCode = np.ndarray
+"""float32 vector: what a network knows of a style picture."""
+
+
+class Frame(NamedTuple):
+    """One picture of a stream."""
+
+    picture: Picture
+    time: float
+    """Seconds since the stream began, by the stream's own clock (a camera: the capture time)."""
