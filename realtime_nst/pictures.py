@@ -1,0 +1,92 @@
+"""Still pictures in and out: PNG, JPEG, WebP, TIFF and BMP, through OpenCV's codecs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .errors import InputError, OutputError, SourceError
+from .frames import Picture
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+"""The endings that a folder of pictures is searched for and that can be written, lower case."""
+
+
+def read_picture(path: str | Path, error: type[InputError] = SourceError) -> Picture:
+    """Read a picture of any size as uint8 BGR, H x W x 3, the right way up.
+
+    EXIF orientation is applied; 16-bit values keep their upper 8 bits; grey becomes BGR;
+    transparency is laid over white. Raises `error` where the file is missing or no picture.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as reason:
+        raise error(f"cannot read {path}: {reason.strerror or reason}") from reason
+    return decode_picture(data, str(path), error)
+
+
+def decode_picture(data: bytes, name: str, error: type[InputError] = SourceError) -> Picture:
+    """Decode an encoded picture as `read_picture` does; `name` is what the error calls it."""
+    buffer = np.frombuffer(data, np.uint8)
+    try:
+        picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if buffer.size else None
+        stored = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if picture is not None else None
+    except cv2.error:
+        picture = None
+    if picture is None:
+        raise error(
+            f"{name} is not a picture that can be read; "
+            f"give a file of one of these kinds: {', '.join(s[1:] for s in SUFFIXES)}"
+        )
+    if stored is not None and stored.ndim == 3 and stored.shape[2] == 4:
+        picture = _over_white(stored)
+    return np.ascontiguousarray(picture)
+
+
+def _over_white(bgra: np.ndarray) -> Picture:
+    full = np.iinfo(bgra.dtype).max
+    alpha = bgra[..., 3:].astype(np.float32) / full
+    colour = bgra[..., :3].astype(np.float32) * (255.0 / full)
+    return np.rint(colour * alpha + 255.0 * (1.0 - alpha)).astype(np.uint8)
+
+
+def write_picture(path: str | Path, picture: Picture) -> Path:
+    """Write a picture in the format that the file's ending names, whole or not at all.
+
+    Raises OutputError where the ending is unknown or the folder cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise OutputError(f"cannot write {path}: its ending must be one of {', '.join(SUFFIXES)}")
+    done, data = cv2.imencode(path.suffix.lower(), picture)
+    if not done:
+        raise OutputError(f"cannot write {path}: a picture of {picture.shape} does not fit this format")
+    try:
+        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
+    except OSError as reason:
+        raise OutputError(f"cannot write {path}: {reason.strerror or reason}; choose another folder") from reason
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data.tobytes())
+        os.chmod(partial, 0o666 & ~_umask())
+        os.replace(partial, path)
+    except OSError as reason:
+        Path(partial).unlink(missing_ok=True)
+        raise OutputError(f"cannot write {path}: {reason.strerror or reason}") from reason
+    return path
+
+
+def _umask() -> int:
+    """The process's file mode mask: mkstemp ignores it, so it is applied by hand."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The picture files directly in a folder, by name."""
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
