@@ -1,0 +1,5 @@
+"""`python -m realtime_nst` is `realtime-nst`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,255 @@
+"""The command line. Each command reads its options and calls one function; nothing else happens here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from .errors import InputError, StylizeError
+
+EXAMPLES = """
+\b
+Examples:
+  realtime-nst                                  your camera, in every style shipped
+  realtime-nst demo                             no camera needed
+  realtime-nst live --style wave --record a.mp4
+  realtime-nst live --camera clip.mp4 --style my_painting.jpg
+  realtime-nst image photo.jpg --style starry -o out.jpg
+"""
+
+
+class DefaultLive(click.Group):
+    """A group in which options without a command belong to `live`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "-h", "--version"}
+        if not args or (args[0].startswith("-") and args[0] not in own):
+            args = ["live", *args]
+        return super().parse_args(ctx, args)
+
+
+def options(*decorators: Callable) -> Callable:
+    """Several click options as one decorator, in the order written."""
+
+    def apply(command: Callable) -> Callable:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+def say(message: str) -> None:
+    """Tell the user something; standard output is for results only."""
+    click.echo(message, err=True)
+
+
+style_option = click.option(
+    "--style", "-s", "style", multiple=True, metavar="NAME|FILE|FOLDER",
+    help="A style; repeat for more. Default: every style there is.",
+)
+network_options = options(
+    click.option("--model", default="auto", metavar="auto|hub|fast|FOLDER|URL", show_default=True,
+                 help="The network: Magenta's (hub), our own (fast), or a SavedModel like Magenta's."),
+    click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True),
+    click.option("--work-size", type=click.IntRange(min=32), metavar="N",
+                 help="Long side in pixels that the network sees."),
+    click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True,
+                 help="How much style: 0 is the original."),
+)
+run_options = options(
+    click.option("--record", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                 help="Record an MP4 from the start."),
+    click.option("--headless", is_flag=True, help="No window; needs --record, --frames or --seconds."),
+    click.option("--frames", type=click.IntRange(min=1), metavar="N", help="Stop after N frames."),
+    click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."),
+    click.option("--stats", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                 help="Write figures of the run as JSON."),
+)
+
+
+class Size(click.ParamType):
+    """WxH in pixels."""
+
+    name = "WxH"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        try:
+            width, height = (int(part) for part in value.lower().split("x"))
+        except ValueError:
+            width = height = 0
+        if width < 16 or height < 16:
+            self.fail(f"{value!r} is not a size such as 1280x720", param, ctx)
+        return width, height
+
+
+@click.group(cls=DefaultLive, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="realtime-nst")
+def cli() -> None:
+    """Stylize live video in real time, in the style of any picture.
+
+    Without a command, `live` runs. `realtime-nst COMMAND --help` shows a command's options.
+    """
+
+
+@cli.command()
+@click.option("--camera", default="0", metavar="INDEX|NAME|FILE|URL", show_default=True,
+              help="Where frames come from.")
+@click.option("--size", type=Size(), help="Frame size asked of the camera.")
+@click.option("--mirror/--no-mirror", default=None, help="Default: on for cameras, off for files.")
+@style_option
+@network_options
+@run_options
+def live(**given) -> None:
+    """Stylize a camera, a clip or a stream in a window (h shows the keys)."""
+    _run_live(given.pop("camera"), **given)
+
+
+@cli.command()
+@click.option("--mirror/--no-mirror", default=False, hidden=True)
+@style_option
+@network_options
+@run_options
+def demo(**given) -> None:
+    """Stylize a built-in moving scene: try the program with no camera.
+
+    Where there is no screen, five seconds are recorded to a file.
+    """
+    from .window import display_available
+
+    if not given["headless"] and not display_available():
+        given["headless"] = True
+        given["record"] = given["record"] or Path("realtime-nst-demo.mp4")
+        if not (given["frames"] or given["seconds"]):
+            given["seconds"] = 5.0
+        say(f"No screen here: recording to {given['record'].resolve()} instead of opening a window.")
+    _run_live("demo", size=None, **given)
+
+
+def _run_live(source: str, style: tuple[str, ...], **given) -> None:
+    from .live import LiveOptions, run_live
+    from .styles import find_styles
+
+    run_live(LiveOptions(source=source, styles=find_styles(style), **given), say)
+
+
+@cli.command()
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
+@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, metavar="FILE|FOLDER",
+              help="A picture file for one photo, or a folder.")
+@style_option
+@network_options
+def image(photos, out, style, model, device, work_size, strength) -> None:
+    """Stylize still pictures: files, folders or patterns."""
+    from .image import find_photos, plan_outputs, stylize_photos
+    from .styles import find_styles
+    from .stylizer import load_stylizer
+
+    plan = plan_outputs(find_photos(photos), find_styles(style), out)
+    # A still picture has time: without --work-size the network sees all of it.
+    stylizer = load_stylizer(model, device, work_size or sys.maxsize)
+    for notice in stylizer.network.notices:
+        say(notice)
+    stylize_photos(plan, stylizer, strength, done=lambda path: click.echo(path))
+
+
+@cli.command()
+def cameras() -> None:
+    """List the cameras: index, name, frame size, measured frames a second."""
+    from .sources import list_cameras
+
+    rows = list_cameras()
+    if not rows:
+        raise InputError(
+            "no camera answered at indices 0 to 9; plug one in, allow this program to use it in the system's "
+            "privacy settings, or give a file or stream: realtime-nst live --camera FILE|URL"
+        )
+    _table(["index", "name", "size", "fps"],
+           [[str(r.index), r.name, f"{r.size[1]}x{r.size[0]}", f"{r.fps:.1f}"] for r in rows])
+
+
+@cli.group(invoke_without_command=True)
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Render every style on one photo into a picture.")
+@click.option("--photo", type=click.Path(path_type=Path), metavar="FILE",
+              help="The photo for --sheet. Default: a frame of the built-in scene.")
+@network_options
+@click.pass_context
+def styles(ctx, sheet, photo, model, device, work_size, strength) -> None:
+    """List the styles, render them all on one photo, or add your own."""
+    if ctx.invoked_subcommand:
+        return
+    from .styles import find_styles
+
+    found = find_styles()
+    if sheet is None:
+        _table(["name", "title", "after", "how it was made"],
+               [[s.name, s.title, f"{s.after} {s.year or ''}".strip(), s.made or str(s.path)] for s in found])
+        return
+    from .pictures import read_picture, write_picture
+    from .sheet import contact_sheet
+    from .sources import DemoSource
+    from .stylizer import load_stylizer
+
+    picture = read_picture(photo) if photo else DemoSource().read().picture
+    stylizer = load_stylizer(model, device, work_size)
+    tiles = [("original", picture)]
+    for style in found:
+        tiles.append((style.name, stylizer.stylize(picture, stylizer.encode(style.read()), strength)))
+    click.echo(write_picture(sheet, contact_sheet(tiles)))
+
+
+@styles.command("add")
+@click.argument("source", metavar="FILE|URL")
+@click.option("--name", metavar="NAME", help="What to call it. Default: the file's name.")
+def styles_add(source, name) -> None:
+    """Copy a picture into your own style folder."""
+    from .styles import add_style
+
+    added = add_style(source, name)
+    click.echo(f"{added.name}: {added.path}")
+
+
+@cli.command()
+@click.option("--fetch", type=click.Choice(["hub"]), help="Download a model now.")
+def models(fetch) -> None:
+    """Show which models are here and what runs them; download one."""
+    from .networks.open import model_status
+
+    if fetch:
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+        from .networks.fetch import fetch_hub
+
+        columns = (TextColumn("fetching the hub model"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        with Progress(*columns) as bar:
+            task = bar.add_task("hub", total=None)
+            folder = fetch_hub(progress=lambda done, total: bar.update(task, completed=done, total=total))
+        click.echo(folder)
+        return
+    _table(["model", "here", "runs on", "where"],
+           [[row.name, row.here, row.runs_on, row.where] for row in model_status()])
+
+
+def _table(head: list[str], rows: list[list[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*head, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 a failure under way, 2 bad input."""
+    try:
+        cli(args=args, prog_name="realtime-nst")
+    except StylizeError as error:
+        say(f"realtime-nst: {error}")
+        sys.exit(error.exit_code)
