@@ -1,0 +1,128 @@
+"""What travels beside the pictures of a clip: its sound and subtitles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import av
+
+if TYPE_CHECKING:
+    from .clips import ClipSource
+
+
+class Companions:
+    """Copies every sound and subtitle stream of a clip into an output container.
+
+    Packets are copied bit for bit where the container takes their codec; sound is encoded anew as AAC where
+    it does not. What cannot be kept is named in `notices`. The clip is opened a second time, so that sound
+    is read at its own pace, whatever the pictures do.
+    """
+
+    def __init__(self, source: ClipSource, output: av.container.OutputContainer, notices: list[str]):
+        self._start, self._end = source.start, source.end
+        self._output = output
+        self._notices = notices
+        self._input = av.open(str(source.path), metadata_errors="ignore")
+        self._copies: dict[int, av.stream.Stream] = {}
+        self._encoders: dict[int, _Aac] = {}
+        for stream in self._input.streams:
+            if stream.index != source.stream.index:
+                self._take(stream)
+        taken = [self._input.streams[i] for i in sorted({*self._copies, *self._encoders})]
+        self._packets = self._demux(taken)
+        self._waiting = next(self._packets, None)
+
+    def _take(self, stream) -> None:
+        target = None
+        codec = stream.codec_context.name if stream.codec_context else "unknown"
+        if stream.type in ("audio", "subtitle"):
+            try:
+                target = self._output.add_stream_from_template(stream)
+                self._copies[stream.index] = target
+            except (ValueError, av.error.FFmpegError):
+                if stream.type == "audio":
+                    self._encoders[stream.index] = _Aac(stream, self._output)
+                    target = self._encoders[stream.index].stream
+                    self._notices.append(
+                        f"sound track {stream.index} ({codec}) is encoded anew as AAC: "
+                        f"{self._output.format.name} files cannot hold it as it is"
+                    )
+        if target is None:
+            kind = {"video": "further video", "data": "data", "attachment": "attachment"}.get(stream.type, stream.type)
+            self._notices.append(f"{kind} stream {stream.index} ({codec}) is not kept")
+        else:
+            target.metadata.update(stream.metadata)
+
+    def _demux(self, streams) -> Iterator[av.Packet]:
+        if not streams:
+            return
+        if self._start:
+            self._input.seek(int(self._start * av.time_base), backward=True)
+        packets = self._input.demux(streams)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError as error:
+                self._notices.append(f"sound and subtitles end early: {error.strerror}")
+                return
+            if packet is None:
+                return
+            if packet.pts is None or packet.dts is None:
+                continue
+            time = float(packet.pts * packet.time_base)
+            if self._start and time < self._start or self._end is not None and time >= self._end:
+                continue
+            yield packet
+
+    def mux_until(self, time: float | None) -> None:
+        """Write every packet up to `time` (seconds of the output), or all that is left with None."""
+        while self._waiting is not None:
+            packet = self._waiting
+            if time is not None and float(packet.dts * packet.time_base) - self._start > time:
+                return
+            self._write(packet)
+            self._waiting = next(self._packets, None)
+        if time is None:
+            for encoder in self._encoders.values():
+                self._output.mux(encoder.flush())
+
+    def _write(self, packet: av.Packet) -> None:
+        index = packet.stream.index
+        if index in self._encoders:
+            self._output.mux(self._encoders[index].encode(packet, self._start))
+            return
+        shift = round(self._start / packet.time_base)
+        packet.pts -= shift
+        packet.dts -= shift
+        packet.stream = self._copies[index]
+        self._output.mux(packet)
+
+    def close(self) -> None:
+        self._input.close()
+
+
+class _Aac:
+    """Decodes one sound track and encodes it as AAC."""
+
+    def __init__(self, stream: av.audio.stream.AudioStream, output: av.container.OutputContainer):
+        self.stream = output.add_stream("aac", rate=stream.rate)
+        self.stream.layout = stream.layout
+        self._resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
+
+    def encode(self, packet: av.Packet, start: float) -> list[av.Packet]:
+        packets = []
+        try:
+            decoded = packet.decode()
+        except av.error.InvalidDataError:
+            return packets  # A damaged packet is a gap in the sound, as it is in the original.
+        for frame in decoded:
+            if frame.pts is not None:
+                frame.pts -= round(start / frame.time_base)
+            for part in self._resampler.resample(frame):
+                packets += self.stream.encode(part)
+        return packets
+
+    def flush(self) -> list[av.Packet]:
+        packets = [p for part in self._resampler.resample(None) for p in self.stream.encode(part)]
+        return packets + self.stream.encode(None)
