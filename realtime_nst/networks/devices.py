@@ -1,0 +1,104 @@
+"""Which device a network runs on, found without loading a runtime where possible."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from ..errors import DeviceError
+
+
+def choose_device(asked: str) -> tuple[str, tuple[str, ...]]:
+    """"cpu" or "gpu" for "auto", "cpu" or "gpu", and what the user should be told of the choice.
+
+    TensorFlow is loaded only where there is a card that it might use.
+    Raises DeviceError where a GPU was asked for and TensorFlow cannot use one.
+    """
+    if asked == "cpu":
+        return "cpu", ()
+    card = graphics_card()
+    if card and tensorflow_gpu():
+        return "gpu", ()
+    if asked == "gpu":
+        raise DeviceError(
+            f"--device gpu: {_missing(card)} Looked for an NVIDIA driver (libcuda), an AMD one (/dev/kfd) "
+            f"and tensorflow-metal, then asked TensorFlow. {_advice()} Or use --device cpu."
+        )
+    if card:
+        return "cpu", (f"{_missing(card)} Running on the CPU. {_advice()}",)
+    return "cpu", ()
+
+
+def graphics_card() -> str | None:
+    """The name of a graphics card that some TensorFlow build could use, from its driver; None without one."""
+    if sys.platform == "darwin":
+        try:
+            return f"the Apple GPU (tensorflow-metal {metadata.version('tensorflow-metal')})"
+        except metadata.PackageNotFoundError:
+            return None
+    return _nvidia_card() or ("an AMD GPU (/dev/kfd)" if Path("/dev/kfd").exists() else None)
+
+
+def _nvidia_card() -> str | None:
+    """The first NVIDIA card by CUDA's driver interface (cuInit, cuDeviceGetName)."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return None
+    device, name = ctypes.c_int(), ctypes.create_string_buffer(256)
+    if driver.cuInit(0) or driver.cuDeviceGet(ctypes.byref(device), 0):
+        return None
+    if driver.cuDeviceGetName(name, len(name), device):
+        return "an NVIDIA GPU"
+    return name.value.decode(errors="replace")
+
+
+def tensorflow_gpu() -> str | None:
+    """The name of the GPU that TensorFlow uses, its memory set to grow as needed; None where it has none.
+
+    Without growth TensorFlow takes the whole card's memory at once. Imports TensorFlow.
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return None
+    try:
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+    except RuntimeError:
+        pass  # the caller's own program has set TensorFlow up already: its choice stands
+    return tf.config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name)
+
+
+def cpu_name() -> str:
+    """The processor as its maker calls it, e.g. "AMD EPYC"; its architecture where OpenVINO is missing."""
+    try:
+        import openvino
+
+        name = openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")
+    except (ImportError, RuntimeError):
+        name = platform.processor() or platform.machine()
+    return re.sub(r"\s+", " ", re.sub(r"\((R|TM)\)", "", name)).strip()
+
+
+def _missing(card: str | None) -> str:
+    if card:
+        return f"TensorFlow cannot use {card}."
+    return "there is no GPU that TensorFlow can use."
+
+
+def _advice() -> str:
+    if sys.platform == "win32":
+        return "TensorFlow has had no GPU on native Windows since 2.11: install this program inside WSL2."
+    if sys.platform == "darwin":
+        return "On a Mac, pip install tensorflow-metal."
+    return (
+        "On Linux and WSL2 with an NVIDIA card, install the card's driver and pip install "
+        "'tensorflow[and-cuda]' (nvidia-smi must list the card). "
+        "TensorFlow has had no GPU on native Windows since 2.11: use WSL2 there."
+    )

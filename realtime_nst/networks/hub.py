@@ -1,0 +1,191 @@
+"""Magenta's TF Hub module, any style in one network, split so that a style is encoded once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DeviceError, ModelError
+from ..frames import Picture, StyleCode
+from .cache import cache_folder, filling
+from .devices import cpu_name, tensorflow_gpu
+from .runtimes import Stylize, openvino_core, openvino_options, openvino_stylize, tensorflow_stylize
+from .split import STYLE_SIZE, Module, graph_function, load_module, split, style_input
+
+
+class HubNetwork:
+    """A SavedModel with the interface of google/magenta/arbitrary-image-stylization-v1-256.
+
+    Inputs `placeholder` (picture) and `placeholder_1` (style), output `output_0`: float32 RGB in [0, 1].
+    A code is the module's own bottleneck, float32, 100 numbers; where the module cannot be split it is
+    the style picture that the module is given, 256 x 256 x 3 numbers.
+
+    Compiled for one frame size at a time: a new size costs about a second. Codes and frames may be
+    asked for from different threads.
+    """
+
+    def __init__(self, folder: str | Path, device: str = "cpu", name: str = "hub"):
+        """Open the module in `folder` on "cpu" or "gpu".
+
+        Raises ModelError where it is no such module, DeviceError where TensorFlow finds no GPU.
+        """
+        self.name = name
+        self._stylize: Stylize | None = None
+        self._size: tuple[int, int] | None = None
+        self._busy = threading.Lock()
+        folder = Path(folder)
+        self._parts, self.notices = _on_gpu(folder) if device == "gpu" else _on_cpu(folder)
+        self.runtime, self.device = self._parts.runtime, self._parts.device
+
+    def encode(self, picture: Picture) -> StyleCode:
+        """The code of a style picture of any size; its middle square counts. float32, 1-D."""
+        return self._parts.encode(picture)
+
+    def transform(self, picture: Picture, code: StyleCode) -> Picture:
+        """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
+        size = picture.shape[:2]
+        with self._busy:
+            if size != self._size:
+                self._stylize, self._size = self._parts.compile(size), size
+            return self._stylize(picture, code)
+
+
+def _on_gpu(folder: Path) -> tuple[TensorFlowParts, tuple[str, ...]]:
+    gpu = tensorflow_gpu()
+    if gpu is None:
+        raise DeviceError("TensorFlow finds no GPU here; use --device cpu")
+    module = split(load_module(folder))
+    return TensorFlowParts(module, "/GPU:0", f"GPU ({gpu})"), _notices(folder, module.whole_because)
+
+
+def _on_cpu(folder: Path) -> tuple[OpenVinoParts | TensorFlowParts, tuple[str, ...]]:
+    """OpenVINO from the converted model, made at the first start; TensorFlow where OpenVINO cannot."""
+    try:
+        parts = OpenVinoParts(converted(folder))
+        return parts, _notices(folder, parts.whole_because)
+    except (ImportError, RuntimeError) as reason:
+        module = split(load_module(folder))
+        parts = TensorFlowParts(module, "/CPU:0", f"CPU ({cpu_name()})")
+        slower = f"OpenVINO cannot run {folder}, TensorFlow runs it on the CPU, slower: {_first_line(reason)}"
+        return parts, (slower, *_notices(folder, module.whole_because))
+
+
+def _notices(folder: Path, whole_because: str) -> tuple[str, ...]:
+    if not whole_because:
+        return ()
+    return (f"The model {folder} could not be split and runs whole for every frame, slower: {whole_because}.",)
+
+
+class TensorFlowParts:
+    """The module's parts, run by TensorFlow on one device."""
+
+    def __init__(self, module: Module, device: str, device_name: str):
+        import tensorflow as tf
+
+        self.runtime, self.device = f"TensorFlow {tf.__version__}", device_name
+        self._module, self._tensorflow_device = module, device
+        self._transform = graph_function(module.transform, [module.frame, module.code], module.output)
+        self._encode = module.encode and graph_function(module.encode, [module.style], module.code)
+
+    def encode(self, picture: Picture) -> StyleCode:
+        import tensorflow as tf
+
+        style = style_input(picture)
+        if self._encode is None:
+            return style.ravel()
+        with tf.device(self._tensorflow_device):
+            return self._encode(tf.constant(style)).numpy().ravel()
+
+    def compile(self, size: tuple[int, int]) -> Stylize:
+        return tensorflow_stylize(self._transform, size, self._module.code_shape, self._tensorflow_device)
+
+
+class OpenVinoParts:
+    """The module's parts, run by OpenVINO on the CPU from a folder that `converted` made."""
+
+    def __init__(self, folder: Path):
+        import openvino
+
+        self.runtime, self.device = f"OpenVINO {_release(openvino.__version__)}", f"CPU ({cpu_name()})"
+        names = json.loads((folder / "parts.json").read_text())
+        self._frame, self._code, self._code_shape = names["frame"], names["code"], tuple(names["code_shape"])
+        self.whole_because = names["whole_because"]
+        self._core = openvino_core()
+        self._transform = self._core.read_model(folder / "transform.xml")
+        self._encoder, self._encode_one = None, threading.Lock()
+        if not self.whole_because:
+            encode = self._core.read_model(folder / "encode.xml")
+            encode.reshape([1, STYLE_SIZE, STYLE_SIZE, 3])
+            # A code is made once and used for every frame: full precision costs nothing there.
+            self._encoder = self._core.compile_model(encode, "CPU", openvino_options("f32"))
+
+    def encode(self, picture: Picture) -> StyleCode:
+        style = style_input(picture)
+        if self._encoder is None:
+            return style.ravel()
+        with self._encode_one:
+            return self._encoder([style])[0].copy().ravel()
+
+    def compile(self, size: tuple[int, int], precision: str | None = None) -> Stylize:
+        return openvino_stylize(
+            self._transform, size, self._frame, self._code, self._code_shape,
+            core=self._core, precision=precision,
+        )
+
+
+def converted(folder: Path) -> Path:
+    """The folder of OpenVINO's copy of a module's parts, made where it is not there yet (TensorFlow, 10 s).
+
+    Kept in our cache by a hash of the module's files: encode.xml, transform.xml, parts.json.
+    Raises ModelError for what is no style module, RuntimeError or ImportError where OpenVINO cannot read it.
+    """
+    import openvino
+
+    kept = cache_folder() / "converted" / f"{_hash(folder)}-{_release(openvino.__version__)}"
+    if not kept.is_dir():
+        with filling(kept) as partial:
+            _convert(split(load_module(folder)), partial)
+    return kept
+
+
+def _convert(module: Module, folder: Path) -> None:
+    import openvino
+
+    core = openvino.Core()
+    graphs = {"transform": module.transform, "encode": module.encode}
+    for name, graph in graphs.items():
+        if graph is None:
+            continue
+        frozen = folder / f"{name}.pb"
+        frozen.write_bytes(graph.SerializeToString())
+        openvino.save_model(core.read_model(frozen), folder / f"{name}.xml", compress_to_fp16=False)
+        frozen.unlink()
+    names = {
+        "frame": module.frame, "code": module.code, "code_shape": module.code_shape,
+        "whole_because": module.whole_because,
+    }
+    (folder / "parts.json").write_text(json.dumps(names))
+
+
+def _hash(folder: Path) -> str:
+    """A hash of the SavedModel's files, names and contents."""
+    if not (folder / "saved_model.pb").is_file():
+        raise ModelError(
+            f"{folder} is not a SavedModel: it has no saved_model.pb. "
+            "Give the folder that holds it, or --model hub, or --model fast."
+        )
+    digest = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        digest.update(f"{file.relative_to(folder).as_posix()}\0{file.stat().st_size}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _release(version: str) -> str:
+    """2026.4.1 of 2026.4.1-22982-abc."""
+    return version.split("-")[0]

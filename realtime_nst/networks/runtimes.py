@@ -1,0 +1,145 @@
+"""What runs a network: OpenVINO on a CPU, TensorFlow on a GPU.
+
+A network as a runtime sees it takes float32 RGB in [0, 1] and a code. Here it is given uint8 BGR frames
+instead: the conversions become part of its graph, where they cost less than in NumPy.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from ..frames import Picture, StyleCode
+from .cache import cache_folder
+from .devices import cpu_name
+
+Stylize = Callable[[Picture, StyleCode], Picture]
+"""Stylizes frames of one size: (uint8 BGR H x W x 3, float32 code) -> a new uint8 BGR H x W x 3."""
+
+
+def openvino_core():
+    """An OpenVINO core that keeps compiled networks in our cache folder.
+
+    OpenVINO's own key covers the network, its options and shape; the folder's name adds what may change
+    under it: its version and the processor.
+    """
+    import openvino
+
+    core = openvino.Core()
+    machine = re.sub(r"[^A-Za-z0-9.]+", "-", f"{openvino.__version__}-{cpu_name()}")
+    folder = cache_folder() / "compiled" / machine
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return core  # a read-only home: compiled anew at each start
+    core.set_property({"CACHE_DIR": str(folder)})
+    return core
+
+
+def openvino_options(precision: str | None = None, threads: int | None = None) -> dict:
+    """Options for `compile_model`: the answer to one frame soonest.
+
+    `precision` is "f32", "bf16" or "f16"; None leaves it to OpenVINO, which takes bf16 where the processor
+    computes with it (about 0.003 of full range away from f32 in the mean). `threads` None: all cores.
+    """
+    options = {"PERFORMANCE_HINT": "LATENCY"}
+    if precision:
+        options["INFERENCE_PRECISION_HINT"] = precision
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    return options
+
+
+def openvino_stylize(
+    model,
+    size: tuple[int, int],
+    frame_input: str,
+    code_input: str,
+    code_shape: tuple[int, ...],
+    *,
+    core=None,
+    layout: str = "NHWC",
+    precision: str | None = None,
+    threads: int | None = None,
+) -> Stylize:
+    """Compile an `ov.Model` for frames of `size` (height, width), with uint8 BGR in and out.
+
+    `model` (left as it is) takes float32 RGB in [0, 1] of `layout` ("NHWC" or "NCHW", batch 1) at the
+    input named `frame_input` and a code of `code_shape` at `code_input`; its one output is like its frame.
+    An output larger than the frame (networks round sizes up) is cropped. Raises RuntimeError where
+    OpenVINO cannot run it.
+    """
+    height, width = size
+    model = model.clone()
+    frame = [1, height, width, 3] if layout == "NHWC" else [1, 3, height, width]
+    model.reshape({frame_input: frame, code_input: list(code_shape)})
+    compiled = (core or openvino_core()).compile_model(
+        _with_pictures(model, frame_input, layout, size), "CPU", openvino_options(precision, threads)
+    )
+    request = compiled.create_infer_request()
+    busy = threading.Lock()
+
+    def stylize(picture: Picture, code: StyleCode) -> Picture:
+        with busy:  # one request: its buffers are used again for every frame
+            request.infer(
+                {frame_input: picture[np.newaxis], code_input: np.reshape(code, code_shape)},
+                share_inputs=True,
+            )
+            return request.get_output_tensor().data[0].copy()
+
+    return stylize
+
+
+def _with_pictures(model, frame_input: str, layout: str, size: tuple[int, int]):
+    """The model with uint8 BGR 1 x H x W x 3 in place of float32 RGB, at its frame input and its output."""
+    import openvino
+    from openvino import opset13 as ops
+    from openvino.preprocess import ColorFormat, PrePostProcessor
+
+    height, width = size
+    x = model.get_results()[0].input_value(0)
+    if layout == "NCHW":
+        x = ops.transpose(x, np.array([0, 2, 3, 1])).output(0)
+    x = ops.slice(x, [0, 0], [height, width], [1, 1], [1, 2])
+    x = ops.round(ops.multiply(ops.clamp(x, 0.0, 1.0), np.float32(255)), "half_to_even")
+    x = ops.gather(ops.convert(x, "u8"), np.array([2, 1, 0]), np.array(3))
+    model = openvino.Model([ops.result(x)], model.get_parameters(), "pictures")
+
+    convert = PrePostProcessor(model)
+    frame = convert.input(frame_input)
+    frame.tensor().set_element_type(openvino.Type.u8).set_color_format(ColorFormat.BGR)
+    frame.tensor().set_layout(openvino.Layout("NHWC"))
+    frame.preprocess().convert_element_type(openvino.Type.f32).convert_color(ColorFormat.RGB).scale(255.0)
+    frame.model().set_layout(openvino.Layout(layout))
+    return convert.build()
+
+
+def tensorflow_stylize(network, size: tuple[int, int], code_shape: tuple[int, ...], device: str) -> Stylize:
+    """A tf.function of `network` for frames of `size` (height, width), with uint8 BGR in and out.
+
+    `network` is called with float32 RGB 1 x H x W x 3 in [0, 1] and a code of `code_shape` as tensors and
+    returns one like its first. `device` is TensorFlow's name, "/GPU:0" or "/CPU:0"; what the device
+    cannot do is an error (no silent placement elsewhere would be slow without a word).
+    An output larger than the frame is cropped.
+    """
+    import tensorflow as tf
+
+    height, width = size
+
+    @tf.function(
+        input_signature=[tf.TensorSpec((height, width, 3), tf.uint8), tf.TensorSpec(code_shape, tf.float32)],
+        autograph=False,
+    )
+    def pictures(frame, code):
+        rgb = tf.cast(frame[tf.newaxis, :, :, ::-1], tf.float32) / 255.0
+        out = network(rgb, code)[0, :height, :width]
+        return tf.cast(tf.round(tf.clip_by_value(out, 0.0, 1.0) * 255.0), tf.uint8)[:, :, ::-1]
+
+    def stylize(picture: Picture, code: StyleCode) -> Picture:
+        with tf.device(device):
+            return pictures(picture, np.reshape(code, code_shape)).numpy()
+
+    return stylize
