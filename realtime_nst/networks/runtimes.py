@@ -62,13 +62,14 @@ def openvino_stylize(
     *,
     core=None,
     layout: str = "NHWC",
+    channels: str = "RGB",
     precision: str | None = None,
     threads: int | None = None,
 ) -> Stylize:
     """Compile an `ov.Model` for frames of `size` (height, width), with uint8 BGR in and out.
 
-    `model` (left as it is) takes float32 RGB in [0, 1] of `layout` ("NHWC" or "NCHW", batch 1) at the
-    input named `frame_input` and a code of `code_shape` at `code_input`; its one output is like its frame.
+    `model` (left as it is) takes float32 in [0, 1], its `channels` "RGB" or "BGR", of `layout` ("NHWC" or
+    "NCHW", batch 1) at the input named `frame_input` and a code of `code_shape` at `code_input`; its one output is like its frame.
     An output larger than the frame (networks round sizes up) is cropped. Raises RuntimeError where
     OpenVINO cannot run it.
     """
@@ -77,7 +78,7 @@ def openvino_stylize(
     frame = [1, height, width, 3] if layout == "NHWC" else [1, 3, height, width]
     model.reshape({frame_input: frame, code_input: list(code_shape)})
     compiled = (core or openvino_core()).compile_model(
-        _with_pictures(model, frame_input, layout, size), "CPU", openvino_options(precision, threads)
+        _with_pictures(model, frame_input, layout, channels, size), "CPU", openvino_options(precision, threads)
     )
     request = compiled.create_infer_request()
     busy = threading.Lock()
@@ -93,8 +94,8 @@ def openvino_stylize(
     return stylize
 
 
-def _with_pictures(model, frame_input: str, layout: str, size: tuple[int, int]):
-    """The model with uint8 BGR 1 x H x W x 3 in place of float32 RGB, at its frame input and its output."""
+def _with_pictures(model, frame_input: str, layout: str, channels: str, size: tuple[int, int]):
+    """The model with uint8 BGR 1 x H x W x 3 in place of float32 `channels`, at its frame input and output."""
     import openvino
     from openvino import opset13 as ops
     from openvino.preprocess import ColorFormat, PrePostProcessor
@@ -105,22 +106,28 @@ def _with_pictures(model, frame_input: str, layout: str, size: tuple[int, int]):
         x = ops.transpose(x, np.array([0, 2, 3, 1])).output(0)
     x = ops.slice(x, [0, 0], [height, width], [1, 1], [1, 2])
     x = ops.round(ops.multiply(ops.clamp(x, 0.0, 1.0), np.float32(255)), "half_to_even")
-    x = ops.gather(ops.convert(x, "u8"), np.array([2, 1, 0]), np.array(3))
+    x = ops.convert(x, "u8")
+    if channels == "RGB":
+        x = ops.gather(x, np.array([2, 1, 0]), np.array(3))
     model = openvino.Model([ops.result(x)], model.get_parameters(), "pictures")
 
     convert = PrePostProcessor(model)
     frame = convert.input(frame_input)
     frame.tensor().set_element_type(openvino.Type.u8).set_color_format(ColorFormat.BGR)
     frame.tensor().set_layout(openvino.Layout("NHWC"))
-    frame.preprocess().convert_element_type(openvino.Type.f32).convert_color(ColorFormat.RGB).scale(255.0)
+    frame.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+    if channels == "RGB":
+        frame.preprocess().convert_color(ColorFormat.RGB)
     frame.model().set_layout(openvino.Layout(layout))
     return convert.build()
 
 
-def tensorflow_stylize(network, size: tuple[int, int], code_shape: tuple[int, ...], device: str) -> Stylize:
+def tensorflow_stylize(
+    network, size: tuple[int, int], code_shape: tuple[int, ...], device: str, channels: str = "RGB"
+) -> Stylize:
     """A tf.function of `network` for frames of `size` (height, width), with uint8 BGR in and out.
 
-    `network` is called with float32 RGB 1 x H x W x 3 in [0, 1] and a code of `code_shape` as tensors and
+    `network` is called with float32 1 x H x W x 3 in [0, 1], its `channels` "RGB" or "BGR", and a code of `code_shape` as tensors and
     returns one like its first. `device` is TensorFlow's name, "/GPU:0" or "/CPU:0"; what the device
     cannot do is an error (no silent placement elsewhere would be slow without a word).
     An output larger than the frame is cropped.
@@ -128,15 +135,16 @@ def tensorflow_stylize(network, size: tuple[int, int], code_shape: tuple[int, ..
     import tensorflow as tf
 
     height, width = size
+    order = slice(None, None, -1 if channels == "RGB" else 1)
 
     @tf.function(
         input_signature=[tf.TensorSpec((height, width, 3), tf.uint8), tf.TensorSpec(code_shape, tf.float32)],
         autograph=False,
     )
     def pictures(frame, code):
-        rgb = tf.cast(frame[tf.newaxis, :, :, ::-1], tf.float32) / 255.0
-        out = network(rgb, code)[0, :height, :width]
-        return tf.cast(tf.round(tf.clip_by_value(out, 0.0, 1.0) * 255.0), tf.uint8)[:, :, ::-1]
+        scaled = tf.cast(frame[tf.newaxis, :, :, order], tf.float32) / 255.0
+        out = network(scaled, code)[0, :height, :width]
+        return tf.cast(tf.round(tf.clip_by_value(out, 0.0, 1.0) * 255.0), tf.uint8)[:, :, order]
 
     def stylize(picture: Picture, code: StyleCode) -> Picture:
         with tf.device(device):

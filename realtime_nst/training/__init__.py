@@ -1,0 +1,1 @@
+"""Training of the fast network: prepare the data, train, export."""

@@ -1,0 +1,84 @@
+"""Write a trained network as the files that ship: frozen TensorFlow graphs with float16 weights.
+
+    python -m realtime_nst.training.export RUN FOLDER
+
+OpenVINO reads these files as they are and TensorFlow imports them, so one artifact serves both runtimes.
+Needs KERAS_BACKEND=tensorflow (the default of an installation).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+from realtime_nst.networks.fast import CODE, FRAME, OUTPUT, STYLE
+from realtime_nst.training.network import Shape, build_style_network, build_transform
+
+
+def freeze(call, inputs: list, output: str):
+    """A GraphDef of `call` for inputs of the given tf.TensorSpecs, variables as constants.
+
+    `output` is the tensor name ("stylized:0") that its result gets.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    concrete = tf.function(lambda *x: tf.identity(call(*x), name=output[:-2])).get_concrete_function(*inputs)
+    return half_constants(convert_variables_to_constants_v2(concrete).graph.as_graph_def())
+
+
+def half_constants(graph, at_least: int = 64):
+    """The graph with every float32 constant of `at_least` numbers stored as float16 and cast when it runs."""
+    import tensorflow as tf
+
+    result = tf.compat.v1.GraphDef(versions=graph.versions)
+    for node in graph.node:
+        value = tf.make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None
+        if value is None or value.dtype != np.float32 or value.size < at_least:
+            result.node.append(node)
+            continue
+        stored = result.node.add(op="Const", name=f"{node.name}/float16")
+        stored.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value.astype(np.float16)))
+        stored.attr["dtype"].type = tf.float16.as_datatype_enum
+        cast = result.node.add(op="Cast", name=node.name, input=[stored.name])
+        cast.attr["SrcT"].type = tf.float16.as_datatype_enum
+        cast.attr["DstT"].type = tf.float32.as_datatype_enum
+    return result
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def main(run: Path, folder: Path) -> None:
+    """Export the weights in RUN to encode.pb and transform.pb in FOLDER."""
+    import tensorflow as tf
+
+    shape = Shape(**{k: tuple(v) if isinstance(v, list) else v for k, v in json.loads((run / "shape.json").read_text()).items()})
+    style_network, transform = build_style_network(shape), build_transform(shape)
+    style_network.load_weights(run / "style_network.weights.h5")
+    transform.load_weights(run / "transform.weights.h5")
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = [1, None, None, 3]
+    graphs = {
+        "encode": freeze(
+            lambda style: style_network(style, training=False),
+            [tf.TensorSpec(pictures, name=STYLE[:-2])],
+            CODE,
+        ),
+        "transform": freeze(
+            lambda frame, code: transform([frame, code], training=False),
+            [tf.TensorSpec(pictures, name=FRAME[:-2]), tf.TensorSpec([1, shape.code], name=CODE[:-2])],
+            OUTPUT,
+        ),
+    }
+    for name, graph in graphs.items():
+        path = folder / f"{name}.pb"
+        path.write_bytes(graph.SerializeToString(deterministic=True))
+        click.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""Train the fast network on prepared data.
+
+    python -m realtime_nst.training.train DATA RUN --features VGG.npz
+
+Stops and goes on where it was: RUN keeps the checkpoint, a log of the losses, and sheets of validation pictures.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import keras
+import numpy as np
+from keras import ops
+
+from realtime_nst.features import Vgg, load_features
+from realtime_nst.losses import mean_gram
+from realtime_nst.training.data import CONTENT_LAYER, STYLE_LAYERS
+from realtime_nst.training.network import Shape, build_style_network, build_transform
+
+
+def scaled(pictures: np.ndarray) -> np.ndarray:
+    """uint8 BGR pictures as the network takes them: float32 BGR, 0..1."""
+    return pictures.astype(np.float32) / 255
+
+
+class Batches(keras.utils.PyDataset):
+    """Random photographs with random styles, a fraction of them mixtures of two styles."""
+
+    def __init__(self, data: Path, steps: int, batch: int, mixed: float, seed: int):
+        super().__init__()
+        with np.load(data / "styles.npz") as file:
+            self._styles = {name: file[name] for name in file.files}
+        with np.load(data / "photos.npz") as file:
+            self._photos = {name: file[name] for name in file.files}
+        self.photo_size = self._photos["pictures"].shape[1]
+        self._steps, self._batch, self._mixed = steps, batch, mixed
+        self._rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, index: int):
+        rng, count = self._rng, self._batch
+        photos = rng.integers(0, len(self._photos["pictures"]), count)
+        one, two = rng.integers(0, len(self._styles["pictures"]), (2, count))
+        share = np.where(rng.random(count) < self._mixed, rng.uniform(0.2, 0.8, count), 1.0).astype(np.float32)
+
+        def picture(index: np.ndarray) -> np.ndarray:
+            found = scaled(self._styles["pictures"][index])
+            return np.ascontiguousarray(found[:, :, ::-1]) if rng.random() < 0.5 else found
+
+        def gram(layer: str) -> np.ndarray:
+            part = share[:, None, None]
+            mixture = self._styles[layer][one] * part
+            return mixture + self._styles[layer][two] * (1 - part) if (share < 1).any() else mixture
+
+        return {
+            "frame": scaled(self._photos["pictures"][photos]),
+            "style": picture(one),
+            "other": picture(two),
+            "share": share[:, None],
+            "shift": rng.integers(-9, 10, 2).astype(np.int32),
+            "gain": rng.uniform(0.94, 1.06, (count, 1, 1, 1)).astype(np.float32),
+            "noise": rng.normal(0, rng.uniform(0, 0.02), self._photos["pictures"][photos].shape).astype(np.float32),
+            "content": self._photos["features"][photos].astype(np.float32),
+            **{layer: gram(layer) for layer in STYLE_LAYERS},
+        }, np.zeros(count, np.float32)
+
+
+class Training(keras.Model):
+    """The network with its losses: what `fit` minimizes.
+
+    content     mean squared difference of VGG features over their variance in the photograph
+    style       mean over layers of ||G - G_style||^2 / ||G_style||^2, tempered where it is large
+    temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame
+    grid        difference between the mean colours of the four phases of depth-to-space
+    """
+
+    def __init__(self, shape: Shape, vgg: Vgg, window: int, weights: dict[str, float]):
+        super().__init__()
+        self.style_network = build_style_network(shape)
+        self.transform = build_transform(shape)
+        self._vgg, self._window, self._loss_weights = vgg, window, weights
+        self._means = {name: keras.metrics.Mean(name=name) for name in ("content", "style", "temporal", "grid")}
+
+    @property
+    def metrics(self):
+        return list(self._means.values())
+
+    def call(self, x):
+        code = x["share"] * self.style_network(x["style"])
+        if self._loss_weights["mixed"]:
+            code = code + (1 - x["share"]) * self.style_network(x["other"])
+        out = self.transform([x["frame"], code])
+        if not self._loss_weights["temporal"]:
+            return out, out, out
+        shift = (x["shift"][0], x["shift"][1])
+        moved = ops.clip(ops.roll(x["frame"], shift, axis=(1, 2)) * x["gain"] + x["noise"], 0, 1)
+        return out, ops.roll(out, shift, axis=(1, 2)), self.transform([moved, code])
+
+    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+        out, expected, again = y_pred
+        edge = (out.shape[1] - self._window) // 2
+        inner = slice(edge, edge + self._window)
+        found = self._vgg(out[:, inner, inner] * 255.0, STYLE_LAYERS)
+
+        content = x["content"]
+        trim = (content.shape[1] - found[CONTENT_LAYER].shape[1]) // 2
+        content = content[:, trim : content.shape[1] - trim, trim : content.shape[2] - trim]
+        error = ops.mean(ops.square(content - found[CONTENT_LAYER]), axis=(1, 2, 3))
+        losses = {"content": ops.mean(error / ops.var(content, axis=(1, 2, 3)))}
+
+        style = 0.0
+        for layer in STYLE_LAYERS:
+            ratio = ops.sum(ops.square(mean_gram(found[layer]) - x[layer]), axis=(1, 2)) / ops.sum(
+                ops.square(x[layer]), axis=(1, 2)
+            )
+            style = style + 2 * (ops.sqrt(1 + ratio) - 1) / len(STYLE_LAYERS)
+        losses["style"] = ops.mean(style)
+        losses["temporal"] = ops.mean(ops.square(expected - again)[:, inner, inner])
+        phases = ops.stack([ops.mean(out[:, i::2, j::2], axis=(1, 2)) for i in (0, 1) for j in (0, 1)])
+        losses["grid"] = ops.mean(ops.var(phases, axis=0))
+        for name, value in losses.items():
+            self._means[name].update_state(value)
+        return sum(self._loss_weights[name] * value for name, value in losses.items())
+
+
+class Sheet(keras.callbacks.Callback):
+    """Saves the averaged weights and a sheet of validation pictures after each epoch; appends to the log."""
+
+    def __init__(self, run: Path, shape: Shape, photos: list[np.ndarray], styles: list[np.ndarray]):
+        super().__init__()
+        self._run, self._photos, self._styles = run, photos, styles
+        (run / "shape.json").write_text(json.dumps(asdict(shape)))
+
+    def on_epoch_end(self, epoch, logs=None):
+        import cv2
+
+        with open(self._run / "log.jsonl", "a") as file:
+            file.write(json.dumps({"epoch": epoch, **{k: float(v) for k, v in (logs or {}).items()}}) + "\n")
+        model, optimizer = self.model, self.model.optimizer
+        trained = [ops.convert_to_numpy(v) for v in model.trainable_variables]
+        optimizer.finalize_variable_values(model.trainable_variables)
+        model.style_network.save_weights(self._run / "style_network.weights.h5")
+        model.transform.save_weights(self._run / "transform.weights.h5")
+        rows = []
+        photos = scaled(np.stack(self._photos))
+        for style in self._styles:
+            code = ops.convert_to_numpy(model.style_network.predict_on_batch(scaled(style[None])))
+            out = ops.convert_to_numpy(model.transform.predict_on_batch([photos, np.repeat(code, len(photos), 0)]))
+            tile = cv2.resize(style, (photos.shape[2], photos.shape[1]))
+            rows.append(np.hstack([tile, *(out * 255).astype(np.uint8)]))
+        cv2.imwrite(str(self._run / "sheet.jpg"), np.vstack(rows))
+        for variable, value in zip(model.trainable_variables, trained):
+            variable.assign(value)
+
+
+@click.command()
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("run", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--features", type=click.Path(exists=True, path_type=Path), required=True, help="VGG weights (npz).")
+@click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Folder with photos/ and styles/.")
+@click.option("--steps", default=3000, show_default=True, help="Steps of the whole schedule.")
+@click.option("--batch", default=4, show_default=True)
+@click.option("--window", default=160, show_default=True, help="Side of the part that VGG looks at.")
+@click.option("--rate", default=2e-3, show_default=True, help="Peak learning rate; it falls along a cosine.")
+@click.option("--content", default=1.0, show_default=True, help="Weight of the content loss.")
+@click.option("--style", default=3.0, show_default=True, help="Weight of the style loss.")
+@click.option("--temporal", default=0.0, show_default=True, help="Weight of the temporal loss.")
+@click.option("--grid", default=100.0, show_default=True, help="Weight of the grid loss.")
+@click.option("--mixed", default=0.0, show_default=True, help="Fraction of mixtures of two styles.")
+@click.option("--start", type=click.Path(exists=True, path_type=Path), help="A run to take the first weights from.")
+@click.option("--seed", default=1, show_default=True)
+def main(data, run, features, validation, steps, batch, window, rate, start, seed, mixed, **weights) -> None:
+    """Train on the data prepared in DATA; everything goes to RUN, and a stopped run goes on."""
+    from realtime_nst.pictures import pictures_in, read_picture
+    from realtime_nst.training.data import crop_to
+
+    keras.utils.set_random_seed(seed)
+    run.mkdir(parents=True, exist_ok=True)
+    per_epoch = min(100, steps)
+    batches = Batches(data, per_epoch, batch, mixed, seed)
+    shape = Shape()
+    model = Training(shape, load_features(features), window, {**weights, "mixed": mixed})
+    if start:
+        model.style_network.load_weights(start / "style_network.weights.h5")
+        model.transform.load_weights(start / "transform.weights.h5")
+    schedule = keras.optimizers.schedules.CosineDecay(rate, steps, 0.02)
+    model.compile(keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.99))
+    rng = np.random.default_rng(0)
+    photos, styles = [], []
+    if validation:
+        photos = [crop_to(read_picture(p), batches.photo_size, rng) for p in pictures_in(validation / "photos")]
+        styles = [crop_to(read_picture(p), 168, rng) for p in pictures_in(validation / "styles")]
+    model.fit(
+        batches,
+        epochs=steps // per_epoch,
+        verbose=2,
+        callbacks=[keras.callbacks.BackupAndRestore(run / "backup"), Sheet(run, shape, photos, styles)],
+    )
+
+
+if __name__ == "__main__":
+    main()
