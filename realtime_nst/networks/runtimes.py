@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from ..frames import Picture, StyleCode
@@ -89,13 +90,15 @@ def openvino_stylize(
                 {frame_input: picture[np.newaxis], code_input: np.reshape(code, code_shape)},
                 share_inputs=True,
             )
-            return request.get_output_tensor().data[0].copy()
+            out = request.get_output_tensor().data[0]
+            # Not in the graph: OpenVINO 2026.4 mixes up a network that has its channels turned at both ends.
+            return cv2.cvtColor(out, cv2.COLOR_RGB2BGR) if channels == "RGB" else out.copy()
 
     return stylize
 
 
 def _with_pictures(model, frame_input: str, layout: str, channels: str, size: tuple[int, int]):
-    """The model with uint8 BGR 1 x H x W x 3 in place of float32 `channels`, at its frame input and output."""
+    """The model with uint8 1 x H x W x 3 in place of float32: BGR at its frame input, `channels` at its output."""
     import openvino
     from openvino import opset13 as ops
     from openvino.preprocess import ColorFormat, PrePostProcessor
@@ -106,10 +109,7 @@ def _with_pictures(model, frame_input: str, layout: str, channels: str, size: tu
         x = ops.transpose(x, np.array([0, 2, 3, 1])).output(0)
     x = ops.slice(x, [0, 0], [height, width], [1, 1], [1, 2])
     x = ops.round(ops.multiply(ops.clamp(x, 0.0, 1.0), np.float32(255)), "half_to_even")
-    x = ops.convert(x, "u8")
-    if channels == "RGB":
-        x = ops.gather(x, np.array([2, 1, 0]), np.array(3))
-    model = openvino.Model([ops.result(x)], model.get_parameters(), "pictures")
+    model = openvino.Model([ops.result(ops.convert(x, "u8"))], model.get_parameters(), "pictures")
 
     convert = PrePostProcessor(model)
     frame = convert.input(frame_input)
