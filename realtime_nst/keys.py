@@ -1,0 +1,85 @@
+"""The keys of the window, in one table: it drives what they do, the help in the window and the README."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Controls(Protocol):
+    """What the keys can do."""
+
+    def step_style(self, by: int) -> None: ...
+    def choose_style(self, index: int) -> None: ...
+    def toggle_original(self) -> None: ...
+    def change_strength(self, by: float) -> None: ...
+    def toggle_mirror(self) -> None: ...
+    def save_snapshot(self) -> None: ...
+    def toggle_recording(self) -> None: ...
+    def toggle_fullscreen(self) -> None: ...
+    def toggle_overlay(self) -> None: ...
+    def toggle_help(self) -> None: ...
+    def quit(self) -> None: ...
+
+
+class Key(NamedTuple):
+    """One line of the table."""
+
+    keys: tuple[str, ...]
+    """The keys' names: a character, or one of "left", "right", "up", "down", "space", "esc"."""
+    name: str
+    """What the help calls them."""
+    help: str
+    action: Callable[[Controls, str], None]
+    """Called with the controls and the key that was pressed."""
+
+
+KEYS: tuple[Key, ...] = (
+    Key(("n", "right", "down"), "n, right", "next style", lambda to, _: to.step_style(1)),
+    Key(("p", "left", "up"), "p, left", "previous style", lambda to, _: to.step_style(-1)),
+    Key(tuple("123456789"), "1 to 9", "a style by its number", lambda to, key: to.choose_style(int(key) - 1)),
+    Key(("space",), "space", "original picture and back", lambda to, _: to.toggle_original()),
+    Key(("[",), "[", "less style", lambda to, _: to.change_strength(-0.1)),
+    Key(("]",), "]", "more style", lambda to, _: to.change_strength(0.1)),
+    Key(("m",), "m", "mirror", lambda to, _: to.toggle_mirror()),
+    Key(("s",), "s", "save a snapshot (PNG)", lambda to, _: to.save_snapshot()),
+    Key(("r",), "r", "start or stop recording (MP4)", lambda to, _: to.toggle_recording()),
+    Key(("f",), "f", "full screen", lambda to, _: to.toggle_fullscreen()),
+    Key(("o",), "o", "overlay on or off", lambda to, _: to.toggle_overlay()),
+    Key(("h",), "h", "this help", lambda to, _: to.toggle_help()),
+    Key(("q", "esc"), "q, Esc", "quit (closing the window does too)", lambda to, _: to.quit()),
+)
+
+# What cv2.waitKeyEx returns for them on Linux (X11), Windows and macOS.
+_NAMED = {
+    27: "esc", 32: "space",
+    65361: "left", 65362: "up", 65363: "right", 65364: "down",
+    0x250000: "left", 0x260000: "up", 0x270000: "right", 0x280000: "down",
+    63234: "left", 63232: "up", 63235: "right", 63233: "down",
+}
+
+
+def key_name(code: int) -> str | None:
+    """The name of the key that cv2.waitKeyEx reports as `code`; None for one that is not in the table's terms."""
+    if code in _NAMED:
+        return _NAMED[code]
+    code &= 0xFFFF  # Some builds set bits above for Shift, Num Lock and the like.
+    if code in _NAMED:
+        return _NAMED[code]
+    return chr(code).lower() if 32 < code < 127 else None
+
+
+def press(code: int, controls: Controls, keys: Sequence[Key] = KEYS) -> bool:
+    """Do what the table says for the key `code` of cv2.waitKeyEx; whether it is in the table."""
+    name = key_name(code)
+    for key in keys:
+        if name in key.keys:
+            key.action(controls, name)
+            return True
+    return False
+
+
+def markdown_table(keys: Sequence[Key] = KEYS) -> str:
+    """The table as the README shows it."""
+    rows = [f"| {key.name} | {key.help} |" for key in keys]
+    return "\n".join(["| key | what it does |", "| --- | --- |", *rows])

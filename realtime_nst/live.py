@@ -1,0 +1,168 @@
+"""A live run from its options: opens the source, the stylizer and the sinks, and runs the pipeline."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .clips import CONTAINERS
+from .errors import InputError, OutputError
+from .outputs import check_writable
+from .pipeline import Stats, run
+from .recorder import Recorder
+from .session import Session
+from .sinks import Sink
+from .sources import Camera, Source, open_source
+from .stylebook import StyleBook
+from .stylizer import Stylizer, load_stylizer
+from .window import Window, check_display
+
+if TYPE_CHECKING:
+    from .styles import Style
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """The options of `realtime-nst live`; each is explained by `realtime-nst live --help`."""
+
+    source: str
+    """A camera's index or name, a file, a URL, or "demo"."""
+    styles: Sequence[Style]
+    model: str = "auto"
+    device: str = "auto"
+    work_size: int | None = None
+    size: tuple[int, int] | None = None
+    """(width, height) asked of a camera."""
+    strength: float = 1.0
+    mirror: bool | None = None
+    """None: as a user expects it, on for a camera that shows them."""
+    record: Path | None = None
+    headless: bool = False
+    frames: int | None = None
+    seconds: float | None = None
+    stats: Path | None = None
+
+
+def run_live(options: LiveOptions, say: Callable[[str], None]) -> Stats:
+    """Run as `options` say until the source ends, a limit is reached or the user stops it; `say` gets the news.
+
+    Without a window files and the demo lose no frame and take the time they need; everything else keeps up
+    with the clock. Raises InputError before anything starts, RunError for what fails under way.
+    """
+    _check(options)
+    source = open_source(options.source, options.size, live=not options.headless)
+    try:
+        stylizer = _load(options, say)
+    except BaseException:
+        source.close()
+        raise
+    stats = _run(options, source, stylizer, say)
+    say(f"{stats.frames} frames in {stats.seconds:.1f} s ({stats.fps:.1f} fps), {stats.dropped} dropped")
+    if options.stats:
+        options.stats.write_text(json.dumps(stats.as_dict(), indent=2) + "\n", encoding="utf-8")
+    return stats
+
+
+def _check(options: LiveOptions) -> None:
+    if options.headless and not (options.record or options.frames or options.seconds or options.stats):
+        raise InputError("--headless shows nothing: add --record FILE, --frames N or --seconds S")
+    if options.record:
+        check_writable(options.record, CONTAINERS)
+        if options.record.exists() and Path(options.source).exists() and options.record.samefile(options.source):
+            raise OutputError(f"--record {options.record} is the clip that is being read; choose another name")
+    if options.stats:
+        check_writable(options.stats)
+    if not options.headless:
+        check_display()
+
+
+def _load(options: LiveOptions, say: Callable[[str], None]) -> Stylizer:
+    stylizer = load_stylizer(options.model, options.device, options.work_size)
+    network = stylizer.network
+    for notice in network.notices:
+        say(notice)
+    say(f"model {network.name}, {network.runtime}, on {network.device}")
+    return stylizer
+
+
+def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable[[str], None]) -> Stats:
+    stop = threading.Event()
+    camera = source if isinstance(source, Camera) else None
+    if options.size and camera is None:
+        say(f"--size is asked of cameras; {source.name} keeps its {source.size[1]}x{source.size[0]}")
+    book = StyleBook(
+        stylizer,
+        [(style.name, style.read) for style in options.styles],
+        prefetch=not options.headless,
+        broken=lambda reason: session.tell(str(reason)),
+    )
+    recorder = Recorder(
+        source.fps,
+        live=source.live,
+        failed=None if options.headless else lambda failure: session.recording_failed(failure),
+    )
+    session = Session(
+        stylizer,
+        book,
+        recorder,
+        strength=options.strength,
+        mirror=options.mirror if options.mirror is not None else camera is not None and camera.faces_user,
+        wait_for_style=options.headless or options.record is not None,
+        say=say,
+        stop=stop,
+    )
+    sinks: list[Sink] = [recorder]
+    try:
+        if not options.headless:
+            session.window = Window("realtime-nst", source.size, session, session.draw)
+            sinks.append(session.window)
+        if options.record:
+            recorder.start(options.record)
+            say(f"recording {options.record}" + ("; Ctrl-C ends it" if options.headless else ""))
+        with _stopped_by_signals(stop):
+            stats = run(
+                source,
+                stylizer,
+                sinks,
+                session.look,
+                live=source.live,
+                frames=options.frames,
+                seconds=options.seconds,
+                timeout=camera.timeout if camera else None,
+                stop=stop,
+            )
+    finally:
+        book.close()
+        session.close()
+    if options.record:
+        say(f"recorded {options.record}")
+    return stats
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C, a closed terminal and SIGTERM set `stop`, so that recordings are finished; twice ends at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {}
+
+    def ask(number: int, _frame) -> None:
+        stop.set()
+        signal.signal(number, before[number])
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            number = getattr(signal, name)
+            before[number] = signal.signal(number, ask)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,236 @@
+"""The program in one loop: source -> stylizer -> sinks.
+
+Three threads overlap: one captures, one stylizes, the caller's shows and records. Two policies of handing
+frames on: live keeps only the newest frame, so latency is bounded; clip keeps every frame, and a slow stage
+holds the ones before it back.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import cv2
+
+from .errors import RunError
+from .frames import Frame, StyleCode
+from .handover import Ended, Handover
+from .sinks import Sink
+from .sources import Source
+from .stylizer import ContentCode, Stylizer
+from .timing import peak_rss_mb
+
+
+class Look(NamedTuple):
+    """What a frame is to be turned into."""
+
+    code: StyleCode | None
+    """None: no style is ready yet, the frame stays as it is."""
+    strength: float = 1.0
+    mirror: bool = False
+
+
+@dataclass(frozen=True)
+class Stats:
+    """A run in figures; `--stats` writes these fields as JSON."""
+
+    frames: int
+    """Frames handed to the sinks."""
+    dropped: int
+    """Frames captured and replaced by newer ones before their turn."""
+    seconds: float
+    """From the first frame captured to the last one shown."""
+    fps: float
+    model: str
+    runtime: str
+    device: str
+    frame_size: tuple[int, int]
+    """(height, width) in pixels."""
+    work_size: tuple[int, int]
+    """(height, width) in pixels that the network saw."""
+    stages_ms: dict[str, float]
+    """Median of each stage; capture includes waiting for the camera."""
+    latency_ms: dict[str, float]
+    """p50 and p95 from a frame's capture until every sink had it."""
+    style_encodes: int
+    peak_rss_mb: float
+
+    def as_dict(self) -> dict:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+class _Item(NamedTuple):
+    frame: Frame
+    captured: float
+    """time.perf_counter when the source gave the frame."""
+
+
+def run(
+    source: Source,
+    stylizer: Stylizer,
+    sinks: Sequence[Sink],
+    look: Callable[[Frame], Look],
+    *,
+    live: bool,
+    frames: int | None = None,
+    seconds: float | None = None,
+    timeout: float | None = None,
+    stop: threading.Event | None = None,
+) -> Stats:
+    """Run until the source ends, `frames` frames are shown, `seconds` of the stream have passed or `stop` is set.
+
+    look: called on the stylizing thread for every frame. live: drop frames rather than fall behind.
+    Sinks are called on this thread and closed at the end, the source is closed by the thread that reads it.
+    The first exception of any thread ends the run within a second and is raised here; a source that gives
+    nothing for `timeout` seconds raises RunError.
+    """
+    return _Run(source, stylizer, sinks, look, live, frames, seconds, timeout, stop or threading.Event()).run()
+
+
+@dataclass
+class _Run:
+    source: Source
+    stylizer: Stylizer
+    sinks: Sequence[Sink]
+    look: Callable[[Frame], Look]
+    live: bool
+    frames: int | None
+    seconds: float | None
+    timeout: float | None
+    stop: threading.Event
+
+    def __post_init__(self) -> None:
+        self.clock = self.stylizer.clock
+        size = 1 if self.live else 4
+        self.captured: Handover[_Item] = Handover(size, drop=self.live)
+        self.stylized: Handover[_Item] = Handover(size, drop=self.live)
+        self.failures: list[BaseException] = []
+        self.heard = time.perf_counter()
+        self.began = self.ended = 0.0
+        self.shown = 0
+        self.frame_size = self.source.size
+
+    def run(self) -> Stats:
+        threads = [
+            threading.Thread(target=self._guarded, args=(work, out), name=work.__name__.strip("_"), daemon=True)
+            for work, out in ((self._capture, self.captured), (self._stylize, self.stylized))
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self._show()
+        except BaseException as failure:
+            self.failures.append(failure)
+        finally:
+            self.stop.set()
+            self.captured.end(discard=True)
+            self.stylized.end(discard=True)
+            self._close_sinks()
+            deadline = time.perf_counter() + 0.8
+            for thread in threads:
+                thread.join(max(deadline - time.perf_counter(), 0))
+        if self.failures:
+            raise self.failures[0]
+        return self._stats()
+
+    def _guarded(self, work: Callable[[], None], out: Handover[_Item]) -> None:
+        try:
+            work()
+        except Ended:
+            pass
+        except BaseException as failure:
+            self.failures.append(failure)
+            self.stop.set()
+        finally:
+            out.end()
+
+    def _capture(self) -> None:
+        try:
+            while not self.stop.is_set():
+                with self.clock.stage("capture"):
+                    frame = self.source.read()
+                if frame is None:
+                    return
+                self.heard = time.perf_counter()
+                self.began = self.began or self.heard
+                self.captured.put(_Item(frame, self.heard))
+        finally:
+            self.source.close()
+
+    def _stylize(self) -> None:
+        content = ContentCode(self.stylizer, wait=not self.live)
+        try:
+            while True:
+                (picture, at), captured = self.captured.get()
+                look = self.look(Frame(picture, at))
+                if look.mirror:
+                    picture = cv2.flip(picture, 1)
+                if look.code is not None:
+                    own = content.follow(Frame(picture, at)) if 0 < look.strength < 1 else None
+                    picture = self.stylizer.stylize(picture, look.code, look.strength, own)
+                self.stylized.put(_Item(Frame(picture, at), captured))
+        finally:
+            content.close()
+
+    def _show(self) -> None:
+        first = None
+        while not self.stop.is_set():
+            try:
+                item = self.stylized.get(timeout=0.01)
+            except Ended:
+                return
+            if item is None:
+                self._watch()
+                for sink in self.sinks:
+                    sink.poll()
+                continue
+            first = item.frame.time if first is None else first
+            if self.seconds is not None and item.frame.time - first >= self.seconds:
+                return
+            with self.clock.stage("show"):
+                for sink in self.sinks:
+                    sink.write(item.frame)
+                    sink.poll()
+            self.clock.shown(item.captured)
+            self.ended = time.perf_counter()
+            self.frame_size = item.frame.picture.shape[:2]
+            self.shown += 1
+            if self.frames is not None and self.shown >= self.frames:
+                return
+
+    def _watch(self) -> None:
+        if self.timeout is not None and time.perf_counter() - self.heard > self.timeout:
+            raise RunError(
+                f"{self.source.name} has sent nothing for {self.timeout:g} s; "
+                "check its cable or network and start again"
+            )
+
+    def _close_sinks(self) -> None:
+        for sink in self.sinks:
+            try:
+                sink.close()
+            except BaseException as failure:
+                self.failures.append(failure)
+
+    def _stats(self) -> Stats:
+        network = self.stylizer.network
+        seconds = max(self.ended - self.began, 0.0)
+        return Stats(
+            frames=self.shown,
+            dropped=self.captured.dropped + self.stylized.dropped,
+            seconds=round(seconds, 3),
+            fps=round(self.shown / seconds, 2) if seconds else 0.0,
+            model=network.name,
+            runtime=network.runtime,
+            device=network.device,
+            frame_size=tuple(self.frame_size),
+            work_size=self.stylizer.work_shape(*self.frame_size),
+            stages_ms=self.clock.stages_ms(),
+            latency_ms=self.clock.latency_ms(),
+            style_encodes=self.stylizer.encodes,
+            peak_rss_mb=round(peak_rss_mb(), 1),
+        )

@@ -1,0 +1,192 @@
+"""H.264 in MP4 through PyAV: true timestamps, right colours, playable whatever ends the program."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+from av.video.frame import PictureType
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+
+from .clips import CONTAINERS, even
+from .errors import RunError
+from .frames import Frame, Picture
+from .handover import Ended, Handover
+from .outputs import check_writable
+
+TIME_BASE = Fraction(1, 90_000)
+"""The unit of timestamps: what MPEG has always used, fine enough for any camera."""
+
+
+class Recorder:
+    """A sink that writes a file while it is switched on.
+
+    live: encode fast enough for two cores, and rather lose a frame than hold up the picture; otherwise take
+    the time for smaller files and keep every frame. failed: called, on the thread of `write` or `poll`, with the
+    RunError of a recording that had to stop (a full disk); None: raise it.
+    """
+
+    def __init__(self, fps: float, *, live: bool, failed: Callable[[RunError], None] | None = None) -> None:
+        self._fps = fps
+        self._live = live
+        self._failed = failed
+        self._current: Recording | None = None
+
+    @property
+    def recording(self) -> Recording | None:
+        """The recording under way."""
+        return self._current
+
+    def start(self, path: Path) -> None:
+        """Record the frames that come from now on. Raises OutputError where `path` cannot be written."""
+        self.stop()
+        self._current = Recording(check_writable(path, CONTAINERS), self._fps, live=self._live)
+
+    def stop(self) -> Path | None:
+        """Finish the file and return its path; None where nothing was being recorded."""
+        recording, self._current = self._current, None
+        if recording is None:
+            return None
+        try:
+            recording.finish()
+        except RunError as failure:
+            self._report(failure)
+        return recording.path
+
+    def write(self, frame: Frame) -> None:
+        if self._current is not None:
+            self._current.write(frame)
+
+    def poll(self) -> None:
+        if self._current is not None and self._current.failure is not None:
+            self.stop()
+
+    def close(self) -> None:
+        self.stop()
+
+    def _report(self, failure: RunError) -> None:
+        if self._failed is None:
+            raise failure
+        self._failed(failure)
+
+
+class Recording:
+    """One file, encoded on a thread of its own.
+
+    The file plays up to the last second or so whatever happens to the process: a fragment ends at each
+    keyframe and is flushed, a keyframe comes every second; a clean end turns it into a plain MP4.
+    """
+
+    def __init__(self, path: Path, fps: float, *, live: bool) -> None:
+        self.path = path
+        self.failure: RunError | None = None
+        self.frames = 0
+        """Frames encoded."""
+        self._fps = fps
+        self._live = live
+        self._times: tuple[float, float] | None = None
+        self._queue: Handover[Frame] = Handover(8, drop=live)
+        self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
+        self._thread.start()
+
+    @property
+    def seconds(self) -> float:
+        """How long the recording is so far."""
+        return self._times[1] - self._times[0] if self._times else 0.0
+
+    @property
+    def lost(self) -> int:
+        """Frames left out because the encoder could not keep up."""
+        return self._queue.dropped
+
+    def write(self, frame: Frame) -> None:
+        """Queue a frame; of a size other than the first frame's it is scaled."""
+        if self.failure is None:
+            try:
+                self._queue.put(frame)
+            except Ended:
+                pass  # The encoder failed meanwhile, `failure` says why.
+
+    def finish(self) -> None:
+        """Encode what is queued and close the file. Raises RunError where writing failed."""
+        self._queue.end()
+        self._thread.join()
+        if self.failure is not None:
+            raise self.failure
+
+    def _work(self) -> None:
+        try:
+            self._encode()
+        except Exception as reason:
+            words = getattr(reason, "strerror", None) or str(reason)
+            self.failure = RunError(
+                f"recording {self.path} stopped after {self.seconds:.1f} s: {words}; what was written plays"
+            )
+            self.failure.__cause__ = reason
+            self._queue.end(discard=True)
+
+    def _encode(self) -> None:
+        try:
+            frame = self._queue.get()
+        except Ended:
+            return
+        # Flushing at each packet is what makes a killed process leave its fragments on the disk.
+        options = {"flush_packets": "1"}
+        if self.path.suffix.lower() != ".mkv":
+            options["movflags"] = "hybrid_fragmented+frag_keyframe"
+        container = av.open(str(self.path), "w", container_options=options)
+        try:
+            stream = self._add_stream(container, frame.picture)
+            key_at = None
+            pts = -1
+            while True:
+                first = self._times[0] if self._times else frame.time
+                pts = max(round((frame.time - first) / TIME_BASE), pts + 1)
+                key = key_at is None or (pts - key_at) * TIME_BASE >= 1
+                key_at = pts if key else key_at
+                container.mux(stream.encode(_to_video(frame.picture, stream, pts, key)))
+                self._times = (first, frame.time)
+                self.frames += 1
+                try:
+                    frame = self._queue.get()
+                except Ended:
+                    break
+            container.mux(stream.encode(None))
+        finally:
+            container.close()
+
+    def _add_stream(self, container: av.container.OutputContainer, picture: Picture) -> av.VideoStream:
+        height, width = picture.shape[:2]
+        few_cores = (os.cpu_count() or 1) <= 4
+        preset = ("ultrafast" if few_cores else "veryfast") if self._live else "veryfast"
+        rate = Fraction(self._fps).limit_denominator(1001)
+        stream = container.add_stream("libx264", rate=rate, options={"preset": preset, "crf": "20", "forced-idr": "1"})
+        stream.width = width + width % 2
+        stream.height = height + height % 2
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = TIME_BASE
+        context.colorspace = int(Colorspace.ITU709)
+        context.color_range = int(ColorRange.MPEG)
+        context.color_primaries = int(ColorPrimaries.BT709)
+        context.color_trc = int(ColorTrc.BT709)
+        return stream
+
+
+def _to_video(picture: Picture, stream: av.VideoStream, pts: int, key: bool) -> av.VideoFrame:
+    picture = even(picture)
+    if picture.shape[:2] != (stream.height, stream.width):
+        picture = cv2.resize(picture, (stream.width, stream.height), interpolation=cv2.INTER_AREA)
+    frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(
+        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+    )
+    frame.pts = pts
+    frame.time_base = TIME_BASE
+    if key:
+        frame.pict_type = PictureType.I
+    return frame

@@ -1,0 +1,188 @@
+"""What the user can change while a run goes on, and what the window tells about it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import platformdirs
+
+from .errors import OutputError, RunError, StylizeError
+from .frames import Frame, Picture
+from .keys import KEYS
+from .outputs import new_file
+from .overlay import RED, Panel
+from .pictures import write_picture
+from .pipeline import Look
+from .recorder import Recorder
+from .stylebook import StyleBook
+from .stylizer import Stylizer
+from .window import Window
+
+
+class Session:
+    """The controls that the keys work on; asked by the pipeline how each frame is to look.
+
+    say: tells the user something in words. stop: set to end the run.
+    """
+
+    def __init__(
+        self,
+        stylizer: Stylizer,
+        book: StyleBook,
+        recorder: Recorder,
+        *,
+        strength: float,
+        mirror: bool,
+        wait_for_style: bool,
+        say: Callable[[str], None],
+        stop: threading.Event,
+    ) -> None:
+        self._stylizer = stylizer
+        self._book = book
+        self._recorder = recorder
+        self._wait_for_style = wait_for_style
+        self._say = say
+        self._stop = stop
+        self.strength = strength
+        self.mirror = mirror
+        self.original = False
+        self.overlay = True
+        self.help = False
+        self.window: Window | None = None
+        self._shown: Picture | None = None
+        self._message = ("", 0.0)
+        self._figures: tuple[float, list[str]] = (0.0, [])
+        self._panels = {name: Panel(at) for name, at in {
+            "overlay": (0, 0), "recording": (0, 1), "help": (0.5, 0.5), "message": (1, 0.5),
+        }.items()}
+        self._files = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
+
+    def look(self, frame: Frame) -> Look:
+        """How `frame` is to be turned; called on the stylizing thread."""
+        code = self._book.code(wait=self._wait_for_style)
+        return Look(code, 0.0 if self.original else self.strength, self.mirror)
+
+    def tell(self, message: str) -> None:
+        """Tell the user, in words and for some seconds in the window."""
+        self._say(message)
+        self._message = (message, time.monotonic())
+
+    def close(self) -> None:
+        """Wait for snapshots to be written."""
+        self._files.shutdown()
+
+    # What the keys do.
+
+    def step_style(self, by: int) -> None:
+        self._book.step(by)
+
+    def choose_style(self, index: int) -> None:
+        if index < len(self._book):
+            self._book.want(index)
+        else:
+            self.tell(f"there are {len(self._book)} styles")
+
+    def toggle_original(self) -> None:
+        self.original = not self.original
+
+    def change_strength(self, by: float) -> None:
+        self.strength = round(min(max(self.strength + by, 0.0), 1.0), 2)
+
+    def toggle_mirror(self) -> None:
+        self.mirror = not self.mirror
+
+    def save_snapshot(self) -> None:
+        if self._shown is not None:
+            self._files.submit(self._save, self._shown)
+
+    def _save(self, picture: Picture) -> None:
+        try:
+            path = new_file(platformdirs.user_pictures_path(), ".png")
+            self.tell(f"saved {write_picture(path, picture)}")
+        except StylizeError as reason:
+            self.tell(str(reason))
+
+    def toggle_recording(self) -> None:
+        path = self._recorder.stop()
+        if path is not None:
+            self.tell(f"recorded {path}")
+            return
+        try:
+            path = new_file(platformdirs.user_videos_path(), ".mp4")
+            self._recorder.start(path)
+        except OutputError as reason:
+            self.tell(str(reason))
+        else:
+            self.tell(f"recording {path}")
+
+    def recording_failed(self, failure: RunError) -> None:
+        self.tell(str(failure))
+
+    def toggle_fullscreen(self) -> None:
+        if self.window is not None:
+            self.window.toggle_fullscreen()
+
+    def toggle_overlay(self) -> None:
+        self.overlay = not self.overlay
+
+    def toggle_help(self) -> None:
+        self.help = not self.help
+
+    def quit(self) -> None:
+        self._stop.set()
+
+    # What the window shows.
+
+    def draw(self, picture: Picture) -> Picture:
+        """`picture` with what the user has asked to see over it; itself where that is nothing."""
+        self._shown = picture
+        message, told = self._message
+        rows = {
+            "overlay": [[line] for line in self._lines()] if self.overlay else [],
+            "recording": self._recording_rows() if self.overlay else [],
+            "help": [[key.name, key.help] for key in KEYS] if self.help else [],
+            "message": [[message]] if message and time.monotonic() - told < 4 else [],
+        }
+        if not any(rows.values()):
+            return picture
+        canvas = np.array(picture)
+        for name, panel in self._panels.items():
+            colour = {"colour": RED} if name == "recording" else {}
+            panel.draw(canvas, rows[name], **colour)
+        return canvas
+
+    def _lines(self) -> list[str]:
+        drawn, lines = self._figures
+        # Figures that change with every frame cannot be read.
+        if time.monotonic() - drawn > 0.25:
+            self._figures = (time.monotonic(), self._measure())
+        return [self._style_line(), *self._figures[1]]
+
+    def _style_line(self) -> str:
+        book = self._book
+        if self.original:
+            return "original (space: styled)"
+        name = f"{book.shown + 1}/{len(book)} {book.name(book.shown)}"
+        coming = "" if book.ready else f", preparing {book.name(book.wanted)}"
+        return f"{name}{coming}, strength {self.strength:.0%}"
+
+    def _measure(self) -> list[str]:
+        network, clock = self._stylizer.network, self._stylizer.clock
+        stages = clock.stages_ms(last=30)
+        times = ", ".join(f"{name} {stages[name]:.1f}" for name in ("prepare", "stylize", "finish", "show"))
+        return [
+            f"{network.name} on {network.device}, {network.runtime}",
+            f"{clock.recent_fps():.1f} fps; ms: {times}",
+            "h: help",
+        ]
+
+    def _recording_rows(self) -> list[list[str]]:
+        recording = self._recorder.recording
+        if recording is None:
+            return []
+        minutes, seconds = divmod(int(recording.seconds), 60)
+        return [[f"REC {minutes}:{seconds:02d}"]]

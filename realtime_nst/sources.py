@@ -1,0 +1,95 @@
+"""Where frames come from: a camera, a clip, a stream, or the built-in scene, behind one interface."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Protocol
+
+from .cameras import Camera, CameraInfo, open_device, open_url, list_cameras
+from .clips import ClipSource
+from .demo import DemoSource
+from .errors import SourceError
+from .frames import Frame
+from .pictures import SUFFIXES
+
+__all__ = ["Camera", "CameraInfo", "ClipSource", "DemoSource", "Paced", "Source", "list_cameras", "open_source"]
+
+
+class Source(Protocol):
+    """A stream of frames. `read` and `close` are called by one thread."""
+
+    name: str
+    """What to call it in a message: "camera 0", "clip.mp4"."""
+    live: bool
+    """Frames come by the clock, whether or not they are read in time."""
+    fps: float
+    """Frames a second as the source states them; cameras are known to lie."""
+    size: tuple[int, int]
+    """(height, width) in pixels."""
+
+    def read(self) -> Frame | None:
+        """The next frame, waited for; None at the end. Raises RunError where the stream breaks off."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Paced:
+    """Plays a source that gives frames as fast as they are read, such as a clip, by the clock."""
+
+    live = True
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.name = source.name
+        self.fps = source.fps
+        self.size = source.size
+        self._began: float | None = None
+
+    def read(self) -> Frame | None:
+        """The next frame, when it is due."""
+        frame = self._source.read()
+        if frame is not None:
+            now = time.perf_counter()
+            self._began = now - frame.time if self._began is None else self._began
+            time.sleep(max(self._began + frame.time - now, 0))
+        return frame
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def open_source(
+    spec: str,
+    size: tuple[int, int] | None = None,
+    *,
+    live: bool = True,
+    timeout: float = 5.0,
+) -> Source:
+    """Open what `spec` names: a camera's index or name, a file, an http(s) or rtsp URL, or "demo".
+
+    size: (width, height) asked of a camera; it may give another. live: play files and the demo by the clock;
+    otherwise they give every frame as fast as it is read. timeout: seconds to wait for a stream.
+    Raises SourceError where it cannot be opened.
+    """
+    if "://" in spec:
+        source = open_url(spec, timeout)
+    elif spec == "demo":
+        source = DemoSource()
+    elif Path(spec).is_file():
+        source = _open_file(spec)
+    elif Path(spec).is_dir():
+        raise SourceError(f"{spec} is a folder; give one clip, or pictures to `realtime-nst image`")
+    elif Path(spec).suffix or os.sep in spec and not spec.startswith("/dev/"):
+        raise SourceError(f"there is no file {spec}; give a camera's index or name, a clip or a URL")
+    else:
+        source = open_device(spec, size, timeout)
+    return Paced(source) if live and not source.live else source
+
+
+def _open_file(path: str) -> ClipSource:
+    if Path(path).suffix.lower() in SUFFIXES:
+        raise SourceError(f"{path} is a still picture; realtime-nst image {path} -o OUT stylizes it")
+    return ClipSource(path)

@@ -1,0 +1,121 @@
+"""The styles of a run: encoded in the background, looked up by the frame."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from .errors import StyleError
+from .frames import Picture, StyleCode
+from .stylizer import Stylizer
+
+
+class StyleBook:
+    """Styles by number, each encoded once, by a thread beside the video.
+
+    styles: (name, function that reads the picture). `wanted` is what the user asked for, `shown` the last one
+    that was ready. prefetch: encode the others too, in order, while nothing else is wanted.
+    broken: called, on the encoding thread, with the StyleError of a picture that cannot be read.
+    """
+
+    def __init__(
+        self,
+        stylizer: Stylizer,
+        styles: Sequence[tuple[str, Callable[[], Picture]]],
+        *,
+        prefetch: bool,
+        broken: Callable[[StyleError], None],
+    ) -> None:
+        self._stylizer = stylizer
+        self._styles = styles
+        self._prefetch = prefetch
+        self._broken = broken
+        self._codes: dict[int, StyleCode] = {}
+        self._bad: set[int] = set()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._failure: BaseException | None = None
+        self.wanted = 0
+        self.shown = 0
+        self._thread = threading.Thread(target=self._work, name="styles", daemon=True)
+        self._thread.start()
+
+    def __len__(self) -> int:
+        return len(self._styles)
+
+    def name(self, index: int) -> str:
+        return self._styles[index][0]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the wanted style is the one shown."""
+        return self.wanted == self.shown and self.shown in self._codes
+
+    def want(self, index: int) -> None:
+        """Show style `index` (any whole number, counted round) as soon as it is ready."""
+        with self._changed:
+            self.wanted = index % len(self._styles)
+            self._changed.notify_all()
+
+    def step(self, by: int) -> None:
+        """Go `by` styles on from the wanted one, past those that cannot be read."""
+        index = self.wanted + by
+        while index % len(self) in self._bad and index % len(self) != self.wanted:
+            index += by
+        self.want(index)
+
+    def code(self, *, wait: bool = False) -> StyleCode | None:
+        """The code of the wanted style, else of the one before it; None while none is ready (not with `wait`).
+
+        Raises what went wrong while encoding, but not StyleError once there is a style to show.
+        """
+        with self._changed:
+            if wait:
+                self._changed.wait_for(lambda: self._codes or self._failure or self._closed)
+            if self._failure is not None:
+                raise self._failure
+            if self.wanted in self._codes:
+                self.shown = self.wanted
+            return self._codes.get(self.shown)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        try:
+            while (index := self._next()) is not None:
+                self._encode(index)
+        except BaseException as failure:
+            with self._changed:
+                self._failure = failure
+                self._changed.notify_all()
+
+    def _next(self) -> int | None:
+        """Wait for something to encode: the wanted style, else with prefetch the next one after it."""
+
+        def to_do() -> int | None:
+            ahead = range(len(self) if self._prefetch else 1)
+            order = ((self.wanted + k) % len(self) for k in ahead)
+            return next((i for i in order if i not in self._codes and i not in self._bad), None)
+
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or to_do() is not None)
+            return None if self._closed else to_do()
+
+    def _encode(self, index: int) -> None:
+        try:
+            code = self._stylizer.encode(self._styles[index][1]())
+        except StyleError as reason:
+            if not self._codes and len(self._bad) + 1 == len(self):
+                raise
+            with self._changed:
+                self._bad.add(index)
+                if self.wanted == index:
+                    self.wanted = self.shown if self.shown in self._codes else (index + 1) % len(self)
+            self._broken(reason)
+            return
+        with self._changed:
+            self._codes[index] = code
+            self._changed.notify_all()

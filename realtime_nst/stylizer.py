@@ -1,0 +1,150 @@
+"""A network and a work size: styles in as codes, frames in and out at their own size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from .frames import Frame, Picture, StyleCode
+from .networks import Network
+from .timing import Clock
+
+
+def load_stylizer(model: str = "auto", device: str = "auto", work_size: int | None = None) -> Stylizer:
+    """Open a model and wrap it.
+
+    model: "auto", "hub", "fast", a SavedModel folder or a URL; device: "auto", "cpu" or "gpu";
+    work_size: the long side in pixels that the network sees, None for the network's default.
+    Raises ModelError or DeviceError.
+    """
+    from .networks.open import open_network
+
+    return Stylizer(open_network(model, device), work_size)
+
+
+class Stylizer:
+    """Applies styles to pictures of any size through a network that sees them at the work size.
+
+    May be used from several threads at once if the network may.
+    """
+
+    def __init__(self, network: Network, work_size: int | None = None) -> None:
+        self.network = network
+        self.work_size = work_size or default_work_size(network)
+        self.encodes = 0
+        """How many style pictures were encoded."""
+        self.clock = Clock()
+        """How long prepare, stylize and finish took."""
+
+    def encode(self, picture: Picture) -> StyleCode:
+        """The code of a style picture: float32 vector. Slow; done once a style."""
+        code = self.network.encode(picture)
+        self.encodes += 1
+        return code
+
+    def content_code(self, picture: Picture) -> StyleCode:
+        """The code of a frame's own look, to which strength mixes: float32 vector."""
+        return self.network.encode(self._shrink(picture))
+
+    def stylize(
+        self,
+        picture: Picture,
+        code: StyleCode,
+        strength: float = 1.0,
+        content: StyleCode | None = None,
+    ) -> Picture:
+        """Return `picture` (uint8 BGR, H x W x 3) in the style of `code`, same size.
+
+        strength 1 is the style itself; 0 returns `picture` exactly. Between them the code is mixed with the
+        picture's own code, `content` (None: encoded here and now), as Ghiasi et al. 2017 do; since a network
+        given a picture's own code gives that picture back only roughly, the pixels fade to the original below
+        strength 0.25, so that the way down to 0 has no step.
+        """
+        if strength <= 0:
+            return picture
+        if strength < 1:
+            own = self.content_code(picture) if content is None else content
+            code = blend([code, own], [strength, 1 - strength])
+        with self.clock.stage("prepare"):
+            small = self._shrink(picture)
+        with self.clock.stage("stylize"):
+            small = self.network.transform(small, code)
+        with self.clock.stage("finish"):
+            styled = self._grow(small, picture.shape)
+            fade = min(strength / 0.25, 1.0)
+            if fade < 1:
+                styled = cv2.addWeighted(styled, fade, picture, 1 - fade, 0)
+        return styled
+
+    def work_shape(self, height: int, width: int) -> tuple[int, int]:
+        """(height, width) in pixels at which the network sees a frame; never larger than the frame."""
+        scale = min(self.work_size / max(height, width), 1.0)
+        return max(round(height * scale), 1), max(round(width * scale), 1)
+
+    def _shrink(self, picture: Picture) -> Picture:
+        height, width = self.work_shape(*picture.shape[:2])
+        if (height, width) == picture.shape[:2]:
+            return picture
+        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+    def _grow(self, picture: Picture, shape: tuple[int, ...]) -> Picture:
+        if picture.shape == shape:
+            return picture
+        return cv2.resize(picture, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+
+
+def default_work_size(network: Network) -> int:
+    """The long side in pixels at which two CPU cores keep up with a camera."""
+    return 640 if network.name == "fast" else 384
+
+
+def blend(codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:
+    """The weighted mean of style codes: float32 vector. Weights are scaled to sum to 1.
+
+    Raises ValueError where their numbers differ or the weights sum to nothing.
+    """
+    if len(codes) != len(weights) or not codes or not sum(weights):
+        raise ValueError(f"cannot blend {len(codes)} codes by the weights {list(weights)}")
+    return np.average(np.stack(codes), axis=0, weights=weights).astype(np.float32)
+
+
+class ContentCode:
+    """A stream's own code, followed over time, so that strength neither flickers nor costs an encode a frame.
+
+    A frame is encoded every `every` seconds of the stream, and the code glides towards the newest result with
+    the time constant `glide`. With `wait` the encoding is waited for (a clip gives the same frames each time);
+    without it runs beside the video.
+    """
+
+    def __init__(self, stylizer: Stylizer, *, wait: bool, every: float = 1.0, glide: float = 0.7) -> None:
+        self._stylizer = stylizer
+        self._wait = wait
+        self._every = every
+        self._glide = glide
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="content-code")
+        self._pending: Future[StyleCode] | None = None
+        self._target: StyleCode | None = None
+        self._code: StyleCode | None = None
+        self._asked = self._moved = 0.0
+
+    def follow(self, frame: Frame) -> StyleCode:
+        """The stream's code at `frame`: float32 vector."""
+        if self._code is None:
+            self._code = self._target = self._stylizer.content_code(frame.picture)
+            self._asked = self._moved = frame.time
+            return self._code
+        if self._pending is None and frame.time - self._asked >= self._every:
+            self._pending = self._pool.submit(self._stylizer.content_code, frame.picture)
+            self._asked = frame.time
+        if self._pending is not None and (self._wait or self._pending.done()):
+            self._target, self._pending = self._pending.result(), None
+        step = 1 - np.exp(-max(frame.time - self._moved, 0.0) / self._glide)
+        self._code = blend([self._target, self._code], [step, 1 - step])
+        self._moved = frame.time
+        return self._code
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
