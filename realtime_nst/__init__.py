@@ -11,11 +11,17 @@ Importing the package loads neither TensorFlow nor OpenVINO; `load_stylizer` loa
 
 from .errors import StylizeError
 from .pictures import read_picture, write_picture
+from .pipeline import run
+from .sources import open_source
 from .styles import find_styles
+from .stylizer import load_stylizer
 
 __all__ = [
     "StylizeError",
     "find_styles",
+    "load_stylizer",
+    "open_source",
     "read_picture",
+    "run",
     "write_picture",
 ]

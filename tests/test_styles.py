@@ -60,9 +60,9 @@ def test_an_empty_folder_a_missing_and_a_broken_file_are_errors(tmp_path):
 
 
 def test_an_added_style_is_found_by_name_and_scaled_to_size(painting, own_folder):
-    added = add_style(str(painting), "dots", max_side=30)
-    assert added.path == own_folder / "dots.png"
-    assert find_styles(["dots"])[0].read().shape == (20, 30, 3)
+    added = add_style(str(painting), "speckles", max_side=30)
+    assert added.path == own_folder / "speckles.png"
+    assert find_styles(["speckles"])[0].read().shape == (20, 30, 3)
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", ".hidden", "a\\b", "c:d"])
