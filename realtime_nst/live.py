@@ -117,7 +117,7 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
         say=say,
         stop=stop,
     )
-    sinks: list[Sink] = [recorder]
+    sinks: list[Sink] = [recorder, session]
     try:
         if not options.headless:
             session.window = Window("realtime-nst", source.size, session, session.draw)
@@ -139,7 +139,6 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
             )
     finally:
         book.close()
-        session.close()
     if options.record:
         say(f"recorded {options.record}")
     return stats

@@ -45,8 +45,9 @@ class Panel:
 
 
 def _render(rows: Sequence[Row], colour, frame_height: int) -> tuple[np.ndarray, np.ndarray]:
-    """(letters with their outline, uint8 BGR; where they are, uint8 0 or 255), both the size of the box."""
-    scale = max(frame_height / 480 * 0.5, 0.35)
+    """(letters on black, uint8 BGR; where they and their outline are, uint8 0 or 255), the size of the box."""
+    # Letters grow with the window, but more slowly: a large window is for the picture.
+    scale = 0.5 * max(frame_height / 480, 0.5) ** 0.6
     line = round(scale * 40)
     pad = round(scale * 20)
     widths = [
@@ -55,13 +56,12 @@ def _render(rows: Sequence[Row], colour, frame_height: int) -> tuple[np.ndarray,
     ]
     lefts = [pad + sum(widths[:k]) + 2 * pad * k for k in range(len(widths))]
     shape = (line * len(rows) + pad, lefts[-1] + widths[-1] + pad)
-    box = np.zeros((*shape, 3), np.uint8)
-    letters = np.zeros(shape, np.uint8)
-    outline = max(round(scale * 6), 2)
+    text = np.zeros(shape, np.uint8)
     for number, row in enumerate(rows):
-        for left, text in zip(lefts, row):
+        for left, words in zip(lefts, row):
             at = (left, round(pad / 2 + line * (number + 0.7)))
-            cv2.putText(letters, text, at, FONT, scale, 255, outline)
-            cv2.putText(box, text, at, FONT, scale, colour, 1, cv2.LINE_AA)
-    letters = cv2.threshold(letters, 60, 255, cv2.THRESH_BINARY)[1]
-    return box, letters
+            cv2.putText(text, words, at, FONT, scale, 255, 1, cv2.LINE_AA)
+    # The outline is grown from the letters: drawn thicker, a font has other widths.
+    around = cv2.dilate(text, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
+    box = np.rint(text[..., None] / 255 * np.array(colour)).astype(np.uint8)
+    return box, cv2.threshold(around, 60, 255, cv2.THRESH_BINARY)[1]

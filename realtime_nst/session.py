@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import platformdirs
 
 from .errors import OutputError, RunError, StylizeError
@@ -70,6 +69,14 @@ class Session:
         """Tell the user, in words and for some seconds in the window."""
         self._say(message)
         self._message = (message, time.monotonic())
+
+    # As a sink it remembers what is shown, for snapshots.
+
+    def write(self, frame: Frame) -> None:
+        self._shown = frame.picture
+
+    def poll(self) -> None:
+        pass
 
     def close(self) -> None:
         """Wait for snapshots to be written."""
@@ -137,23 +144,16 @@ class Session:
 
     # What the window shows.
 
-    def draw(self, picture: Picture) -> Picture:
-        """`picture` with what the user has asked to see over it; itself where that is nothing."""
-        self._shown = picture
+    def draw(self, canvas: Picture) -> None:
+        """Lay over `canvas` (uint8 BGR, changed in place) what the user has asked to see."""
         message, told = self._message
-        rows = {
-            "overlay": [[line] for line in self._lines()] if self.overlay else [],
-            "recording": self._recording_rows() if self.overlay else [],
-            "help": [[key.name, key.help] for key in KEYS] if self.help else [],
-            "message": [[message]] if message and time.monotonic() - told < 4 else [],
-        }
-        if not any(rows.values()):
-            return picture
-        canvas = np.array(picture)
-        for name, panel in self._panels.items():
-            colour = {"colour": RED} if name == "recording" else {}
-            panel.draw(canvas, rows[name], **colour)
-        return canvas
+        if self.overlay:
+            self._panels["overlay"].draw(canvas, [[line] for line in self._lines()])
+            self._panels["recording"].draw(canvas, self._recording_rows(), RED)
+        if self.help:
+            self._panels["help"].draw(canvas, [[key.name, key.help] for key in KEYS])
+        if message and time.monotonic() - told < 4:
+            self._panels["message"].draw(canvas, [[message]])
 
     def _lines(self) -> list[str]:
         drawn, lines = self._figures

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from .errors import DeviceError
 from .frames import Frame, Picture
@@ -18,29 +19,36 @@ from .keys import Controls, press
 class Window:
     """A sink that shows frames in a window that can be resized.
 
-    draw: what is shown of a picture (with an overlay, say). Call `check_display` before.
+    size: (height, width) of the frames. draw: lays over a picture of the window's size, in place, what is to be
+    read on it. Call `check_display` before.
     """
 
     def __init__(
-        self, title: str, size: tuple[int, int], controls: Controls, draw: Callable[[Picture], Picture]
+        self, title: str, size: tuple[int, int], controls: Controls, draw: Callable[[Picture], None]
     ) -> None:
         self._title = title
         self._controls = controls
         self._draw = draw
         self._open = True
         try:
-            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+            # The picture's shape is kept by `fit`: with KEEPRATIO the window does not tell its real size.
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as reason:
             raise DeviceError(
                 "this OpenCV has no windows (opencv-python-headless?): pip install --force-reinstall opencv-python, "
                 "or record instead: --headless --record FILE"
             ) from reason
-        cv2.resizeWindow(title, size[1], size[0])
+        height, width = size
+        scale = min(max(640 / max(size), 1), 1280 / max(size))
+        cv2.resizeWindow(title, round(width * scale), round(height * scale))
 
     def write(self, frame: Frame) -> None:
         # Showing a picture in a window that the user has closed would open it again.
         if self._is_open():
-            cv2.imshow(self._title, self._draw(frame.picture))
+            _, _, width, height = cv2.getWindowImageRect(self._title)
+            canvas = fit(frame.picture, height, width)
+            self._draw(canvas)
+            cv2.imshow(self._title, canvas)
 
     def poll(self) -> None:
         code = cv2.waitKeyEx(1)
@@ -68,6 +76,20 @@ class Window:
             except cv2.error:  # Qt forgets a window with the last one closed.
                 self._open = False
         return self._open
+
+
+def fit(picture: Picture, height: int, width: int) -> Picture:
+    """A new picture, height x width, with `picture` scaled into it as large as it goes and black beside it."""
+    if height < 16 or width < 16:  # A window that is not laid out yet.
+        return picture.copy()
+    scale = min(height / picture.shape[0], width / picture.shape[1])
+    down, across = min(round(picture.shape[0] * scale), height), min(round(picture.shape[1] * scale), width)
+    top, left = (height - down) // 2, (width - across) // 2
+    canvas = np.zeros((height, width, 3), np.uint8)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    inside = canvas[top : top + down, left : left + across]
+    cv2.resize(picture, (across, down), dst=inside, interpolation=way)
+    return canvas
 
 
 def display_available() -> bool:
