@@ -18,7 +18,8 @@ from keras import ops
 
 from realtime_nst.features import Vgg, load_features
 from realtime_nst.losses import mean_gram
-from realtime_nst.training.data import CONTENT_LAYER, STYLE_LAYERS
+from realtime_nst.pictures import pictures_in, read_picture
+from realtime_nst.training.data import CONTENT_LAYER, STYLE_LAYERS, crop_to
 from realtime_nst.training.network import Shape, build_style_network, build_transform
 
 
@@ -30,13 +31,15 @@ def scaled(pictures: np.ndarray) -> np.ndarray:
 class Batches(keras.utils.PyDataset):
     """Random photographs with random styles, a fraction of them mixtures of two styles."""
 
-    def __init__(self, data: Path, steps: int, batch: int, mixed: float, seed: int):
+    def __init__(self, data: Path, steps: int, batch: int, size: int, mixed: float, seed: int):
         super().__init__()
         with np.load(data / "styles.npz") as file:
             self._styles = {name: file[name] for name in file.files}
         with np.load(data / "photos.npz") as file:
             self._photos = {name: file[name] for name in file.files}
-        self.photo_size = self._photos["pictures"].shape[1]
+        # The losses look at the middle of the photograph: what lies further out than `size` is not needed.
+        edge = max(self._photos["pictures"].shape[1] - size, 0) // 2
+        self._pictures = self._photos["pictures"][:, edge : edge + size, edge : edge + size]
         self._steps, self._batch, self._mixed = steps, batch, mixed
         self._rng = np.random.default_rng(seed)
 
@@ -45,7 +48,8 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int):
         rng, count = self._rng, self._batch
-        photos = rng.integers(0, len(self._photos["pictures"]), count)
+        photos = rng.integers(0, len(self._pictures), count)
+        frames = scaled(self._pictures[photos])
         one, two = rng.integers(0, len(self._styles["pictures"]), (2, count))
         share = np.where(rng.random(count) < self._mixed, rng.uniform(0.2, 0.8, count), 1.0).astype(np.float32)
 
@@ -59,13 +63,13 @@ class Batches(keras.utils.PyDataset):
             return mixture + self._styles[layer][two] * (1 - part) if (share < 1).any() else mixture
 
         return {
-            "frame": scaled(self._photos["pictures"][photos]),
+            "frame": frames,
             "style": picture(one),
             "other": picture(two),
             "share": share[:, None],
             "shift": rng.integers(-9, 10, 2).astype(np.int32),
             "gain": rng.uniform(0.94, 1.06, (count, 1, 1, 1)).astype(np.float32),
-            "noise": rng.normal(0, rng.uniform(0, 0.02), self._photos["pictures"][photos].shape).astype(np.float32),
+            "noise": rng.normal(0, rng.uniform(0, 0.02), frames.shape).astype(np.float32),
             "content": self._photos["features"][photos].astype(np.float32),
             **{layer: gram(layer) for layer in STYLE_LAYERS},
         }, np.zeros(count, np.float32)
@@ -76,7 +80,8 @@ class Training(keras.Model):
 
     content     mean squared difference of VGG features over their variance in the photograph
     style       mean over layers of ||G - G_style||^2 / ||G_style||^2, tempered where it is large
-    temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame
+    temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame,
+                for the first half of a batch
     grid        difference between the mean colours of the four phases of depth-to-space
     """
 
@@ -99,8 +104,10 @@ class Training(keras.Model):
         if not self._loss_weights["temporal"]:
             return out, out, out
         shift = (x["shift"][0], x["shift"][1])
-        moved = ops.clip(ops.roll(x["frame"], shift, axis=(1, 2)) * x["gain"] + x["noise"], 0, 1)
-        return out, ops.roll(out, shift, axis=(1, 2)), self.transform([moved, code])
+        half = {name: x[name][: max(1, out.shape[0] // 2)] for name in ("frame", "gain", "noise")}
+        count = half["frame"].shape[0]
+        moved = ops.clip(ops.roll(half["frame"], shift, axis=(1, 2)) * half["gain"] + half["noise"], 0, 1)
+        return out, ops.roll(out[:count], shift, axis=(1, 2)), self.transform([moved, code[:count]])
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
         out, expected, again = y_pred
@@ -138,8 +145,6 @@ class Sheet(keras.callbacks.Callback):
         (run / "shape.json").write_text(json.dumps(asdict(shape)))
 
     def on_epoch_end(self, epoch, logs=None):
-        import cv2
-
         with open(self._run / "log.jsonl", "a") as file:
             file.write(json.dumps({"epoch": epoch, **{k: float(v) for k, v in (logs or {}).items()}}) + "\n")
         model, optimizer = self.model, self.model.optimizer
@@ -147,6 +152,14 @@ class Sheet(keras.callbacks.Callback):
         optimizer.finalize_variable_values(model.trainable_variables)
         model.style_network.save_weights(self._run / "style_network.weights.h5")
         model.transform.save_weights(self._run / "transform.weights.h5")
+        if self._photos:
+            self._draw(model)
+        for variable, value in zip(model.trainable_variables, trained):
+            variable.assign(value)
+
+    def _draw(self, model) -> None:
+        import cv2
+
         rows = []
         photos = scaled(np.stack(self._photos))
         for style in self._styles:
@@ -155,8 +168,17 @@ class Sheet(keras.callbacks.Callback):
             tile = cv2.resize(style, (photos.shape[2], photos.shape[1]))
             rows.append(np.hstack([tile, *(out * 255).astype(np.uint8)]))
         cv2.imwrite(str(self._run / "sheet.jpg"), np.vstack(rows))
-        for variable, value in zip(model.trainable_variables, trained):
-            variable.assign(value)
+
+
+def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Squares of the pictures in photos/ and styles/ of a folder, for the sheet."""
+    if folder is None:
+        return [], []
+    rng = np.random.default_rng(0)
+    return tuple(
+        [crop_to(read_picture(path), size, rng) for path in pictures_in(folder / kind)]
+        for kind, size in (("photos", 224), ("styles", 168))
+    )
 
 
 @click.command()
@@ -177,13 +199,10 @@ class Sheet(keras.callbacks.Callback):
 @click.option("--seed", default=1, show_default=True)
 def main(data, run, features, validation, steps, batch, window, rate, start, seed, mixed, **weights) -> None:
     """Train on the data prepared in DATA; everything goes to RUN, and a stopped run goes on."""
-    from realtime_nst.pictures import pictures_in, read_picture
-    from realtime_nst.training.data import crop_to
-
     keras.utils.set_random_seed(seed)
     run.mkdir(parents=True, exist_ok=True)
     per_epoch = min(100, steps)
-    batches = Batches(data, per_epoch, batch, mixed, seed)
+    batches = Batches(data, per_epoch, batch, window + 64, mixed, seed)
     shape = Shape()
     model = Training(shape, load_features(features), window, {**weights, "mixed": mixed})
     if start:
@@ -191,16 +210,11 @@ def main(data, run, features, validation, steps, batch, window, rate, start, see
         model.transform.load_weights(start / "transform.weights.h5")
     schedule = keras.optimizers.schedules.CosineDecay(rate, steps, 0.02)
     model.compile(keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.99))
-    rng = np.random.default_rng(0)
-    photos, styles = [], []
-    if validation:
-        photos = [crop_to(read_picture(p), batches.photo_size, rng) for p in pictures_in(validation / "photos")]
-        styles = [crop_to(read_picture(p), 168, rng) for p in pictures_in(validation / "styles")]
     model.fit(
         batches,
         epochs=steps // per_epoch,
         verbose=2,
-        callbacks=[keras.callbacks.BackupAndRestore(run / "backup"), Sheet(run, shape, photos, styles)],
+        callbacks=[keras.callbacks.BackupAndRestore(run / "backup"), Sheet(run, shape, *validation_pictures(validation))],
     )
 
 
