@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -96,6 +97,8 @@ def open_url(url: str, timeout: float) -> Camera | RemoteClip:
 
     Raises SourceError where nothing that can be shown comes.
     """
+    # Read once, when OpenCV first loads FFmpeg, which else prints its own view of every hiccup.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     wait = int(timeout * 1000)
     options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, wait, cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait]
     began = time.perf_counter()
@@ -171,7 +174,9 @@ def _stated_fps(capture: cv2.VideoCapture) -> float:
     return float(stated) if 1 <= stated <= 240 else 30.0
 
 
-def list_cameras(measure: float = 1.0, *, new_capture: Callable[..., cv2.VideoCapture] = cv2.VideoCapture) -> list[CameraInfo]:
+def list_cameras(
+    measure: float = 1.0, *, new_capture: Callable[..., cv2.VideoCapture] = cv2.VideoCapture
+) -> list[CameraInfo]:
     """The cameras that answer, each read for `measure` seconds to learn its rate."""
     names = _names()
     found = []
@@ -217,9 +222,9 @@ def _names() -> dict[int, str]:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep OpenCV's own warnings about what does not open off the screen: our error says more."""
-    before = cv2.getLogLevel()
-    cv2.setLogLevel(0)
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         yield
     finally:
-        cv2.setLogLevel(before)
+        cv2.utils.logging.setLogLevel(before)

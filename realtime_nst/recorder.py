@@ -135,10 +135,11 @@ class Recording:
             frame = self._queue.get()
         except Ended:
             return
-        # Flushing at each packet is what makes a killed process leave its fragments on the disk.
+        # Flushing at each packet is what makes a killed process leave its fragments on the disk;
+        # delay_moov keeps times exact where the encoder reorders frames.
         options = {"flush_packets": "1"}
         if self.path.suffix.lower() != ".mkv":
-            options["movflags"] = "hybrid_fragmented+frag_keyframe"
+            options["movflags"] = "hybrid_fragmented+frag_keyframe+delay_moov"
         container = av.open(str(self.path), "w", container_options=options)
         try:
             stream = self._add_stream(container, frame.picture)

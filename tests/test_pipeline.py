@@ -1,0 +1,279 @@
+"""The loop: what is dropped and what is not, who fails and how the run ends."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from doubles import Kept, MeanColour, Numbered
+
+from realtime_nst.errors import RunError
+from realtime_nst.frames import Frame
+from realtime_nst.handover import Ended, Handover
+from realtime_nst.pipeline import Look, run
+from realtime_nst.stylizer import Stylizer
+
+CODE = np.array([0, 0, 0], np.float32)
+
+
+def styled(_frame):
+    return Look(CODE)
+
+
+def unstyled(_frame):
+    return Look(None)
+
+
+def test_a_clip_loses_no_frame_and_keeps_order_and_times():
+    source, sink = Numbered(50), Kept()
+    stats = run(source, Stylizer(MeanColour()), [sink], styled, live=False)
+    # The double goes half way to black; a half is rounded either way.
+    np.testing.assert_allclose([f.picture[0, 0, 0] for f in sink.frames], np.arange(50) / 2, atol=0.5)
+    assert [f.time for f in sink.frames] == [n / 30 for n in range(50)]
+    assert (stats.frames, stats.dropped) == (50, 0)
+
+
+def test_a_clip_is_read_no_faster_than_it_is_shown():
+    source = Numbered(1000)
+    ahead = []
+
+    class Slow(Kept):
+        def write(self, frame):
+            super().write(frame)
+            time.sleep(0.005)
+            ahead.append(source.given - len(self.frames))
+
+    run(source, Stylizer(MeanColour()), [Slow()], unstyled, live=False, frames=60)
+    assert max(ahead) <= 12
+
+
+def test_live_shows_the_newest_frame_and_counts_the_others():
+    class Ticking(Numbered):
+        def read(self):
+            time.sleep(0.004)
+            return super().read()
+
+    class Slow(Kept):
+        def write(self, frame):
+            super().write(frame)
+            time.sleep(0.03)
+
+    source, sink = Ticking(200, live=True), Slow()
+    stats = run(source, Stylizer(MeanColour()), [sink], unstyled, live=True)
+    times = [f.time for f in sink.frames]
+    assert times == sorted(times) and len(set(times)) == len(times)
+    assert stats.dropped > 0 and stats.frames + stats.dropped == 200
+    assert stats.frames == len(sink.frames)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_number_of_frames(live):
+    source, sink = Numbered(10**9, live=live), Kept()
+    stats = run(source, Stylizer(MeanColour()), [sink], unstyled, live=live, frames=7)
+    assert stats.frames == len(sink.frames) == 7
+    assert source.closed.wait(1) and sink.closed == 1
+
+
+def test_seconds_are_the_streams_own():
+    sink = Kept()
+    run(Numbered(1000), Stylizer(MeanColour()), [sink], unstyled, live=False, seconds=2.0)
+    assert len(sink.frames) == 60
+
+
+def test_a_set_stop_ends_the_run_and_closes_everything():
+    stop = threading.Event()
+
+    class Stopping(Kept):
+        def write(self, frame):
+            super().write(frame)
+            if len(self.frames) == 5:
+                stop.set()
+
+    source, sink = Numbered(10**9), Stopping()
+    stats = run(source, Stylizer(MeanColour()), [sink], unstyled, live=False, stop=stop)
+    assert stats.frames == 5 and sink.closed == 1
+    assert source.closed.wait(1)
+
+
+def test_mirror_and_no_style():
+    class Half(Numbered):
+        def read(self):
+            frame = super().read()
+            if frame is not None:
+                frame.picture[:, :32] = 200
+            return frame
+
+    sink = Kept()
+    run(Half(1), Stylizer(MeanColour()), [sink], lambda _f: Look(None, mirror=True), live=False)
+    assert sink.frames[0].picture[0, 0, 0] == 0 and sink.frames[0].picture[0, -1, 0] == 200
+
+
+def test_strength_0_gives_the_frames_back():
+    sink = Kept()
+    run(Numbered(3), Stylizer(MeanColour()), [sink], lambda _f: Look(CODE, 0.0), live=False)
+    assert [int(f.picture[0, 0, 0]) for f in sink.frames] == [0, 1, 2]
+
+
+class Boom(Exception):
+    pass
+
+
+def boom(*_args, **_kwargs):
+    raise Boom
+
+
+def failing_source():
+    source = Numbered(10**9)
+    read = source.read
+    source.read = lambda: boom() if source.given == 5 else read()
+    return source
+
+
+def failing_network():
+    network = MeanColour()
+    network.transform = boom
+    return network
+
+
+def failing_sink(method):
+    sink = Kept()
+    setattr(sink, method, boom)
+    return sink
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize(
+    ("source", "network", "sink", "look"),
+    [
+        (failing_source, MeanColour, Kept, styled),
+        (lambda: Numbered(10**9), failing_network, Kept, styled),
+        (lambda: Numbered(10**9), MeanColour, Kept, boom),
+        (lambda: Numbered(10**9), MeanColour, lambda: failing_sink("write"), styled),
+        (lambda: Numbered(10**9), MeanColour, lambda: failing_sink("poll"), styled),
+        (lambda: Numbered(20), MeanColour, lambda: failing_sink("close"), styled),
+    ],
+    ids=["source", "network", "look", "write", "poll", "close"],
+)
+def test_whatever_raises_ends_the_run_with_its_error(source, network, sink, look, live):
+    source, bystander = source(), Kept()
+    with pytest.raises(Boom):
+        run(source, Stylizer(network()), [sink(), bystander], look, live=live)
+    assert bystander.closed == 1
+    assert source.closed.wait(1)
+
+
+def test_an_error_does_not_wait_for_a_camera_that_hangs():
+    release = threading.Event()
+
+    class Hanging(Numbered):
+        def read(self):
+            if self.given == 3:
+                release.wait(60)
+            return super().read()
+
+    class FailsLater(Kept):
+        def poll(self):
+            if len(self.frames) == 3:
+                raise Boom
+
+    began = threading.Event()
+    result = []
+
+    def attempt():
+        began.set()
+        try:
+            run(Hanging(10, live=True), Stylizer(MeanColour()), [FailsLater()], unstyled, live=False)
+        except Boom as failure:
+            result.append(failure)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(30)
+    release.set()
+    assert result, "the run waits for the camera"
+
+
+def test_a_camera_that_falls_silent_is_an_error_that_names_it():
+    release = threading.Event()
+
+    class Silent(Numbered):
+        def read(self):
+            if self.given == 3:
+                release.wait(60)
+            return super().read()
+
+    with pytest.raises(RunError, match="numbered has sent nothing for 0.2 s"):
+        run(Silent(10, live=True), Stylizer(MeanColour()), [Kept()], unstyled, live=True, timeout=0.2)
+    release.set()
+
+
+def test_stats_say_what_ran():
+    stats = run(Numbered(30, size=(96, 128)), Stylizer(MeanColour(), 64), [Kept()], styled, live=False)
+    written = stats.as_dict()
+    assert list(written) == [
+        "frames", "dropped", "seconds", "fps", "model", "runtime", "device", "frame_size", "work_size",
+        "stages_ms", "latency_ms", "style_encodes", "peak_rss_mb",
+    ]
+    assert list(written["stages_ms"]) == ["capture", "prepare", "stylize", "finish", "show"]
+    assert all(ms > 0 for ms in written["stages_ms"].values())
+    assert 0 < written["latency_ms"]["p50"] <= written["latency_ms"]["p95"]
+    assert (written["frame_size"], written["work_size"]) == ((96, 128), (48, 64))
+    assert (written["model"], written["runtime"], written["device"]) == ("double", "NumPy", "CPU")
+    assert written["peak_rss_mb"] > 10 and written["fps"] > 0
+
+
+def test_sinks_are_polled_while_no_frame_comes():
+    asked = threading.Event()
+
+    class Waiting(Numbered):
+        def read(self):
+            asked.wait(30)
+            return super().read()
+
+    class Polled(Kept):
+        polls = 0
+
+        def poll(self):
+            self.polls += 1
+            if self.polls == 5:
+                asked.set()
+
+    sink = Polled()
+    run(Waiting(1, live=True), Stylizer(MeanColour()), [sink], unstyled, live=True)
+    assert sink.polls >= 5 and len(sink.frames) == 1
+
+
+class TestHandover:
+    def test_dropping_keeps_the_newest(self):
+        queue = Handover(1, drop=True)
+        for number in range(5):
+            queue.put(number)
+        assert queue.get() == 4 and queue.dropped == 4
+
+    def test_what_is_queued_outlives_the_end(self):
+        queue = Handover(3, drop=False)
+        queue.put(1)
+        queue.end()
+        assert queue.get() == 1
+        with pytest.raises(Ended):
+            queue.get()
+        with pytest.raises(Ended):
+            queue.put(2)
+
+    def test_discard_frees_a_waiting_writer(self):
+        queue = Handover(1, drop=False)
+        queue.put(Frame(np.zeros((1, 1, 3), np.uint8), 0.0))
+        ended = threading.Event()
+
+        def write():
+            try:
+                queue.put(None)
+            except Ended:
+                ended.set()
+
+        threading.Thread(target=write, daemon=True).start()
+        queue.end(discard=True)
+        assert ended.wait(5)
+
+    def test_get_gives_up_after_its_timeout(self):
+        assert Handover(1, drop=True).get(timeout=0.01) is None

@@ -1,0 +1,226 @@
+"""Every source: clips as cameras, network cameras over real HTTP, cameras by index and name, and what is missing."""
+
+import http.server
+import socket
+import threading
+import time
+from functools import partial
+
+import av
+import cv2
+import numpy as np
+import pytest
+from camera_server import camera_server
+from doubles import Numbered
+
+from realtime_nst.cameras import Camera, list_cameras, open_device
+from realtime_nst.demo import DemoSource
+from realtime_nst.errors import RunError, SourceError
+from realtime_nst.sources import Paced, open_source
+
+
+@pytest.fixture(scope="module")
+def clip(shared_data):
+    return shared_data / "clips/webcam/book.mkv"
+
+
+@pytest.fixture(scope="module")
+def scene():
+    source = DemoSource((120, 160))
+    return [source.read().picture for _ in range(45)]
+
+
+def frames_of(source):
+    return list(iter(source.read, None))
+
+
+class TestClips:
+    def test_a_clip_gives_every_frame_with_its_time(self, clip):
+        source = open_source(str(clip), live=False)
+        frames = frames_of(source)
+        source.close()
+        with av.open(str(clip)) as container:
+            times = [frame.time for frame in container.decode(video=0)]
+        assert not source.live and source.size == (480, 640)
+        assert [f.time for f in frames] == pytest.approx([t - times[0] for t in times], abs=1e-3)
+
+    def test_live_it_plays_by_the_clock(self, clip):
+        source = open_source(str(clip), live=True)
+        assert source.live and source.size == (480, 640)
+        waits, began = [], None
+        for _ in range(6):
+            frame = source.read()
+            now = time.perf_counter()
+            began = now - frame.time if began is None else began
+            waits.append(now - began - frame.time)
+        source.close()
+        # Never early; how late depends on the machine.
+        assert min(waits) > -0.002
+
+
+def test_pacing_asks_for_nothing_but_the_time():
+    source = Paced(Numbered(4))
+    frames = frames_of(source)
+    assert [f.time for f in frames] == [n / 30 for n in range(4)]
+    assert (source.name, source.fps, source.size) == ("numbered", 30.0, (48, 64))
+
+
+def test_the_demo_is_a_source():
+    source = open_source("demo", live=False)
+    np.testing.assert_array_equal(source.read().picture, DemoSource().read().picture)
+    assert open_source("demo").live
+
+
+class TestNetworkCamera:
+    def test_it_gives_the_pictures_with_times_of_arrival(self, scene):
+        with camera_server(scene, fps=100) as server:
+            source = open_source(server.url)
+            assert isinstance(source, Camera) and source.live and not source.faces_user
+            assert source.size == (120, 160)
+            frames = [source.read() for _ in range(30)]
+            source.close()
+        times = [frame.time for frame in frames]
+        assert times == sorted(times) and times[0] >= 0
+        # JPEG changes pixels a little, so the picture sent is the nearest one by far.
+        nearest = [min(np.abs(f.picture.astype(int) - s).mean() for s in scene) for f in frames]
+        assert max(nearest) < 6
+
+    def test_a_camera_that_hangs_up_is_an_error(self, scene):
+        with camera_server(scene, fps=100, ends_after=10) as server:
+            source = open_source(server.url)
+            with pytest.raises(RunError, match="has ended or was unplugged"):
+                frames_of(source)
+            source.close()
+
+    def test_a_camera_that_stalls_is_an_error(self, scene):
+        with camera_server(scene, fps=100, stalls_after=10) as server:
+            source = open_source(server.url, timeout=1.2)
+            with pytest.raises(RunError, match="stopped sending frames"):
+                frames_of(source)
+            source.close()
+
+    def test_nobody_there(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        with pytest.raises(SourceError, match=f"127.0.0.1:{port}/x gave no picture .* browser or player"):
+            open_source(f"http://127.0.0.1:{port}/x")
+
+    def test_a_server_that_says_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            with pytest.raises(SourceError, match="gave no picture"):
+                open_source(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout=0.5)
+
+    def test_a_clip_behind_a_url_has_an_end(self, shared_data):
+        folder = shared_data / "clips/edge"
+        handler = partial(QuietFiles, directory=str(folder))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            source = open_source(f"http://127.0.0.1:{server.server_port}/h265_video.mp4", live=False)
+            frames = frames_of(source)
+            source.close()
+        finally:
+            server.shutdown()
+            server.server_close()
+        assert source.size == (128, 128) and len(frames) == 10
+        assert [f.time for f in frames] == pytest.approx([n / 10 for n in range(10)], abs=0.01)
+
+
+class QuietFiles(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_args):
+        pass
+
+
+class TestMissing:
+    @pytest.mark.parametrize(
+        ("spec", "words"),
+        [
+            ("0", "camera 0 cannot be opened .tried .*realtime-nst cameras.*realtime-nst demo"),
+            ("no/such/clip.mp4", "there is no file no/such/clip.mp4"),
+            ("clip.mp4", "there is no file clip.mp4"),
+            ("Loqitech", "'Loqitech' is no file, URL or camera"),
+            ("/dev/video42", "/dev/video42 cannot be opened"),
+        ],
+    )
+    def test_what_is_not_there_says_what_to_do(self, spec, words, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(SourceError, match=words):
+            open_source(spec)
+
+    @pytest.mark.parametrize(
+        ("name", "words"), [("", "is a folder"), ("a.png", "realtime-nst image"), ("a.mp4", "a.mp4 is not a clip")]
+    )
+    def test_a_folder_a_picture_and_a_text_are_no_cameras(self, tmp_path, name, words):
+        (tmp_path / "a.png").write_bytes(b"x")
+        (tmp_path / "a.mp4").write_text("no video\n" * 50)
+        with pytest.raises(SourceError, match=words):
+            open_source(str(tmp_path / name))
+
+
+class Capture:
+    """A double of cv2.VideoCapture for cameras, which no build machine has: it gives black pictures."""
+
+    def __init__(self, address, backend, *, opens=(), gives=True):
+        self.address, self.backend = address, backend
+        self.opened = address in opens
+        self.gives = gives
+        self.values = {cv2.CAP_PROP_FPS: 25.0, cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48}
+
+    def isOpened(self):  # noqa: N802
+        return self.opened
+
+    def set(self, prop, value):
+        self.values[prop] = value
+        return True
+
+    def get(self, prop):
+        return self.values.get(prop, 0.0)
+
+    def grab(self):
+        time.sleep(0.01)
+        return self.gives
+
+    def retrieve(self):
+        width, height = self.values[cv2.CAP_PROP_FRAME_WIDTH], self.values[cv2.CAP_PROP_FRAME_HEIGHT]
+        return self.gives, np.zeros((int(height), int(width), 3), np.uint8)
+
+    def read(self):
+        return self.retrieve()
+
+    def release(self):
+        self.opened = False
+
+
+class TestLocalCamera:
+    def test_size_and_format_are_asked_for(self):
+        made = []
+
+        def capture(*args):
+            made.append(Capture(*args, opens=(2,)))
+            return made[-1]
+
+        camera = open_device("2", (1280, 720), new_capture=capture)
+        assert camera.size == (720, 1280) and camera.fps == 25.0 and camera.faces_user
+        assert made[0].values[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
+        assert camera.read().picture.shape == (720, 1280, 3)
+
+    def test_a_camera_that_gives_no_picture_is_told_apart(self):
+        with pytest.raises(SourceError, match="which gave no picture"):
+            open_device("0", new_capture=partial(Capture, opens=(0,), gives=False))
+
+    def test_unplugged(self):
+        made = []
+
+        def capture(*args):
+            made.append(Capture(*args, opens=(0,)))
+            return made[-1]
+
+        camera = open_device("0", new_capture=capture)
+        made[0].gives = False
+        with pytest.raises(RunError, match="camera 0 has ended or was unplugged"):
+            camera.read()
+
+    def test_cameras_are_listed_with_a_measured_rate(self):
+        found = list_cameras(0.1, new_capture=partial(Capture, opens=(1, 3)))
+        assert [(c.index, c.name, c.size) for c in found] == [(1, "camera 1", (48, 64)), (3, "camera 3", (48, 64))]
+        assert all(20 < c.fps <= 101 for c in found)

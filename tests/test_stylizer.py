@@ -1,0 +1,138 @@
+"""Strength, work size and arithmetic on codes; with a double where the network's art does not matter."""
+
+import numpy as np
+import pytest
+from doubles import MeanColour
+
+from realtime_nst.demo import DemoSource
+from realtime_nst.frames import Frame
+from realtime_nst.stylizer import ContentCode, Stylizer, blend
+
+
+@pytest.fixture
+def picture():
+    return DemoSource().read().picture
+
+
+@pytest.fixture
+def red():
+    return np.array([20, 20, 200], np.float32)
+
+
+def test_encodes_are_counted(picture):
+    stylizer = Stylizer(MeanColour())
+    code = stylizer.encode(picture)
+    assert code.dtype == np.float32 and code.ndim == 1
+    stylizer.encode(picture)
+    assert stylizer.encodes == 2
+
+
+def test_a_frames_own_code_is_no_style_encode(picture, red):
+    stylizer = Stylizer(MeanColour())
+    stylizer.stylize(picture, red, 0.5)
+    assert stylizer.encodes == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "work", "seen"),
+    [((480, 640), 320, (240, 320)), ((640, 480), 320, (320, 240)), ((101, 333), 100, (30, 100)),
+     ((48, 64), 320, (48, 64)), ((480, 640), 10**9, (480, 640))],
+)
+def test_the_network_sees_the_work_size_and_the_frame_keeps_its_own(size, work, seen, red):
+    network = MeanColour()
+    stylizer = Stylizer(network, work)
+    out = stylizer.stylize(np.full((*size, 3), 90, np.uint8), red)
+    assert network.seen == [(*seen, 3)] and stylizer.work_shape(*size) == seen
+    assert out.shape == (*size, 3) and out.dtype == np.uint8 and out.flags.c_contiguous
+
+
+def test_strength_0_is_the_frame_and_1_the_style(picture, red):
+    network = MeanColour()
+    stylizer = Stylizer(network, 640)
+    np.testing.assert_array_equal(stylizer.stylize(picture, red, 0.0), picture)
+    np.testing.assert_array_equal(stylizer.stylize(picture, red, 1.0), network.transform(picture, red))
+
+
+def test_the_frame_is_not_changed(picture, red):
+    before = picture.copy()
+    for strength in (0.0, 0.1, 0.5, 1.0):
+        Stylizer(MeanColour(), 640).stylize(picture, red, strength)
+    np.testing.assert_array_equal(picture, before)
+
+
+def test_stage_times_are_taken_once_a_frame(picture, red):
+    stylizer = Stylizer(MeanColour(), 320)
+    stylizer.stylize(picture, red)
+    times = stylizer.clock.stages_ms()
+    assert all(times[stage] > 0 for stage in ("prepare", "stylize", "finish"))
+    assert times["capture"] == times["show"] == 0
+
+
+def test_blend_is_the_weighted_mean():
+    a, b = np.array([0, 2], np.float32), np.array([4, 4], np.float32)
+    mixed = blend([a, b], [3, 1])
+    np.testing.assert_allclose(mixed, [1, 2.5])
+    assert mixed.dtype == np.float32
+    np.testing.assert_array_equal(blend([a, b], [1, 0]), a)
+
+
+@pytest.mark.parametrize(("codes", "weights"), [([], []), ([np.zeros(2)], [1, 1]), ([np.zeros(2)], [0])])
+def test_a_blend_of_nothing_is_refused(codes, weights):
+    with pytest.raises(ValueError, match="cannot blend"):
+        blend(codes, weights)
+
+
+class TestContentCode:
+    """A stream that is black for a second and white from then on."""
+
+    def frames(self, count=120):
+        return [Frame(np.full((8, 8, 3), 0 if n < 30 else 255, np.uint8), n / 30) for n in range(count)]
+
+    def test_it_glides_to_what_is_seen_and_never_jumps(self):
+        follower = ContentCode(Stylizer(MeanColour()), wait=True)
+        path = np.array([follower.follow(frame)[0] for frame in self.frames()])
+        assert path[0] == 0 and path[-1] > 200
+        assert np.all(np.diff(path) >= 0) and np.diff(path).max() < 20
+
+    def test_a_frame_a_second_is_encoded(self):
+        calls = []
+        network = MeanColour()
+        stylizer = Stylizer(network)
+        stylizer.content_code = lambda picture: calls.append(1) or network.encode(picture)
+        follower = ContentCode(stylizer, wait=True)
+        for frame in self.frames(91):
+            follower.follow(frame)
+        assert len(calls) == 4
+
+    def test_beside_the_video_it_arrives_in_the_end(self):
+        follower = ContentCode(Stylizer(MeanColour()), wait=False)
+        last = [follower.follow(frame)[0] for frame in self.frames(600)][-1]
+        follower.close()
+        assert last > 0
+
+
+class TestHubModel:
+    """The same on Magenta's own weights."""
+
+    def test_strength_moves_smoothly_from_the_frame_to_the_style(self, hub_network, picture, shared_data):
+        from realtime_nst.pictures import read_picture
+
+        stylizer = Stylizer(hub_network, 256)
+        code = stylizer.encode(read_picture(sorted((shared_data / "paintings/named").glob("*.jpg"))[0]))
+        steps = [0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
+        outs = [stylizer.stylize(picture, code, s).astype(float) for s in steps]
+        away = [np.abs(out - outs[0]).mean() for out in outs]
+        assert away[0] == 0 and 0 < away[1] < 6
+        assert away[-1] > 15
+        jumps = [np.abs(b - a).mean() for a, b in zip(outs, outs[1:])]
+        assert max(jumps) < 0.6 * away[-1]
+
+    def test_the_mean_of_two_styles_lies_between_them(self, hub_network, picture, shared_data):
+        from realtime_nst.pictures import read_picture
+
+        stylizer = Stylizer(hub_network, 256)
+        paintings = sorted((shared_data / "paintings/named").glob("*.jpg"))
+        a, b = (stylizer.encode(read_picture(p)) for p in (paintings[0], paintings[7]))
+        one, other, both = (stylizer.stylize(picture, c).astype(float) for c in (a, b, blend([a, b], [1, 1])))
+        apart = np.abs(one - other).mean()
+        assert np.abs(one - both).mean() < apart and np.abs(other - both).mean() < apart
