@@ -15,9 +15,10 @@ EXAMPLES = """
 Examples:
   realtime-nst                                  your camera, in every style shipped
   realtime-nst demo                             no camera needed
-  realtime-nst live --style wave --record a.mp4
+  realtime-nst live --style night --record a.mp4
   realtime-nst live --camera clip.mp4 --style my_painting.jpg
-  realtime-nst image photo.jpg --style starry -o out.jpg
+  realtime-nst image photo.jpg --style night -o out.jpg
+  realtime-nst clip holiday.mp4 --style pond -o pond.mp4
 """
 
 
@@ -156,6 +157,60 @@ def image(photos, out, style, model, device, work_size, strength) -> None:
     for notice in stylizer.network.notices:
         say(notice)
     stylize_photos(plan, stylizer, strength, done=lambda path: click.echo(path))
+
+
+@cli.command()
+@click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
+@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, metavar="FILE|FOLDER",
+              help="An .mp4, .mov or .mkv file for one clip, or a folder.")
+@style_option
+@click.option("--styles-over-time", metavar='"0:STYLE,10:STYLE"', help="Blend from one style to the next.")
+@network_options
+@click.option("--size", type=Size(), help="Size of the result.")
+@click.option("--scale", type=click.FloatRange(0, 8, min_open=True), default=1.0, help="Scale of the result.")
+@click.option("--start", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Begin at S seconds.")
+@click.option("--end", type=click.FloatRange(min=0, min_open=True), metavar="S", help="End at S seconds.")
+@click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better.")
+@click.option("--encoder", default="auto", show_default=True, help="auto, libx264, h264_nvenc, ...")
+@click.option("--side-by-side", is_flag=True, help="The original beside the stylized picture.")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option("--resume", is_flag=True, help="Go on with what an interrupted run left.")
+@click.option("--keep-going", is_flag=True, help="After a clip that fails, go on with the next.")
+def clip(clips, out, style, styles_over_time, model, device, work_size, keep_going, **given) -> None:
+    """Stylize clips: same length, same timing, same sound."""
+    from .batch import stylize_clips
+    from .clip import ClipOptions
+
+    stylize_clips(
+        clips, out, style, styles_over_time, (model, device, work_size), ClipOptions(**given), keep_going, say
+    )
+
+
+@cli.command()
+@click.option("--model", "models", multiple=True, required=True, metavar="auto|hub|fast|FOLDER|URL",
+              help="A model to measure; repeat to compare.")
+@click.option("--photos", type=click.Path(exists=True, path_type=Path), required=True, metavar="FOLDER|FILE")
+@click.option("--paintings", type=click.Path(exists=True, path_type=Path), required=True, metavar="FOLDER|FILE")
+@click.option("--features", type=click.Path(exists=True, path_type=Path), required=True, metavar="FILE",
+              help="VGG-16 weights (npz).")
+@click.option("--clips", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER",
+              help="Measure steadiness on these clips too.")
+@click.option("--size", type=click.IntRange(min=32), default=384, show_default=True, help="Long side in pixels.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True)
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+def evaluate(models, photos, paintings, features, **given) -> None:
+    """Measure models: content kept, style captured, steadiness of video."""
+    from rich.console import Console
+
+    from .evaluate import evaluate as measure
+
+    with Console(stderr=True).status("measuring") as status:
+        found = measure(models, photos, paintings, features, progress=status.update, **given)
+    figures = ["content_error", "style_error", "style_captured", "warping_error", "input_warping_error", "warping_ratio"]
+    rows = [[getattr(f, name) for name in figures] for f in found]
+    _table(["model", *(name.replace("_", " ") for name in figures)],
+           [[f.model, *("-" if v is None else f"{v:.3f}" for v in row)] for f, row in zip(found, rows)])
 
 
 @cli.command()

@@ -69,6 +69,14 @@ class ClipSource:
         frame, self._next = self._next, next(self._frames, None) if self._next else None
         return frame
 
+    def skip_to(self, time: float) -> None:
+        """Go to the frame at `time` (seconds from `start`), which `read` then gives next."""
+        moment = self.start + time
+        self._container.seek(int(moment / self.time_base), stream=self.stream, backward=True)
+        behind = time - float(self.time_base) / 2
+        self._frames = (frame for frame in self._decode() if frame.time >= behind)
+        self._next = next(self._frames, None)
+
     def close(self) -> None:
         self._container.close()
 
@@ -123,8 +131,10 @@ class ClipWriter:
     """A sink that writes stylized frames beside the original clip's other streams.
 
     `out` appears when `finish` is called; until then the frames are in `partial`, which stays playable
-    (fragments of at most `keyframe_seconds`). Raises OutputError where the folder cannot be written or
-    the file's ending names no container.
+    (fragments of at most `keyframe_seconds`). `encoder` "auto" takes the first hardware encoder that opens, then
+    libx264. `settings` is kept beside the partial file; with `resume` a partial file of the same settings is taken
+    over up to its last keyframe, whose time is `resumed`. Raises OutputError where the folder cannot be written,
+    the file's ending names no container or there is nothing to resume.
     """
 
     def __init__(
@@ -132,10 +142,12 @@ class ClipWriter:
         out: Path,
         source: ClipSource,
         *,
-        encoder: str = "libx264",
+        encoder: str = "auto",
         crf: int = 20,
         preset: str = "veryfast",
         keyframe_seconds: float = 2.0,
+        settings: str = "",
+        resume: bool = False,
     ):
         if out.suffix.lower() not in CONTAINERS:
             raise OutputError(f"cannot write {out}: a clip must end in one of {', '.join(CONTAINERS)}")
@@ -143,12 +155,54 @@ class ClipWriter:
         self.partial = out.with_name(f"{out.stem}.partial{out.suffix}")
         self.notices: list[str] = []
         self.frames = 0
+        self.resumed = 0.0
         self._source = source
-        self._settings = {"encoder": encoder, "crf": crf, "preset": preset, "keyframe_seconds": keyframe_seconds}
+        self._encoder = choose_encoder(encoder, self.notices)
+        self._crf, self._preset, self._keyframe_seconds = crf, preset, keyframe_seconds
+        self._note = self.partial.with_suffix(".json")
+        earlier = self._take_earlier(settings) if resume else None
         self._container = _open_partial(self.partial)
-        self._video = None
+        self._note.write_text(settings)
         self._companions = Companions(source, self._container, self.notices)
         self._container.metadata.update(source.stream.container.metadata)
+        self._video = None
+        if earlier:
+            self._copy_earlier(earlier)
+
+    def _take_earlier(self, settings: str) -> Path:
+        """Put the partial file aside for copying. Raises OutputError where it is missing or another run's."""
+        if not self.partial.exists() or not self._note.exists():
+            raise OutputError(f"there is nothing to resume: {self.partial} is not there; run without --resume")
+        if self._note.read_text() != settings:
+            raise OutputError(
+                f"{self.partial} was made from another clip or with other options; "
+                "repeat them, or run without --resume to begin anew"
+            )
+        earlier = self.partial.with_name(f"{self.out.stem}.earlier{self.out.suffix}")
+        os.replace(self.partial, earlier)
+        return earlier
+
+    def _copy_earlier(self, earlier: Path) -> None:
+        """Copy the frames before the last keyframe: all of them are whole, and the encoder begins anew there."""
+        try:
+            with av.open(str(earlier)) as container:
+                stream = container.streams.video[0]
+                size = (stream.height, stream.width)
+                packets = [packet for packet in container.demux(stream) if packet.dts is not None]
+                keys = [number for number, packet in enumerate(packets) if packet.is_keyframe]
+                if len(keys) > 1:
+                    self._video = self._add_video(size)
+                    self.resumed = float(packets[keys[-1]].pts * stream.time_base)
+                    annex_b = av.BitStreamFilterContext("h264_mp4toannexb", stream)
+                    for packet in packets[: keys[-1]]:
+                        self._companions.mux_until(float(packet.pts * packet.time_base))
+                        for converted in annex_b.filter(packet):
+                            converted.stream = self._video
+                            self._container.mux(converted)
+                        self.frames += 1
+        except (OSError, av.error.FFmpegError) as error:
+            raise OutputError(f"cannot read {earlier} to resume: {error}; run without --resume") from error
+        earlier.unlink()
 
     def write(self, frame: Frame) -> None:
         """Encode one frame at its time; the sound up to that time is written with it."""
@@ -169,20 +223,25 @@ class ClipWriter:
         self.frames += 1
 
     def _add_video(self, size: tuple[int, int]):
-        settings = self._settings
         rate = self._source.stream.average_rate or self._source.stream.guessed_rate or Fraction(30)
-        video = self._container.add_stream(settings["encoder"], rate=rate)
+        video = self._container.add_stream(self._encoder, rate=rate)
         video.height, video.width = size
         video.pix_fmt = "yuv420p"
         video.time_base = video.codec_context.time_base = self._source.time_base
-        video.codec_context.gop_size = max(1, round(float(rate) * settings["keyframe_seconds"]))
         context = video.codec_context
+        context.gop_size = max(1, round(float(rate) * self._keyframe_seconds))
         context.color_primaries = context.color_trc = context.colorspace = 1  # BT.709
         context.color_range = 1  # limited, "tv"
-        if settings["encoder"] == "libx264":
-            video.options = {"crf": str(settings["crf"]), "preset": settings["preset"]}
-        video.metadata.update({k: v for k, v in self._source.stream.metadata.items() if k == "language"})
+        video.options = encoder_options(self._encoder, self._crf, self._preset)
+        if "language" in self._source.stream.metadata:
+            video.metadata["language"] = self._source.stream.metadata["language"]
         return video
+
+    def poll(self) -> None:
+        """Nothing to do between frames."""
+
+    def close(self) -> None:
+        """The end of the run does not tell whether the clip is whole: `finish` or `abandon` does."""
 
     def finish(self) -> Path:
         """Write what is buffered and the rest of the sound, and give the file its final name."""
@@ -196,6 +255,7 @@ class ClipWriter:
         except (OSError, av.error.FFmpegError) as error:
             raise self._failed(error) from error
         self.partial.unlink()
+        self._note.unlink()
         return self.out
 
     def abandon(self) -> None:
@@ -213,6 +273,52 @@ class ClipWriter:
             f"writing {self.partial} failed after {self.frames} frames: {error.strerror or error}; "
             f"what was written plays. Make room or choose another folder, then run again"
         )
+
+
+HARDWARE = ("h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf")
+"""Encoders that need a device; FFmpeg lists them whether or not it is there."""
+
+
+def choose_encoder(asked: str, notices: list[str]) -> str:
+    """The encoder to use: `asked`, or for "auto" the first of HARDWARE that opens, else libx264.
+
+    What fails is named in `notices`. Raises OutputError where the one asked for does not exist.
+    """
+    if asked == "auto":
+        found = next((name for name in HARDWARE if _opens(name)), "libx264")
+        if found != "libx264":
+            notices.append(f"encoding with {found}; --encoder libx264 makes smaller files, slower")
+        return found
+    try:
+        if not _opens(asked):
+            notices.append(f"the encoder {asked} does not open on this machine: encoding with libx264 instead")
+            return "libx264"
+    except (ValueError, av.error.FFmpegError) as error:
+        raise OutputError(f"there is no encoder {asked}; try --encoder libx264 or auto") from error
+    return asked
+
+
+def encoder_options(encoder: str, crf: int, preset: str) -> dict[str, str]:
+    """Constant quality `crf` in the encoder's own words."""
+    return {
+        "libx264": {"crf": str(crf), "preset": preset},
+        "h264_nvenc": {"rc": "vbr", "cq": str(crf), "b:v": "0"},
+        "h264_qsv": {"global_quality": str(crf)},
+        "h264_videotoolbox": {"q:v": str(max(1, 100 - 2 * crf))},
+        "h264_amf": {"rc": "cqp", "qp_i": str(crf), "qp_p": str(crf)},
+    }.get(encoder, {})
+
+
+def _opens(encoder: str) -> bool:
+    """Whether the encoder takes a frame: the only way to know that its device is there."""
+    context = av.CodecContext.create(encoder, "w")
+    context.width, context.height, context.pix_fmt, context.time_base = 256, 256, "yuv420p", Fraction(1, 30)
+    try:
+        context.encode(av.VideoFrame(256, 256, "yuv420p"))
+        context.encode(None)
+    except (av.error.FFmpegError, OSError):
+        return False
+    return True
 
 
 def even(picture: Picture) -> Picture:

@@ -125,7 +125,7 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
         if options.record:
             recorder.start(options.record)
             say(f"recording {options.record}" + ("; Ctrl-C ends it" if options.headless else ""))
-        with _stopped_by_signals(stop):
+        with stopped_by_signals(stop):
             stats = run(
                 source,
                 stylizer,
@@ -145,7 +145,7 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
     """Let Ctrl-C, a closed terminal and SIGTERM set `stop`, so that recordings are finished; twice ends at once."""
     if threading.current_thread() is not threading.main_thread():
         yield

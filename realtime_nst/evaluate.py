@@ -1,0 +1,198 @@
+"""How good a model's pictures are: content kept, style captured, steadiness of video.
+
+All figures compare features of one fixed network (VGG-16), so that models are measured by the same eye:
+
+content error   mean squared difference of block3_conv3 features of output and photo, over their variance in the photo
+style error     mean over the last convolutions of blocks 1 to 4 of ||G_out - G_style||^2 / ||G_style||^2,
+                G the Gram matrix over positions
+style captured  1 - style error / style error of the photo as it is
+warping error   see `flow`
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .errors import SourceError
+from .features import Vgg, load_features
+from .flow import consistent, estimate_flow, read_flow, warping_error
+from .frames import Picture, StyleCode
+from .losses import mean_gram
+from .networks import Network
+from .networks.open import open_network
+from .pictures import pictures_in, read_picture, write_picture
+from .sheet import contact_sheet
+
+CONTENT_LAYER = "block3_conv3"
+STYLE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
+
+
+@dataclass
+class ModelFigures:
+    """A model's figures; the first three are means over pairs, the next three means over pairs of frames."""
+
+    model: str
+    content_error: float = 0.0
+    style_error: float = 0.0
+    style_captured: float = 0.0
+    warping_error: float | None = None
+    input_warping_error: float | None = None
+    warping_ratio: float | None = None
+    pairs: list[dict] = field(default_factory=list)
+
+
+class Eye:
+    """What is measured of a picture: its content features and its Gram matrices."""
+
+    def __init__(self, vgg: Vgg):
+        self._vgg = vgg
+
+    def look(self, picture: Picture) -> tuple[np.ndarray, list[np.ndarray]]:
+        """(block3_conv3 features 1 x H x W x N, Gram matrices of STYLE_LAYERS) of a uint8 BGR picture."""
+        from keras import ops
+
+        found = self._vgg(ops.convert_to_tensor(picture[np.newaxis].astype("float32")), STYLE_LAYERS)
+        grams = [ops.convert_to_numpy(mean_gram(found[layer]))[0] for layer in STYLE_LAYERS]
+        return ops.convert_to_numpy(found[CONTENT_LAYER]), grams
+
+
+def content_error(photo: np.ndarray, out: np.ndarray) -> float:
+    """Mean squared difference of two feature maps over the variance of the first."""
+    return float(np.mean((out - photo) ** 2) / np.var(photo))
+
+
+def style_error(style: Sequence[np.ndarray], out: Sequence[np.ndarray]) -> float:
+    """Mean over layers of ||G_out - G_style||^2 / ||G_style||^2."""
+    return float(np.mean([np.sum((o - s) ** 2) / np.sum(s**2) for s, o in zip(style, out)]))
+
+
+def scaled_to(picture: Picture, long_side: int) -> Picture:
+    """The picture with its long side `long_side`, sides multiples of 8."""
+    scale = long_side / max(picture.shape[:2])
+    height, width = (max(8, round(side * scale / 8) * 8) for side in picture.shape[:2])
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def evaluate(
+    models: Sequence[str],
+    photos: Path,
+    paintings: Path,
+    features: Path,
+    *,
+    size: int = 384,
+    clips: Path | None = None,
+    device: str = "auto",
+    json_file: Path | None = None,
+    sheet: Path | None = None,
+    progress: Callable[[str], None] = lambda what: None,
+) -> list[ModelFigures]:
+    """Measure every model on every (photo, painting), and on clips where given, in one run.
+
+    photos, paintings: folders of pictures; size: long side in pixels of both. clips: a folder of video files, or of
+    folders of frames with true flow (frame_NNNN.png, gt/frame_NNNN.flo). Raises InputError for what cannot be read.
+    """
+    networks = [open_network(model, device) for model in models]
+    figures = [ModelFigures(model) for model in models]
+    content = {path.stem: scaled_to(read_picture(path), size) for path in _pictures(photos)}
+    styles = {path.stem: scaled_to(read_picture(path), size) for path in _pictures(paintings)}
+    eye = Eye(load_features(features))
+    seen = {name: eye.look(photo) for name, photo in content.items()}
+    codes = [{name: network.encode(painting) for name, painting in styles.items()} for network in networks]
+    tiles = []
+    for style_name, painting in styles.items():
+        _, style_grams = eye.look(painting)
+        for photo_name, photo in content.items():
+            untouched = style_error(style_grams, seen[photo_name][1])
+            for network, known, figure in zip(networks, codes, figures):
+                out = network.transform(photo, known[style_name])
+                progress(f"{figure.model}: {photo_name} in {style_name}")
+                features_out, grams_out = eye.look(out)
+                error = style_error(style_grams, grams_out)
+                figure.pairs.append({
+                    "photo": photo_name,
+                    "painting": style_name,
+                    "content_error": content_error(seen[photo_name][0], features_out),
+                    "style_error": error,
+                    "style_captured": 1 - error / untouched,
+                })
+                if sheet:
+                    tiles.append((f"{figure.model}: {style_name}", out))
+    for figure, network, known in zip(figures, networks, codes):
+        for key in ("content_error", "style_error", "style_captured"):
+            setattr(figure, key, float(np.mean([pair[key] for pair in figure.pairs])))
+        if clips:
+            _measure_clips(figure, network, list(known.values()), clips, progress)
+    if sheet:
+        write_picture(sheet, contact_sheet(tiles, columns=len(content) * len(models), side=200))
+    if json_file:
+        json_file.write_text(json.dumps({"models": [asdict(figure) for figure in figures]}, indent=2) + "\n")
+    return figures
+
+
+def _pictures(folder: Path) -> list[Path]:
+    found = [folder] if folder.is_file() else pictures_in(folder) if folder.is_dir() else []
+    if not found:
+        raise SourceError(f"there are no pictures in {folder}")
+    return found
+
+
+def _measure_clips(
+    figure: ModelFigures,
+    network: Network,
+    codes: list[StyleCode],
+    clips: Path,
+    progress: Callable[[str], None],
+) -> None:
+    """Warping errors, the mean over styles and pairs of frames."""
+    ours, inputs = [], []
+    for one, two, flow, visible in frame_pairs(clips):
+        inputs.append(warping_error(one, two, flow, visible))
+        for code in codes:
+            progress(f"{figure.model}: steadiness, pair {len(inputs)}")
+            ours.append(warping_error(network.transform(one, code), network.transform(two, code), flow, visible))
+    figure.warping_error, figure.input_warping_error = float(np.mean(ours)), float(np.mean(inputs))
+    figure.warping_ratio = figure.warping_error / figure.input_warping_error
+
+
+def frame_pairs(
+    folder: Path, every: int = 10
+) -> Iterator[tuple[Picture, Picture, np.ndarray, np.ndarray]]:
+    """(frame, next frame, flow between them, visible pixels) of the clips in a folder.
+
+    True flow where a folder has it in gt/, with occlusions/ and invalid/ masks; of video files every `every`-th
+    frame and the one after it, with estimated flow. Raises SourceError where there is nothing to measure.
+    """
+    found = False
+    for flow_file in sorted(folder.rglob("*.flo")):
+        found = True
+        frames = flow_file.parent.parent
+        number = int(flow_file.stem.split("_")[-1])
+        one, two = (read_picture(frames / f"frame_{n:04d}.png") for n in (number, number + 1))
+        flow = read_flow(flow_file)
+        masks = [flow_file.parent / kind / f"{flow_file.stem}.png" for kind in ("occlusions", "invalid")]
+        hidden = [read_picture(mask)[..., 0] > 127 for mask in masks if mask.exists()]
+        yield one, two, flow, ~np.any(hidden, axis=0) if hidden else np.ones(flow.shape[:2], bool)
+    for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in (".mp4", ".mkv", ".mov", ".webm", ".avi")):
+        found = True
+        yield from _estimated_pairs(path, every)
+    if not found:
+        raise SourceError(f"{folder} holds neither video files nor frames with true flow (gt/*.flo)")
+
+
+def _estimated_pairs(path: Path, every: int) -> Iterator[tuple[Picture, Picture, np.ndarray, np.ndarray]]:
+    from .sources import open_source
+
+    source = open_source(str(path), live=False)
+    before, number = None, 0
+    while (frame := source.read()) is not None:
+        if number % every == 1 and before is not None:
+            forward = estimate_flow(before, frame.picture)
+            yield before, frame.picture, forward, consistent(forward, estimate_flow(frame.picture, before))
+        before, number = frame.picture, number + 1
+    source.close()
