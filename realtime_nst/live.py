@@ -105,6 +105,7 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
     recorder = Recorder(
         source.fps,
         live=source.live,
+        finished=lambda recording: session.recording_finished(recording),
         failed=None if options.headless else lambda failure: session.recording_failed(failure),
     )
     session = Session(
@@ -126,7 +127,7 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
             recorder.start(options.record)
             say(f"recording {options.record}" + ("; Ctrl-C ends it" if options.headless else ""))
         with stopped_by_signals(stop):
-            stats = run(
+            return run(
                 source,
                 stylizer,
                 sinks,
@@ -139,9 +140,6 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
             )
     finally:
         book.close()
-    if options.record:
-        say(f"recorded {options.record}")
-    return stats
 
 
 @contextlib.contextmanager

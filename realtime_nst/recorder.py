@@ -27,13 +27,22 @@ class Recorder:
     """A sink that writes a file while it is switched on.
 
     live: encode fast enough for two cores, and rather lose a frame than hold up the picture; otherwise take
-    the time for smaller files and keep every frame. failed: called, on the thread of `write` or `poll`, with the
-    RunError of a recording that had to stop (a full disk); None: raise it.
+    the time for smaller files and keep every frame. finished: called with each recording that has ended, on the
+    thread of `stop`, `poll` or `close`. failed: called instead with the RunError of one that had to stop (a full
+    disk); None: raise it.
     """
 
-    def __init__(self, fps: float, *, live: bool, failed: Callable[[RunError], None] | None = None) -> None:
+    def __init__(
+        self,
+        fps: float,
+        *,
+        live: bool,
+        finished: Callable[[Recording], None] | None = None,
+        failed: Callable[[RunError], None] | None = None,
+    ) -> None:
         self._fps = fps
         self._live = live
+        self._finished = finished
         self._failed = failed
         self._current: Recording | None = None
 
@@ -47,16 +56,20 @@ class Recorder:
         self.stop()
         self._current = Recording(check_writable(path, CONTAINERS), self._fps, live=self._live)
 
-    def stop(self) -> Path | None:
-        """Finish the file and return its path; None where nothing was being recorded."""
+    def stop(self) -> None:
+        """Finish the file, if one is being recorded."""
         recording, self._current = self._current, None
         if recording is None:
-            return None
+            return
         try:
             recording.finish()
         except RunError as failure:
-            self._report(failure)
-        return recording.path
+            if self._failed is None:
+                raise
+            self._failed(failure)
+        else:
+            if self._finished is not None:
+                self._finished(recording)
 
     def write(self, frame: Frame) -> None:
         if self._current is not None:
@@ -68,11 +81,6 @@ class Recorder:
 
     def close(self) -> None:
         self.stop()
-
-    def _report(self, failure: RunError) -> None:
-        if self._failed is None:
-            raise failure
-        self._failed(failure)
 
 
 class Recording:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import platformdirs
 
@@ -16,7 +17,7 @@ from .outputs import new_file
 from .overlay import RED, Panel
 from .pictures import write_picture
 from .pipeline import Look
-from .recorder import Recorder
+from .recorder import Recorder, Recording
 from .stylebook import StyleBook
 from .stylizer import Stylizer
 from .window import Window
@@ -114,9 +115,8 @@ class Session:
             self.tell(str(reason))
 
     def toggle_recording(self) -> None:
-        path = self._recorder.stop()
-        if path is not None:
-            self.tell(f"recorded {path}")
+        if self._recorder.recording is not None:
+            self._recorder.stop()
             return
         try:
             path = new_file(platformdirs.user_videos_path(), ".mp4")
@@ -126,7 +126,16 @@ class Session:
         else:
             self.tell(f"recording {path}")
 
+    def recording_finished(self, recording: Recording) -> None:
+        """Tell what became of a recording."""
+        if not recording.frames:
+            self.tell(f"nothing was recorded: no frame came before {recording.path} was stopped")
+            return
+        lost = f", {recording.lost} frames left out: the encoder could not keep up" if recording.lost else ""
+        self.tell(f"recorded {recording.path} ({recording.frames} frames{lost})")
+
     def recording_failed(self, failure: RunError) -> None:
+        """Tell why a recording had to stop; the picture goes on."""
         self.tell(str(failure))
 
     def toggle_fullscreen(self) -> None:
@@ -175,7 +184,7 @@ class Session:
         stages = clock.stages_ms(last=30)
         times = ", ".join(f"{name} {stages[name]:.1f}" for name in ("prepare", "stylize", "finish", "show"))
         return [
-            f"{network.name} on {network.device}, {network.runtime}",
+            f"{Path(network.name).name} on {network.device}, {network.runtime}",
             f"{clock.recent_fps():.1f} fps; ms: {times}",
             "h: help",
         ]

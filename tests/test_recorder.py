@@ -98,7 +98,8 @@ def test_a_frame_of_another_size_is_scaled(tmp_path):
 
 
 def test_stopping_and_starting_makes_two_files(tmp_path):
-    recorder = Recorder(30.0, live=True)
+    done = []
+    recorder = Recorder(30.0, live=True, finished=done.append)
     frames = scene(20)
     for name in ("a.mp4", "b.mp4"):
         recorder.start(tmp_path / name)
@@ -106,12 +107,14 @@ def test_stopping_and_starting_makes_two_files(tmp_path):
             recorder.write(frame)
             time.sleep(0.005)
         assert recorder.recording is not None and recorder.recording.path == tmp_path / name
-        assert recorder.stop() == tmp_path / name
+        recorder.stop()
         recorder.write(frames[0])
-    assert recorder.stop() is None
+    recorder.close()
+    assert [recording.path.name for recording in done] == ["a.mp4", "b.mp4"]
     for name in ("a.mp4", "b.mp4"):
         times = [t for t, *_ in read(tmp_path / name)]
         assert times[0] == 0 and 1 <= len(times) <= 20
+    assert all(recording.frames + recording.lost == 20 for recording in done)
 
 
 def test_nothing_recorded_leaves_no_file(tmp_path):

@@ -1,0 +1,321 @@
+"""The window as a person uses it: a real one, under a window manager, driven by key presses, looked at by screenshots."""
+
+import contextlib
+import os
+import subprocess
+import sys
+
+import av
+import cv2
+import numpy as np
+import pytest
+from camera_server import camera_server
+from desktop import Program, desktop, missing_tools
+
+from realtime_nst.demo import DemoSource
+from realtime_nst.errors import DeviceError
+from realtime_nst.keys import KEYS, key_name, markdown_table, press
+from realtime_nst.overlay import Panel
+from realtime_nst.window import check_display, display_available, fit
+
+needs_desktop = pytest.mark.skipif(bool(missing_tools()), reason=f"needs {', '.join(missing_tools())} (apt-get install)")
+
+
+@pytest.fixture(scope="module")
+def display():
+    with desktop() as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def still():
+    """One frame of the scene: a camera that shows it makes what is on the screen depend on the keys alone."""
+    return DemoSource().read().picture
+
+
+@pytest.fixture(scope="module")
+def paintings(shared_data):
+    folder = shared_data / "paintings/named"
+    names = sorted(folder.glob("*.jpg"))
+    return [str(names[k]) for k in (0, 7, 14)]
+
+
+@pytest.fixture(scope="module")
+def launch(display, hub_folder, paintings, tmp_path_factory):
+    """Start `realtime-nst live` on a network camera that shows a still picture, in three styles."""
+    programs = contextlib.ExitStack()
+
+    def start(url, *more):
+        styles = [part for path in paintings for part in ("--style", path)]
+        args = ["live", "--camera", url, "--model", str(hub_folder), "--work-size", "128", *styles, *more]
+        program = Program(args, display=display, home=tmp_path_factory.mktemp("home"))
+        programs.callback(program.close)
+        return program
+
+    with programs:
+        yield start
+
+
+def apart(a, b):
+    """Mean difference of two pictures, 0 to 255."""
+    if a.shape != b.shape:
+        return 255.0
+    return np.abs(a.astype(int) - b).mean()
+
+
+def comes(program, look, near=2.0):
+    """Wait until the window shows `look`."""
+    program.until(lambda: apart(program.screenshot(), look) < near)
+
+
+def runs(program):
+    """Wait until the window shows video: before the first frame it is all one colour."""
+    program.until(lambda: program.screenshot().std() > 20)
+
+
+def settled(program):
+    """What the window shows once it has stopped changing."""
+    last = program.screenshot()
+    while apart(last, shot := program.screenshot()) > 0.5:
+        last = shot
+    return shot
+
+
+@pytest.fixture(scope="module")
+def program(launch, still):
+    with camera_server([still]) as server:
+        program = launch(server.url)
+        runs(program)
+        yield program
+        program.close()
+
+
+@pytest.fixture(scope="module")
+def looks(program, still):
+    """What each of the three styles looks like, reached by its number; without the overlay."""
+    program.press("o")
+    found = []
+    for number in "123":
+        program.press(number)
+        program.until(lambda: all(apart(program.screenshot(), look) > 8 for look in [still, *found]))
+        found.append(settled(program))
+    program.press("1")
+    comes(program, found[0])
+    return found
+
+
+@needs_desktop
+class TestKeys:
+    """One run of the program; each test leaves it in the first style, at full strength, without overlay."""
+
+    @pytest.mark.parametrize(("forward", "back"), [("n", "p"), ("Right", "Left"), ("Down", "Up")])
+    def test_next_and_previous_style(self, program, looks, forward, back):
+        for index in (1, 2, 0):
+            program.press(forward)
+            comes(program, looks[index])
+        for index in (2, 1, 0):
+            program.press(back)
+            comes(program, looks[index])
+
+    def test_a_number_without_a_style_changes_nothing(self, program, looks):
+        program.press("9")
+        program.until(lambda: any("there are 3 styles" in line for line in program.said))
+        comes(program, looks[0], near=5)
+
+    def test_space_shows_the_original_and_back(self, program, looks, still):
+        program.press("space")
+        comes(program, still, near=5)
+        program.press("space")
+        comes(program, looks[0], near=5)
+
+    def test_brackets_change_the_strength(self, program, looks, still):
+        program.press(*["bracketleft"] * 5)
+        program.until(lambda: 5 < apart(program.screenshot(), looks[0]))
+        program.press(*["bracketleft"] * 6)
+        comes(program, still, near=5)
+        program.press(*["bracketright"] * 11)
+        comes(program, looks[0], near=5)
+
+    def test_m_mirrors(self, program, looks):
+        program.press("m")
+        # The network does not treat left and right quite alike.
+        program.until(lambda: 2 * apart(shot := program.screenshot(), looks[0][:, ::-1]) < apart(shot, looks[0]))
+        program.press("m")
+        comes(program, looks[0])
+
+    def test_s_saves_what_is_shown(self, program, looks):
+        program.press("s")
+        (path,) = program.until(lambda: list((program.home / "Pictures").glob("realtime-nst-*.png")))
+        picture = cv2.imread(str(path))
+        assert picture.shape == (480, 640, 3) and apart(picture, looks[0]) < 2
+        program.until(lambda: any(str(path) in line for line in program.said))
+
+    def test_r_records_what_is_shown(self, program, looks):
+        program.press("o", "r")
+        program.until(lambda: self.red(program.screenshot()[:40, -120:]))
+        program.until(lambda: any("recording" in line for line in program.said))
+        program.press("r", "o")
+        program.until(lambda: any("recorded" in line for line in program.said))
+        (path,) = (program.home / "Videos").glob("realtime-nst-*.mp4")
+        with av.open(str(path)) as container:
+            frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+        assert len(frames) > 3 and apart(frames[-1], looks[0]) < 6
+        comes(program, looks[0], near=8)
+
+    def red(self, picture):
+        blue, green, red = (picture[..., c].astype(int) for c in range(3))
+        return ((red - np.maximum(blue, green)) > 120).sum() > 40
+
+    def test_o_shows_style_model_and_figures(self, program, looks):
+        program.press("o")
+        program.until(lambda: self.panel(program.screenshot()[4:60, 4:200], looks[0][4:60, 4:200]))
+        program.press("o")
+        comes(program, looks[0])
+
+    def test_h_shows_the_table_of_keys(self, program, looks):
+        middle = np.s_[120:360, 160:480]
+        program.press("h")
+        program.until(lambda: self.panel(program.screenshot()[middle], looks[0][middle]))
+        program.press("h")
+        comes(program, looks[0])
+
+    def panel(self, shown, before):
+        """Whether white letters stand on something darker than what was there."""
+        white = (shown.min(axis=2) > 230).mean()
+        return np.median(shown) < 0.7 * np.median(before) and 0.01 < white < 0.4
+
+    def test_f_fills_the_screen_and_back(self, program, looks):
+        before = program.size()
+        program.press("f")
+        program.until(lambda: program.size() == (1280, 800))
+        # 640x480 grows to 1067x800; beside it is black.
+        program.until(lambda: program.screenshot()[:, :100].max() == 0)
+        middle = cv2.resize(looks[0], (1067, 800))
+        program.until(lambda: apart(program.screenshot()[:, 107:1173], middle[:, :1066]) < 8)
+        program.press("f")
+        program.until(lambda: program.size() == before)
+        comes(program, looks[0])
+
+    def test_a_resized_window_keeps_the_pictures_shape(self, program, looks):
+        program.resize(900, 480)
+        program.until(lambda: program.screenshot().shape == (480, 900, 3))
+        program.until(lambda: apart(program.screenshot()[:, 130:770], looks[0]) < 3)
+        assert program.screenshot()[:, :125].max() == 0
+        program.resize(640, 480)
+        comes(program, looks[0])
+
+
+@needs_desktop
+class TestQuitting:
+    @pytest.mark.parametrize("key", ["q", "Escape", "alt+F4"])
+    def test_it_ends_cleanly_and_finishes_the_recording(self, launch, still, tmp_path, key):
+        out = tmp_path / "out.mp4"
+        with camera_server([still]) as server:
+            program = launch(server.url, "--record", str(out))
+            runs(program)
+            program.press(key)
+            assert program.wait() == 0
+        with av.open(str(out)) as container:
+            assert len(list(container.decode(video=0))) > 0
+        assert any(f"recorded {out}" in line for line in program.said)
+
+
+@needs_desktop
+def test_a_camera_that_stops_ends_the_window_with_its_error(launch, still):
+    with camera_server([still], ends_after=60) as server:
+        program = launch(server.url)
+        assert program.wait(30) == 1
+    assert "has ended or was unplugged" in program.said[-1]
+    assert not any("Traceback" in line for line in program.said)
+
+
+class TestNoDisplay:
+    def test_it_is_found_before_the_first_window(self, monkeypatch):
+        if not sys.platform.startswith("linux"):
+            pytest.skip("only X11 needs asking")
+        monkeypatch.delenv("DISPLAY", raising=False)
+        assert not display_available()
+        with pytest.raises(DeviceError, match="DISPLAY is not set.*--headless --record FILE"):
+            check_display()
+
+    @needs_desktop
+    def test_a_display_that_does_not_answer(self, monkeypatch):
+        monkeypatch.setenv("DISPLAY", ":4242")
+        with pytest.raises(DeviceError, match=":4242 does not answer"):
+            check_display()
+
+    @needs_desktop
+    def test_a_display_that_answers(self, display, monkeypatch):
+        monkeypatch.setenv("DISPLAY", display)
+        check_display()
+        assert display_available()
+
+    def test_the_program_says_so_and_exits_with_2(self, tmp_path, still):
+        env = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
+        with camera_server([still]) as server:
+            done = subprocess.run(
+                [sys.executable, "-m", "realtime_nst", "live", "--camera", server.url],
+                env=env, capture_output=True, text=True, timeout=60,
+            )
+        assert done.returncode == 2 and "--headless --record FILE" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+class TestTable:
+    def test_every_key_stands_once(self):
+        names = [name for key in KEYS for name in key.keys]
+        assert len(names) == len(set(names))
+        assert {"n", "p", "left", "right", *"123456789", "space", *"sr[]mfohq", "esc"} <= set(names)
+
+    @pytest.mark.parametrize(
+        ("code", "name"),
+        [(ord("n"), "n"), (ord("N"), "n"), (27, "esc"), (32, "space"), (65363, "right"), (0x100000 | 65363, "right"),
+         (0x270000, "right"), (63235, "right"), (ord("["), "["), (65505, None), (0, None)],
+    )
+    def test_key_codes_of_every_system(self, code, name):
+        assert key_name(code) == name
+
+    def test_the_table_drives_what_is_done(self):
+        done = []
+
+        class Controls:
+            def __getattr__(self, name):
+                return lambda *args: done.append((name, *args))
+
+        for code in (ord("n"), 65361, ord("7"), 32, ord("["), ord("q"), ord("z")):
+            press(code, Controls())
+        assert done == [
+            ("step_style", 1), ("step_style", -1), ("choose_style", 6), ("toggle_original",),
+            ("change_strength", -0.1), ("quit",),
+        ]
+
+    def test_the_markdown_has_a_line_a_key(self):
+        lines = markdown_table().splitlines()
+        assert len(lines) == len(KEYS) + 2 and lines[2] == "| n, right | next style |"
+
+
+class TestDrawing:
+    @pytest.mark.parametrize("brightness", [0, 128, 255])
+    def test_letters_stand_out_from_any_video(self, brightness):
+        canvas = np.full((480, 640, 3), brightness, np.uint8)
+        Panel((0, 0)).draw(canvas, [["style, strength 100%"]])
+        box = canvas[4:28, 4:160]
+        assert box.max() > 240 and np.median(box) < 110
+
+    def test_a_panel_larger_than_the_picture_is_cut(self):
+        canvas = np.full((20, 30, 3), 200, np.uint8)
+        Panel((0.5, 0.5)).draw(canvas, [["words that are far too long for this"]] * 5)
+        assert canvas.shape == (20, 30, 3) and canvas.mean() < 150
+
+    @pytest.mark.parametrize("room", [(480, 640), (480, 900), (800, 600), (97, 61)])
+    def test_fitting_keeps_the_shape_and_fills_one_side(self, room):
+        shown = fit(np.full((48, 64, 3), 255, np.uint8), *room)
+        assert shown.shape == (*room, 3)
+        rows, columns = np.flatnonzero(shown.max(axis=(1, 2))), np.flatnonzero(shown.max(axis=(0, 2)))
+        assert len(rows) == room[0] or len(columns) == room[1]
+        assert len(columns) / len(rows) == pytest.approx(4 / 3, rel=0.03)
+
+    def test_the_frame_itself_is_not_drawn_on(self):
+        picture = np.zeros((48, 64, 3), np.uint8)
+        fit(picture, 48, 64)[:] = 255
+        assert picture.max() == 0
