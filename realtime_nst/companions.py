@@ -36,18 +36,15 @@ class Companions:
     def _take(self, stream) -> None:
         target = None
         codec = stream.codec_context.name if stream.codec_context else "unknown"
-        if stream.type in ("audio", "subtitle"):
-            try:
-                target = self._output.add_stream_from_template(stream)
-                self._copies[stream.index] = target
-            except (ValueError, av.error.FFmpegError):
-                if stream.type == "audio":
-                    self._encoders[stream.index] = _Aac(stream, self._output)
-                    target = self._encoders[stream.index].stream
-                    self._notices.append(
-                        f"sound track {stream.index} ({codec}) is encoded anew as AAC: "
-                        f"{self._output.format.name} files cannot hold it as it is"
-                    )
+        if stream.type in ("audio", "subtitle") and codec in self._output.supported_codecs:
+            target = self._copies[stream.index] = self._output.add_stream_from_template(stream)
+        elif stream.type == "audio":
+            encoder = self._encoders[stream.index] = _Aac(stream, self._output)
+            target = encoder.stream
+            self._notices.append(
+                f"sound track {stream.index} ({codec}) is encoded anew as AAC: "
+                f"{self._output.format.name} files cannot hold it as it is"
+            )
         if target is None:
             kind = {"video": "further video", "data": "data", "attachment": "attachment"}.get(stream.type, stream.type)
             self._notices.append(f"{kind} stream {stream.index} ({codec}) is not kept")
@@ -107,8 +104,10 @@ class _Aac:
 
     def __init__(self, stream: av.audio.stream.AudioStream, output: av.container.OutputContainer):
         self.stream = output.add_stream("aac", rate=stream.rate)
-        self.stream.layout = stream.layout
-        self._resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
+        # Some containers count channels without placing them, which AAC needs.
+        layout = {1: "mono", 2: "stereo", 6: "5.1"}.get(stream.channels, "stereo")
+        self.stream.layout = layout
+        self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=stream.rate)
 
     def encode(self, packet: av.Packet, start: float) -> list[av.Packet]:
         packets = []

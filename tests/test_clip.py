@@ -1,0 +1,254 @@
+"""Clips end to end, on the shared material: each with an assertion about its own oddity."""
+
+import hashlib
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from doubles import MeanColour
+
+from realtime_nst.clip import ClipOptions, Timeline, find_clips, parse_timeline, plan_clips, stylize_clip
+from realtime_nst.clips import ClipSource, choose_encoder
+from realtime_nst.errors import InputError, OutputError, RunError, SourceError
+from realtime_nst.stylizer import Stylizer
+
+OPTIONS = ClipOptions(encoder="libx264", crf=30)
+CLIPS = {
+    "audio/cockatoo.mp4": 280, "audio/cutBunny.mp4": 240, "audio/flipping_a_pancake.mkv": 310,
+    "edge/av1_video.mkv": 125, "edge/bt709_full_range.mp4": 30, "edge/carphone_pristine.mp4": 120,
+    "edge/fire2.mp4": 25, "edge/h264_10bits.mp4": 30, "edge/h265_10bits.mp4": 30, "edge/h265_video.mp4": 10,
+    "edge/nasa_13013.mp4": 390, "edge/no_duration.webm": 74, "edge/transparent.webm": 150,
+    "edge/video_0.mov": 3, "edge/video_90.mov": 3, "edge/video_180.mov": 3, "edge/video_270.mov": 3,
+    "edge/video_with_failing_audio.mp4": 280, "people/gl2blazepose_pexels.mp4": 140, "webcam/brother.mkv": 65,
+}
+"""Frames that each clip holds."""
+
+
+@pytest.fixture
+def stylizer():
+    """A network double: the subject here is files, and the double's colours can be told apart."""
+    return Stylizer(MeanColour(), 96)
+
+
+def make(clip: Path, out: Path, stylizer: Stylizer, options: ClipOptions = OPTIONS, **kwargs):
+    code = stylizer.encode(np.full((8, 8, 3), (0, 0, 255), np.uint8))
+    return stylize_clip(clip, out, stylizer, Timeline([(0.0, code)]), options, **kwargs)
+
+
+def times(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        stream = container.streams.best("video")
+        stream.thread_type = "AUTO"
+        return [float(frame.pts * stream.time_base) for frame in container.decode(stream)]
+
+
+def sound(path: Path) -> list[tuple[str, str]]:
+    """(codec, md5 of the packets) of each sound track."""
+    found = []
+    with av.open(str(path)) as container:
+        count = len(container.streams.audio)
+    for track in range(count):
+        with av.open(str(path)) as container:
+            stream = container.streams.audio[track]
+            digest = hashlib.md5(b"".join(bytes(packet) for packet in container.demux(stream)))
+            found.append((stream.codec_context.name, digest.hexdigest()))
+    return found
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_frames_times_and_sound_are_the_original_s(shared_data, tmp_path, stylizer, name):
+    clip, out = shared_data / "clips" / name, tmp_path / "out.mp4"
+    notices = []
+    make(clip, out, stylizer, say=notices.append)
+    expected = times(clip)
+    assert len(expected) == CLIPS[name]
+    assert times(out) == expected
+    assert sound(out) == sound(clip)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+    if name == "edge/nasa_13013.mp4":
+        assert len(sound(out)) == 2 and any("further video stream" in notice for notice in notices)
+    with av.open(str(out)) as container:
+        video = container.streams.video[0]
+        assert (video.codec_context.name, video.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert (video.codec_context.colorspace, video.codec_context.color_range) == (1, 1)  # BT.709, limited
+
+
+@pytest.mark.parametrize("name", ["video_0.mov", "video_90.mov", "video_180.mov", "video_270.mov"])
+def test_rotation_is_what_ffmpeg_shows(shared_data, name):
+    clip = shared_data / "clips" / "edge" / name
+    source = ClipSource(clip)
+    height, width = source.size
+    raw = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", clip, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "bgr24", "-"],
+        capture_output=True, check=True,
+    ).stdout
+    theirs = np.frombuffer(raw, np.uint8).reshape(height, width, 3)
+    assert np.abs(theirs.astype(int) - source.read().picture).mean() < 1
+    source.close()
+
+
+def test_colours_come_back(shared_data, tmp_path, stylizer):
+    """Strength 0 gives the picture back, so a written clip must look like the one that was read."""
+    clip, out = shared_data / "clips" / "edge" / "bt709_full_range.mp4", tmp_path / "out.mp4"
+    make(clip, out, stylizer, replace(OPTIONS, strength=0.0, crf=10))
+    before, after = ClipSource(clip), ClipSource(out)
+    assert np.abs(before.read().picture.astype(float) - after.read().picture).mean() < 3
+    before.close(), after.close()
+
+
+def test_an_interrupted_clip_is_resumed_with_the_same_frames(shared_data, tmp_path, stylizer):
+    clip, out = shared_data / "clips" / "audio" / "cutBunny.mp4", tmp_path / "out.mp4"
+    stop = threading.Event()
+    with pytest.raises(RunError, match="--resume"):
+        make(clip, out, stylizer, stop=stop, progress=lambda done, total: done > 5 and stop.set())
+    assert not out.exists() and len(times(tmp_path / "out.partial.mp4")) > 100
+    with pytest.raises(OutputError, match="other options"):
+        make(clip, out, stylizer, replace(OPTIONS, resume=True, crf=12))
+    notices = []
+    make(clip, out, stylizer, replace(OPTIONS, resume=True), say=notices.append)
+    assert any("going on at 4.00 s, 96 frames are done" in notice for notice in notices)
+    assert times(out) == times(clip) and sound(out) == sound(clip)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+    make(clip, tmp_path / "whole.mp4", stylizer)
+    resumed, whole = ClipSource(out), ClipSource(tmp_path / "whole.mp4")
+    while (frame := resumed.read()) is not None:
+        assert np.abs(frame.picture.astype(float) - whole.read().picture).mean() < 6
+    resumed.close(), whole.close()
+
+
+def test_kill_9_leaves_a_playable_partial_file(shared_data, tmp_path):
+    clip = shared_data / "clips" / "audio" / "cutBunny.mp4"
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path; from test_clip import make, OPTIONS; from doubles import MeanColour\n"
+        "from realtime_nst.stylizer import Stylizer\n"
+        "make(Path(sys.argv[2]), Path(sys.argv[3]), Stylizer(MeanColour(), 96), OPTIONS,\n"
+        "     progress=lambda done, total: done > 7 and (print('now', flush=True), __import__('time').sleep(60)))\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, Path(__file__).parent, clip, tmp_path / "out.mp4"],
+        stdout=subprocess.PIPE, text=True,
+    )
+    assert child.stdout.readline() == "now\n"
+    time.sleep(0.5)
+    child.kill()
+    child.wait()
+    partial = times(tmp_path / "out.partial.mp4")
+    assert partial == times(clip)[: len(partial)] and len(partial) >= 96
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_start_and_end_cut_pictures_and_sound(shared_data, tmp_path, stylizer):
+    clip, out = shared_data / "clips" / "audio" / "cutBunny.mp4", tmp_path / "out.mp4"
+    make(clip, out, stylizer, replace(OPTIONS, start=2.0, end=5.0))
+    found = times(out)
+    assert len(found) == 72 and found[0] == pytest.approx(0, abs=1e-3)
+    with av.open(str(out)) as container:
+        audio = container.streams.audio[0]
+        assert float(audio.duration * audio.time_base) == pytest.approx(3.0, abs=0.1)
+
+
+def test_size_scale_odd_sizes_and_side_by_side(shared_data, tmp_path, stylizer):
+    clip = shared_data / "clips" / "edge" / "video_0.mov"
+    sizes = {}
+    for name, options in {
+        "size": replace(OPTIONS, size=(301, 151)),
+        "scale": replace(OPTIONS, scale=0.5),
+        "beside": replace(OPTIONS, side_by_side=True),
+    }.items():
+        make(clip, tmp_path / f"{name}.mp4", stylizer, options)
+        source = ClipSource(tmp_path / f"{name}.mp4")
+        sizes[name] = source.size
+        source.close()
+    assert sizes == {"size": (152, 300), "scale": (160, 284), "beside": (320, 1136)}
+
+
+def test_sound_that_the_container_cannot_hold_is_encoded_anew(shared_data, tmp_path, stylizer):
+    """A container without PCM: made here, since no shared clip has a codec that MP4 refuses."""
+    clip = tmp_path / "pcm.mkv"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=2", "-f", "lavfi",
+         "-i", "sine=440:duration=2", "-c:v", "libx264", "-c:a", "pcm_u8", clip], check=True,
+    )
+    notices = []
+    make(clip, tmp_path / "out.mp4", stylizer, say=notices.append)
+    assert any("encoded anew as AAC" in notice for notice in notices)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        samples = sum(frame.samples for frame in container.decode(audio=0))
+    assert samples / 44100 == pytest.approx(2, abs=0.1)
+
+
+def test_a_clip_that_breaks_off_gives_what_there_is(shared_data, tmp_path, stylizer):
+    whole = (shared_data / "clips" / "audio" / "flipping_a_pancake.mkv").read_bytes()
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole[: len(whole) // 2])
+    notices = []
+    make(cut, tmp_path / "out.mp4", stylizer, say=notices.append)
+    assert 50 < len(times(tmp_path / "out.mp4")) < 310
+    assert any("breaks off" in notice for notice in notices)
+
+
+@pytest.mark.parametrize("content", [b"", b"this is a text file\n" * 50, b"\x00\x00\x00\x18ftypmp42" + bytes(200)])
+def test_what_is_no_clip_is_an_error_and_writes_nothing(tmp_path, stylizer, content):
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(content)
+    with pytest.raises(SourceError, match="clip.mp4"):
+        make(clip, tmp_path / "out.mp4", stylizer)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_a_clip_without_pictures_is_an_error(tmp_path, stylizer):
+    clip = tmp_path / "sound.m4a"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=440:duration=1", "-c:a", "aac", clip], check=True
+    )
+    with pytest.raises(SourceError, match="no video"):
+        make(clip, tmp_path / "out.mp4", stylizer)
+
+
+def test_nothing_is_overwritten_unasked(shared_data, tmp_path, stylizer):
+    clip, out = shared_data / "clips" / "edge" / "video_0.mov", tmp_path / "out.mp4"
+    out.write_text("precious")
+    with pytest.raises(OutputError, match="--overwrite"):
+        make(clip, out, stylizer)
+    assert out.read_text() == "precious"
+    make(clip, out, stylizer, replace(OPTIONS, overwrite=True))
+    assert len(times(out)) == 3
+
+
+def test_plans(shared_data, tmp_path):
+    folder = shared_data / "clips" / "webcam"
+    clips = find_clips([str(folder)])
+    assert len(clips) == 6
+    assert plan_clips(clips, tmp_path / "new")[0][1] == tmp_path / "new" / "again.mp4"
+    with pytest.raises(OutputError, match="cannot go into one file"):
+        plan_clips(clips, tmp_path / "a.mp4")
+    with pytest.raises(OutputError, match="must end in one of"):
+        plan_clips(clips[:1], tmp_path / "a.txt")
+    with pytest.raises(OutputError, match="is the clip itself"):
+        plan_clips(clips[:1], clips[0])
+    with pytest.raises(SourceError, match="there is no clip"):
+        find_clips([str(tmp_path / "gone.mp4")])
+
+
+def test_styles_over_time_blend():
+    timeline = Timeline([(0.0, np.float32([0, 0])), (10.0, np.float32([1, 0])), (20.0, np.float32([1, 4]))])
+    assert [timeline.at(t).tolist() for t in (0, 5, 10, 15, 99)] == [[0, 0], [0.5, 0], [1, 0], [1, 2], [1, 4]]
+    for text in ("wave", "a:night", "-1:night", "3:"):
+        with pytest.raises(InputError, match="SECONDS:STYLE"):
+            parse_timeline(text)
+
+
+def test_an_encoder_whose_device_is_missing_is_dropped_with_a_notice():
+    notices = []
+    assert choose_encoder("libx264", notices) == "libx264" and not notices
+    with pytest.raises(OutputError, match="there is no encoder"):
+        choose_encoder("h264_imaginary", notices)
+    if choose_encoder("h264_nvenc", notices) == "libx264":  # no NVIDIA GPU here
+        assert "does not open" in notices[0]
