@@ -47,18 +47,34 @@ class Camera:
             raise SourceError(f"{name} was opened but gave no picture")
         self.size: tuple[int, int] = first.shape[:2]
         self.fps = _stated_fps(capture)
-        self._began = time.perf_counter()
+        self._began: float | None = None
 
     def read(self) -> Frame:
         """The next frame. Raises RunError where none comes any more."""
+        if self._began is None:
+            self._skip_old()
+            self._began = time.perf_counter()
+        now = self._grab()
+        done, picture = self._capture.retrieve()
+        if not done:
+            raise RunError(f"{self.name} sent a frame that cannot be decoded; start again")
+        return Frame(picture, now - self._began)
+
+    def _grab(self) -> float:
+        """Wait for the next frame; when it came, by time.perf_counter."""
         asked = time.perf_counter()
         grabbed = self._capture.grab()
         now = time.perf_counter()
-        done, picture = self._capture.retrieve() if grabbed else (False, None)
-        if not done:
+        if not grabbed:
             what = "stopped sending frames" if now - asked > 1 else "has ended or was unplugged"
             raise RunError(f"{self.name} {what}; check its cable or network and start again")
-        return Frame(picture, now - self._began)
+        return now
+
+    def _skip_old(self) -> None:
+        """Pass over frames that have queued up since the camera was opened: a new one has to be waited for."""
+        began = asked = time.perf_counter()
+        while (now := self._grab()) - asked < 0.5 / self.fps and now - began < 1:
+            asked = now
 
     def close(self) -> None:
         self._capture.release()

@@ -42,7 +42,7 @@ class TestClips:
         with av.open(str(clip)) as container:
             times = [frame.time for frame in container.decode(video=0)]
         assert not source.live and source.size == (480, 640)
-        assert [f.time for f in frames] == pytest.approx([t - times[0] for t in times], abs=1e-3)
+        assert [f.time for f in frames] == pytest.approx(times, abs=1e-3)
 
     def test_live_it_plays_by_the_clock(self, clip):
         source = open_source(str(clip), live=True)
@@ -177,7 +177,7 @@ class Capture:
         return self.values.get(prop, 0.0)
 
     def grab(self):
-        time.sleep(0.01)
+        time.sleep(0.025)
         return self.gives
 
     def retrieve(self):
@@ -223,4 +223,4 @@ class TestLocalCamera:
     def test_cameras_are_listed_with_a_measured_rate(self):
         found = list_cameras(0.1, new_capture=partial(Capture, opens=(1, 3)))
         assert [(c.index, c.name, c.size) for c in found] == [(1, "camera 1", (48, 64)), (3, "camera 3", (48, 64))]
-        assert all(20 < c.fps <= 101 for c in found)
+        assert all(1 < c.fps <= 41 for c in found)

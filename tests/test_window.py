@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import av
 import cv2
@@ -221,10 +222,26 @@ class TestQuitting:
 
 
 @needs_desktop
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_disk_stops_the_recording_and_not_the_picture(launch, still, tmp_path):
+    out = tmp_path / "out.mp4"
+    out.symlink_to("/dev/full")
+    with camera_server([still, still[:, ::-1]], fps=10) as server:
+        program = launch(server.url, "--record", str(out))
+        program.until(lambda: any("No space left" in line for line in program.said), 30)
+        before = program.screenshot()
+        program.until(lambda: apart(program.screenshot(), before) > 10)
+        program.press("q")
+        assert program.wait() == 0
+
+
+@needs_desktop
 def test_a_camera_that_stops_ends_the_window_with_its_error(launch, still):
-    with camera_server([still], ends_after=60) as server:
+    with camera_server([still]) as server:
         program = launch(server.url)
-        assert program.wait(30) == 1
+        runs(program)
+        server.closing.set()
+        assert program.wait() == 1
     assert "has ended or was unplugged" in program.said[-1]
     assert not any("Traceback" in line for line in program.said)
 

@@ -1,0 +1,225 @@
+"""Live runs from their options, with the real hub model: clips, network cameras, signals, bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from camera_server import camera_server
+
+from realtime_nst.demo import DemoSource
+from realtime_nst.errors import DeviceError, InputError, ModelError, OutputError, RunError, SourceError, StyleError
+from realtime_nst.live import LiveOptions, run_live
+from realtime_nst.styles import Style
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def clip(shared_data):
+    return shared_data / "clips/webcam/book.mkv"
+
+
+@pytest.fixture(scope="module")
+def styles(shared_data):
+    paintings = sorted((shared_data / "paintings/named").glob("*.jpg"))
+    return [Style(path.stem, path) for path in paintings[:3]]
+
+
+@pytest.fixture
+def go(hub_folder, styles):
+    """Run headless at a small work size; gives the stats and what was said."""
+
+    def run(source, **more):
+        said = []
+        options = {"headless": True, "model": str(hub_folder), "work_size": 128, "styles": styles} | more
+        stats = run_live(LiveOptions(source=str(source), **options), said.append)
+        return stats, said
+
+    return run
+
+
+def frames_of(path):
+    with av.open(str(path)) as container:
+        return [(frame.time, frame.to_ndarray(format="bgr24")) for frame in container.decode(video=0)]
+
+
+class TestClip:
+    def test_sixty_frames_are_recorded_stylized_and_counted(self, go, clip, tmp_path):
+        out, figures = tmp_path / "out.mp4", tmp_path / "s.json"
+        stats, said = go(clip, frames=60, record=out, stats=figures)
+        written = json.loads(figures.read_text())
+        assert written == json.loads(json.dumps(stats.as_dict()))
+        assert (written["frames"], written["dropped"], written["style_encodes"]) == (60, 0, 1)
+        assert written["frame_size"] == [480, 640] and written["work_size"] == [96, 128]
+        assert written["runtime"].split()[0] in ("OpenVINO", "TensorFlow") and written["device"]
+        recorded, originals = frames_of(out), frames_of(clip)[:60]
+        assert len(recorded) == 60
+        assert [t for t, _ in recorded] == pytest.approx([t - originals[0][0] for t, _ in originals], abs=1e-3)
+        apart = [np.abs(a.astype(int) - b).mean() for (_, a), (_, b) in zip(recorded, originals)]
+        assert min(apart) > 10
+        assert any(str(out) in line for line in said)
+
+    def test_strength_0_records_the_original(self, go, clip, tmp_path):
+        go(clip, frames=5, strength=0.0, record=tmp_path / "out.mp4")
+        pairs = zip(frames_of(tmp_path / "out.mp4"), frames_of(clip))
+        assert max(np.abs(a.astype(int) - b).mean() for (_, a), (_, b) in pairs) < 4
+
+    def test_mirror(self, go, clip, tmp_path):
+        go(clip, frames=2, strength=0.0, mirror=True, record=tmp_path / "out.mp4")
+        (_, mirrored), (_, original) = frames_of(tmp_path / "out.mp4")[0], frames_of(clip)[0]
+        assert np.abs(mirrored.astype(int) - original[:, ::-1]).mean() < 4
+
+    def test_without_a_limit_it_ends_with_the_clip(self, go, clip, tmp_path):
+        stats, _ = go(clip, record=tmp_path / "out.mp4", work_size=64)
+        assert stats.frames == len(frames_of(clip)) == len(frames_of(tmp_path / "out.mp4"))
+
+    def test_model_runtime_and_device_are_told_at_the_start(self, go, clip):
+        stats, said = go(clip, frames=1)
+        assert all(word in said[0] for word in (stats.model, stats.runtime, stats.device))
+
+    def test_a_size_that_cannot_be_asked_for_is_told(self, go, clip):
+        _, said = go(clip, frames=1, size=(320, 240))
+        assert any("--size" in line and "640x480" in line for line in said)
+
+
+def test_the_demo_needs_no_file(go, tmp_path):
+    stats, _ = go("demo", seconds=0.5, record=tmp_path / "out.mp4")
+    assert stats.frames == 15 and stats.dropped == 0
+    assert [t for t, _ in frames_of(tmp_path / "out.mp4")] == pytest.approx([n / 30 for n in range(15)], abs=1e-3)
+
+
+def test_a_network_camera_is_recorded_with_its_own_times(go, tmp_path, clip):
+    pictures = [picture for _, picture in frames_of(clip)]
+    with camera_server(pictures, fps=30.0) as server:
+        stats, _ = go(server.url, seconds=2.0, record=tmp_path / "out.mp4")
+    times = [t for t, _ in frames_of(tmp_path / "out.mp4")]
+    # However many frames this machine gets done, they stand where they belong in time.
+    assert len(times) == stats.frames > 1
+    assert 1.0 < times[-1] < 2.0 and np.all(np.diff(times) > 0)
+    # Those that queued up while the model was loaded are not shown late.
+    assert stats.frames + stats.dropped <= 66
+
+
+def test_a_camera_that_hangs_up_leaves_its_recording_and_an_error(go, tmp_path):
+    source = DemoSource((120, 160))
+    pictures = [source.read().picture for _ in range(30)]
+    out = tmp_path / "out.mp4"
+
+    def hang_up_when_recorded(server):
+        while not (out.exists() and out.stat().st_size > 10_000) and not server.closing.wait(0.05):
+            pass
+        server.closing.set()
+
+    with camera_server(pictures) as server:
+        threading.Thread(target=hang_up_when_recorded, args=[server], daemon=True).start()
+        with pytest.raises(RunError, match="has ended or was unplugged"):
+            go(server.url, record=out)
+    assert len(frames_of(out)) > 1
+
+
+class TestStyles:
+    @pytest.fixture
+    def torn(self, tmp_path):
+        path = tmp_path / "torn.jpg"
+        path.write_bytes(b"no picture")
+        return Style("torn", path)
+
+    def test_a_torn_picture_is_told_and_the_next_style_shown(self, go, clip, styles, torn, tmp_path):
+        stats, said = go(clip, frames=2, styles=[torn, styles[0]])
+        assert stats.style_encodes == 1 and any("torn.jpg" in line for line in said)
+
+    def test_nothing_but_a_torn_picture_ends_the_run(self, go, clip, torn):
+        with pytest.raises(StyleError, match="torn.jpg"):
+            go(clip, frames=2, styles=[torn])
+
+
+class TestBadInput:
+    """Found before anything is opened, loaded or written."""
+
+    @pytest.mark.parametrize(
+        ("more", "error", "words"),
+        [
+            ({}, InputError, "--headless shows nothing: add --record FILE"),
+            ({"record": "no/such/folder/out.mp4"}, OutputError, "cannot write .*out.mp4: No such file"),
+            ({"record": "out.gif"}, OutputError, "must end in .mp4"),
+            ({"frames": 1, "stats": "no/such/folder/s.json"}, OutputError, "s.json"),
+            ({"frames": 1, "model": "no/such/model"}, ModelError, "no/such/model"),
+        ],
+    )
+    def test_one_message_that_says_what_to_do(self, go, clip, tmp_path, monkeypatch, more, error, words):
+        monkeypatch.chdir(tmp_path)
+        more = {name: Path(value) if name in ("record", "stats") else value for name, value in more.items()}
+        with pytest.raises(error, match=words):
+            go(clip, **more)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_camera_that_is_not_there(self, go):
+        with pytest.raises(SourceError, match="camera 7 cannot be opened"):
+            go("7", frames=1)
+
+    def test_recording_over_the_clip_that_is_read(self, go, tmp_path, clip):
+        copy = tmp_path / "a.mkv"
+        copy.write_bytes(clip.read_bytes())
+        with pytest.raises(OutputError, match="is the clip that is being read"):
+            go(copy, record=copy)
+        assert copy.read_bytes() == clip.read_bytes()
+
+    def test_no_display(self, go, clip, monkeypatch):
+        if not sys.platform.startswith("linux"):
+            pytest.skip("only X11 needs asking")
+        monkeypatch.delenv("DISPLAY", raising=False)
+        with pytest.raises(DeviceError, match="--headless --record FILE"):
+            go(clip, headless=False)
+
+
+class TestEndedFromOutside:
+    @pytest.fixture
+    def program(self, hub_folder, styles, tmp_path):
+        """The program recording a network camera; gives it when a second has reached the disk."""
+        source = DemoSource((120, 160))
+        pictures = [source.read().picture for _ in range(90)]
+        out = tmp_path / "out.mp4"
+        with camera_server(pictures) as server:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "realtime_nst", "live", "--camera", server.url, "--headless",
+                 "--model", str(hub_folder), "--style", str(styles[0].path), "--record", str(out)],
+                env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True,
+            )
+            try:
+                while not out.exists() or out.stat().st_size < 20_000:
+                    assert process.poll() is None, process.stderr.read()
+                    try:
+                        process.wait(0.05)
+                    except subprocess.TimeoutExpired:
+                        pass
+                yield process, out
+            finally:
+                process.kill()
+                process.wait()
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)])
+    def test_a_signal_is_a_clean_end(self, program, number):
+        process, out = program
+        process.send_signal(number)
+        said = process.communicate(timeout=30)[1]
+        assert process.returncode == 0, said
+        assert f"recorded {out}" in said and "Traceback" not in said
+        with av.open(str(out)) as container:
+            # A finished file knows its length without being read through.
+            stated = container.streams.video[0].frames
+        assert stated == len(frames_of(out)) > 10
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 on this system")
+    def test_kill_9_leaves_what_reached_the_disk(self, program):
+        process, out = program
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        times = [t for t, _ in frames_of(out)]
+        assert len(times) > 10 and times[0] == 0 and np.all(np.diff(times) > 0)

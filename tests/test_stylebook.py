@@ -1,0 +1,133 @@
+"""Styles are encoded once, in the background, and swapped in when ready."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from doubles import MeanColour
+
+from realtime_nst.errors import StyleError
+from realtime_nst.stylebook import StyleBook
+from realtime_nst.stylizer import Stylizer
+
+
+def plain(value):
+    return lambda: np.full((4, 4, 3), value, np.uint8)
+
+
+def unreadable():
+    raise StyleError("torn.jpg is not a picture")
+
+
+def until(wish):
+    end = time.monotonic() + 10
+    while not wish():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def book():
+    """Make a book of (name, loader) pairs; closed at the end."""
+    made = []
+
+    def make(styles, *, prefetch=False, network=None):
+        stylizer = Stylizer(network or MeanColour())
+        broken = []
+        made.append(StyleBook(stylizer, styles, prefetch=prefetch, broken=broken.append))
+        return made[-1], stylizer, broken
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_only_what_is_wanted_is_encoded_and_only_once(book):
+    styles, stylizer, _ = book([(str(v), plain(v)) for v in (10, 20, 30)])
+    assert styles.code(wait=True)[0] == 10
+    styles.want(2)
+    until(lambda: styles.code()[0] == 30)
+    styles.want(0)
+    assert styles.code()[0] == 10
+    assert stylizer.encodes == 2
+
+
+def test_prefetch_encodes_the_others_too(book):
+    styles, stylizer, _ = book([(str(v), plain(v)) for v in (10, 20, 30)], prefetch=True)
+    until(lambda: stylizer.encodes == 3)
+    styles.step(1)
+    assert styles.code()[0] == 20 and styles.ready
+
+
+def test_the_style_before_stays_until_the_next_is_ready(book):
+    gate = threading.Event()
+
+    def slow():
+        gate.wait(10)
+        return plain(20)()
+
+    styles, _, _ = book([("a", plain(10)), ("slow", slow)])
+    styles.code(wait=True)
+    styles.step(1)
+    for _ in range(3):
+        assert styles.code()[0] == 10 and not styles.ready
+    assert styles.name(styles.wanted) == "slow"
+    gate.set()
+    until(lambda: styles.code()[0] == 20)
+    assert styles.ready and styles.shown == 1
+
+
+def test_there_is_no_code_until_the_first_is_ready(book):
+    gate = threading.Event()
+
+    def slow():
+        gate.wait(10)
+        return plain(10)()
+
+    styles, _, _ = book([("slow", slow)])
+    assert styles.code() is None
+    gate.set()
+    assert styles.code(wait=True)[0] == 10
+
+
+def test_steps_go_round(book):
+    styles, _, _ = book([(str(v), plain(v)) for v in (10, 20, 30)])
+    styles.step(-1)
+    assert styles.wanted == 2
+    styles.step(2)
+    assert styles.wanted == 1
+
+
+def test_a_picture_that_cannot_be_read_is_told_and_skipped(book):
+    styles, _, broken = book([("a", plain(10)), ("torn", unreadable), ("c", plain(30))])
+    styles.code(wait=True)
+    styles.step(1)
+    until(lambda: broken)
+    assert "torn.jpg" in str(broken[0]) and styles.wanted == 0
+    styles.step(1)
+    until(lambda: styles.code()[0] == 30)
+    styles.step(-1)
+    until(lambda: styles.code()[0] == 10)
+
+
+def test_the_first_picture_unreadable_gives_way_to_the_second(book):
+    styles, _, broken = book([("torn", unreadable), ("b", plain(20))])
+    assert styles.code(wait=True)[0] == 20
+    assert len(broken) == 1
+
+
+def test_no_readable_picture_is_an_error(book):
+    styles, _, _ = book([("torn", unreadable), ("torn too", unreadable)])
+    with pytest.raises(StyleError, match="torn.jpg"):
+        styles.code(wait=True)
+
+
+def test_what_else_goes_wrong_reaches_the_run(book):
+    class Broken(MeanColour):
+        def encode(self, picture):
+            raise MemoryError
+
+    styles, _, _ = book([("a", plain(10))], network=Broken())
+    with pytest.raises(MemoryError):
+        styles.code(wait=True)
