@@ -21,8 +21,12 @@ STYLE_SIDE = 256
 STRIDE = 8
 """The transform works at an eighth of the frame's size, so sides must be multiples of it."""
 
-MARGIN = 8
+MARGIN = 24
 """Pixels mirrored around the frame, so that the network's own zero padding stays outside the picture."""
+
+
+WEIGHTS = Path(__file__).with_name("fast_weights")
+"""The trained network: encode.pb and transform.pb, frozen TensorFlow graphs with float16 weights."""
 
 
 class FastNetwork:
@@ -35,7 +39,7 @@ class FastNetwork:
     name = "fast"
     notices: tuple[str, ...] = ()
 
-    def __init__(self, device: str = "cpu", folder: Path = Path(__file__).with_name("fast")):
+    def __init__(self, device: str = "cpu", folder: Path = WEIGHTS):
         """Open the weights in `folder` on "cpu" (OpenVINO) or "gpu" (TensorFlow).
 
         Raises DeviceError where a GPU was asked for and TensorFlow finds none.

@@ -1,0 +1,186 @@
+"""The command line as a user meets it: the real program, bad input, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from realtime_nst.pictures import read_picture, write_picture
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Run the program in an empty folder without a display; gives the finished process."""
+
+    def run(*args, display: str | None = None, timeout: float = 240):
+        environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+        environment |= {"DISPLAY": display} if display else {}
+        return subprocess.run(
+            [sys.executable, "-m", "realtime_nst", *map(str, args)],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=timeout,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def warm_hub(hub_network):
+    """The hub model converted and in the cache that child processes share."""
+    return hub_network
+
+
+def test_help_fits_a_screen_and_shows_examples(program):
+    done = program("--help")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 40 and max(map(len, lines)) <= 100
+    assert "realtime-nst demo" in done.stdout and "realtime-nst live --camera" in done.stdout
+
+
+def test_options_without_a_command_are_live(program):
+    done = program("--camera", "gone.mp4")
+    assert done.returncode == 2 and "gone.mp4" in done.stderr
+
+
+BAD = {
+    "missing camera": (["live", "--camera", "97", "--headless", "--frames", "1"], "97"),
+    "missing clip": (["live", "--camera", "gone.mp4", "--headless", "--frames", "1"], "gone.mp4"),
+    "no clip": (["live", "--camera", "notes.txt", "--headless", "--frames", "1"], "notes.txt"),
+    "unknown camera name": (["live", "--camera", "No Such Camera", "--headless", "--frames", "1"], "No Such Camera"),
+    "headless to nowhere": (["demo", "--headless"], "--record"),
+    "unknown style": (["demo", "--headless", "--frames", "1", "--style", "nigth"], "did you mean night"),
+    "empty style folder": (["demo", "--headless", "--frames", "1", "--style", "empty"], "holds no pictures"),
+    "unreadable style": (["demo", "--headless", "--frames", "1", "--style", "notes.txt"], "not a picture"),
+    "missing model folder": (["demo", "--headless", "--frames", "1", "--model", "nowhere"], "nowhere"),
+    "wrong model folder": (["demo", "--headless", "--frames", "1", "--model", "empty"], "not a SavedModel"),
+    "unwritable recording": (["demo", "--seconds", "1", "--headless", "--record", "no/where.mp4"], "no/where.mp4"),
+    "recording of no known kind": (["demo", "--seconds", "1", "--headless", "--record", "a.txt"], "a.txt"),
+    "unwritable stats": (["demo", "--headless", "--frames", "1", "--stats", "no/where.json"], "no/where.json"),
+    "strength out of range": (["demo", "--strength", "2"], "--strength"),
+    "bad size": (["live", "--size", "big"], "1280x720"),
+    "missing photo": (["image", "gone.jpg", "-o", "a.png"], "gone.jpg"),
+    "no photo": (["image", "notes.txt", "-o", "a.png", "--style", "night"], "not a picture"),
+    "photo to no picture": (["image", "photo.png", "-o", "a.docx"], "must end in"),
+    "photos to one file": (["image", "photo.png", "photo.png", "-o", "a.png"], "give a folder"),
+    "missing clip to stylize": (["clip", "gone.mp4", "-o", "a.mp4"], "gone.mp4"),
+    "bad timeline": (["clip", "notes.txt", "-o", "a.mp4", "--styles-over-time", "wave"], "SECONDS:STYLE"),
+    "style to add is none": (["styles", "add", "notes.txt"], "not a picture"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_clear_message_and_exit_code_2(program, tmp_path, case):
+    args, words = BAD[case]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("these are notes")
+    write_picture(tmp_path / "photo.png", read_picture(_a_style()))
+    before = sorted(path.name for path in tmp_path.iterdir())
+    done = program(*args)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def _a_style():
+    from realtime_nst.styles import shipped_styles
+
+    return shipped_styles()[0].path
+
+
+def test_live_without_a_display_offers_headless(program, shared_data):
+    done = program("live", "--camera", shared_data / "clips/webcam/book.mkv")
+    assert done.returncode == 2
+    assert "--headless" in done.stderr and "--record" in done.stderr
+
+
+def test_a_gpu_that_is_missing_is_an_error(program):
+    from realtime_nst.networks.devices import graphics_card
+
+    if graphics_card():
+        pytest.skip("this machine has a GPU")
+    done = program("demo", "--headless", "--frames", "1", "--device", "gpu")
+    assert done.returncode == 2 and "GPU" in done.stderr and "--device cpu" in done.stderr
+
+
+def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub_folder, warm_hub, tmp_path):
+    done = program(
+        "live", "--camera", shared_data / "clips/webcam/book.mkv", "--model", hub_folder, "--work-size", "160",
+        "--style", shared_data / "paintings/named/van_gogh_starry_night.jpg",
+        "--headless", "--frames", "20", "--record", "out.mp4", "--stats", "s.json",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "OpenVINO" in done.stderr and "CPU" in done.stderr
+    stats = json.loads((tmp_path / "s.json").read_text())
+    assert set(stats) == {
+        "frames", "dropped", "seconds", "fps", "model", "runtime", "device", "frame_size", "work_size",
+        "stages_ms", "latency_ms", "style_encodes", "peak_rss_mb",
+    }
+    assert (stats["frames"], stats["dropped"], stats["style_encodes"]) == (20, 0, 1)
+    assert stats["frame_size"] == [480, 640] and stats["work_size"] == [120, 160]
+    assert set(stats["stages_ms"]) == {"capture", "prepare", "stylize", "finish", "show"}
+    from realtime_nst.clips import ClipSource
+
+    original, stylized = ClipSource(shared_data / "clips/webcam/book.mkv"), ClipSource(tmp_path / "out.mp4")
+    frames = 0
+    while (frame := stylized.read()) is not None:
+        frames += 1
+        assert abs(frame.picture.astype(float) - original.read().picture).mean() > 12
+    assert frames == 20
+
+
+def test_demo_without_a_screen_records_and_says_where(program, hub_folder, warm_hub, tmp_path):
+    done = program("demo", "--model", hub_folder, "--work-size", "96", "--style", "night", "--seconds", "0.5")
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path / "realtime-nst-demo.mp4") in done.stderr
+    assert (tmp_path / "realtime-nst-demo.mp4").stat().st_size > 10_000
+
+
+def test_image_makes_a_picture_of_the_photo_s_size(program, shared_data, hub_folder, warm_hub, tmp_path):
+    photo = shared_data / "photos/test/chelsea.png"
+    done = program("image", photo, "-o", "out.png", "--style", "embers", "--model", hub_folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "out.png"
+    original, out = read_picture(photo), read_picture(tmp_path / "out.png")
+    assert out.shape == original.shape and abs(out.astype(float) - original).mean() > 12
+    again = program("image", photo, "-o", "same.png", "--style", "embers", "--model", hub_folder, "--strength", "0")
+    assert again.returncode == 0 and (read_picture(tmp_path / "same.png") == original).all()
+
+
+def test_image_fills_a_folder(program, shared_data, hub_folder, warm_hub, tmp_path):
+    photos = [shared_data / "photos/test" / name for name in ("chelsea.png", "t00_kodim20.jpg")]
+    done = program(
+        "image", *photos, "-o", "made", "--style", "ink", "--style", "pond", "--model", hub_folder, "--work-size", "96"
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == [
+        "chelsea-ink.png", "chelsea-pond.png", "t00_kodim20-ink.jpg", "t00_kodim20-pond.jpg",
+    ]
+
+
+def test_clip_keeps_what_is_not_a_picture(program, shared_data, hub_folder, warm_hub, tmp_path):
+    clip = shared_data / "clips/edge/fire2.mp4"
+    done = program("clip", clip, "-o", "out.mp4", "--style", "glass", "--model", hub_folder, "--work-size", "96")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "out.mp4" and (tmp_path / "out.mp4").exists()
+    mixed = program(
+        "clip", clip, _a_style(), "-o", "made", "--keep-going", "--model", hub_folder, "--work-size", "96",
+        "--styles-over-time", "0:glass,1:ink",
+    )
+    assert mixed.returncode == 1 and "1 of 2 clips failed" in mixed.stderr
+    assert (tmp_path / "made/fire2.mp4").exists()
+
+
+def test_styles_and_models_are_listed(program):
+    styles = program("styles")
+    assert styles.returncode == 0 and "night" in styles.stdout and "swatches" in styles.stdout
+    models = program("models")
+    assert models.returncode == 0 and "hub" in models.stdout and "fast" in models.stdout
+
+
+def test_a_sheet_shows_every_style(program, hub_folder, warm_hub, tmp_path):
+    done = program("styles", "--sheet", "sheet.png", "--model", hub_folder, "--work-size", "96")
+    assert done.returncode == 0, done.stderr
+    assert min(read_picture(tmp_path / "sheet.png").shape[:2]) > 700
