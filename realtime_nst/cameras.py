@@ -30,8 +30,8 @@ class CameraInfo(NamedTuple):
 class Camera:
     """A camera or a live stream that has been opened. A frame's time is when it arrived.
 
-    faces_user: it shows the user, who expects a mirror. timeout: seconds without a frame after which it counts
-    as lost. Raises SourceError where it gives no first frame.
+    faces_user: it shows the user, who expects a mirror. timeout: seconds without a frame after which it
+    counts as lost. Raises SourceError where it gives no first frame.
     """
 
     live = True
@@ -71,7 +71,7 @@ class Camera:
         return now
 
     def _skip_old(self) -> None:
-        """Pass over frames that have queued up since the camera was opened: a new one has to be waited for."""
+        """Pass over frames queued since the camera was opened: a new one has to be waited for."""
         began = asked = time.perf_counter()
         while (now := self._grab()) - asked < 0.5 / self.fps and now - began < 1:
             asked = now
@@ -101,7 +101,9 @@ class RemoteClip:
             return Frame(picture, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         # The count is an estimate in some containers.
         if self._frames < 0.9 * self._expected:
-            raise RunError(f"{self.name} broke off after {self._frames} of {self._expected} frames; try again")
+            raise RunError(
+                f"{self.name} broke off after {self._frames} of {self._expected} frames; try again"
+            )
         return None
 
     def close(self) -> None:
@@ -127,8 +129,9 @@ def open_url(url: str, timeout: float) -> Camera | RemoteClip:
             return Camera(capture, url, faces_user=False, timeout=timeout + 3)
         except SourceError as reason:
             raise SourceError(
-                f"the stream {url} gave no picture within {time.perf_counter() - began:.1f} s; try the address in a "
-                "browser or player, with user name and password if it needs them: http://USER:PASSWORD@HOST:PORT/PATH"
+                f"the stream {url} gave no picture within {time.perf_counter() - began:.1f} s; "
+                "try the address in a browser or player, with user name and password if it needs them: "
+                "http://USER:PASSWORD@HOST:PORT/PATH"
             ) from reason
 
 
@@ -142,7 +145,8 @@ def open_device(
     """Open the camera that an index ("0"), a device file ("/dev/video0") or a name ("Logitech") stands for.
 
     size: (width, height) asked of it. timeout: seconds of silence after which it will count as lost.
-    new_capture: makes the capture (tests give a stand-in). Raises SourceError, telling everything that was tried.
+    new_capture: makes the capture (tests give a stand-in). Raises SourceError, telling everything that was
+    tried.
     """
     if spec.isdecimal():
         address, name = int(spec), f"camera {spec}"
@@ -162,7 +166,7 @@ def open_device(
             capture.release()
         tried.append(title)
     raise SourceError(
-        f"{name} cannot be opened (tried {' and '.join(tried)}): `realtime-nst cameras` lists the cameras that "
+        f"{name} cannot be opened (tried {' and '.join(tried)}): `realtime-nst cameras` lists those that "
         "answer; close other programs that use it, or try without a camera: realtime-nst demo"
     )
 
@@ -221,7 +225,11 @@ def _find_by_name(wanted: str) -> tuple[int, str]:
         raise SourceError(f"several cameras are called '{wanted}': {known}; give the index")
     raise SourceError(
         f"'{wanted}' is no file, URL or camera; "
-        + (f"there are the cameras {known}" if known else "no camera tells its name here: give its index, such as 0")
+        + (
+            f"there are the cameras {known}"
+            if known
+            else "no camera tells its name here: give its index, such as 0"
+        )
     )
 
 

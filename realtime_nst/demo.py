@@ -100,7 +100,9 @@ class Scene:
             for step in range(3):
                 low, half = y - tall * (0.3 + 0.4 * step), tall * (0.42 - 0.1 * step)
                 tip = (x + sway * (step + 1), low - tall * 0.62)
-                self._fill(canvas, [(x - half, low), tip, (x + half, low)], (52 + 8 * step, 92 + 14 * step, 40))
+                self._fill(
+                    canvas, [(x - half, low), tip, (x + half, low)], (52 + 8 * step, 92 + 14 * step, 40)
+                )
 
     def _meadow(self, canvas) -> None:
         self._fill(canvas, [(0, 0.9), (self.wide, 0.885), (self.wide, 1.01), (0, 1.01)], (58, 148, 96))
@@ -115,7 +117,12 @@ class Scene:
             reach = self.wide + 0.6
             x = (0.75 * k + speed * time) % reach - 0.3
             for colour, lift in (((196, 176, 186), 0.012), ((235, 228, 236), 0.0)):
-                for dx, dy, radius in [(-0.1, 0.01, 0.035), (-0.04, -0.02, 0.05), (0.03, -0.01, 0.055), (0.1, 0.015, 0.03)]:
+                for dx, dy, radius in [
+                    (-0.1, 0.01, 0.035),
+                    (-0.04, -0.02, 0.05),
+                    (0.03, -0.01, 0.055),
+                    (0.1, 0.015, 0.03),
+                ]:
                     self._disc(canvas, x + dx * scale, y + (dy + lift) * scale, radius * scale, colour)
 
     def _birds(self, canvas, time) -> None:
@@ -123,7 +130,13 @@ class Scene:
             x = (self.wide + 0.3) - (0.11 * time + 0.13 * k) % (self.wide + 0.6)
             y = 0.2 + 0.035 * k + 0.02 * math.sin(0.9 * time + k)
             flap = 0.018 * math.sin(7 * time + 1.3 * k)
-            wings = [(x - 0.035, y - flap), (x - 0.014, y - 0.008), (x, y), (x + 0.014, y - 0.008), (x + 0.035, y - flap)]
+            wings = [
+                (x - 0.035, y - flap),
+                (x - 0.014, y - 0.008),
+                (x, y),
+                (x + 0.014, y - 0.008),
+                (x + 0.035, y - flap),
+            ]
             self._line(canvas, wings, (60, 44, 48), 0.005)
 
     def _balls(self, canvas, time) -> None:
@@ -141,7 +154,10 @@ class Scene:
             self._disc(canvas, x, y, radius, tuple(int(c * 0.72) for c in colour))
             self._disc(canvas, x - 0.12 * radius, y - 0.12 * radius, radius * 0.84, colour)
             turn = 5 * time + k
-            stripe = [(x + radius * 0.8 * math.cos(turn + a), y + radius * 0.8 * math.sin(turn + a)) for a in (0, math.pi)]
+            stripe = [
+                (x + radius * 0.8 * math.cos(turn + a), y + radius * 0.8 * math.sin(turn + a))
+                for a in (0, math.pi)
+            ]
             self._line(canvas, stripe, (240, 240, 240), 0.01)
             self._disc(canvas, x - 0.4 * radius, y - 0.42 * radius, radius * 0.17, (255, 255, 255))
 
@@ -168,10 +184,15 @@ class Scene:
         head = (neck[0] + 0.004, neck[1] - 0.062)
         self._disc(canvas, *head, 0.05, skin)
         self._ellipse(canvas, head[0], head[1] - 0.022, 0.052, 0.034, (40, 52, 88))
-        self._line(canvas, [(head[0] - 0.07, head[1] - 0.03), (head[0] + 0.07, head[1] - 0.03)], (40, 52, 88), 0.012)
+        self._line(
+            canvas, [(head[0] - 0.07, head[1] - 0.03), (head[0] + 0.07, head[1] - 0.03)], (40, 52, 88), 0.012
+        )
         for side in (-0.018, 0.022):
             self._disc(canvas, head[0] + side, head[1], 0.006, (40, 30, 30))
-        smile = [(head[0] - 0.018 + 0.009 * i, head[1] + 0.02 + 0.008 * math.sin(math.pi * i / 4)) for i in range(5)]
+        smile = [
+            (head[0] - 0.018 + 0.009 * i, head[1] + 0.02 + 0.008 * math.sin(math.pi * i / 4))
+            for i in range(5)
+        ]
         self._line(canvas, smile, (60, 60, 150), 0.005)
 
     def _points(self, points) -> np.ndarray:
@@ -182,7 +203,13 @@ class Scene:
 
     def _line(self, canvas, points, colour, thick) -> None:
         cv2.polylines(
-            canvas, [self._points(points)], False, colour, max(round(thick * self.height), 1), cv2.LINE_AA, SHIFT
+            canvas,
+            [self._points(points)],
+            False,
+            colour,
+            max(round(thick * self.height), 1),
+            cv2.LINE_AA,
+            SHIFT,
         )
 
     def _disc(self, canvas, x, y, radius, colour) -> None:

@@ -52,15 +52,25 @@ KEYS: tuple[Key, ...] = (
 
 # What cv2.waitKeyEx returns for them on Linux (X11), Windows and macOS.
 _NAMED = {
-    27: "esc", 32: "space",
-    65361: "left", 65362: "up", 65363: "right", 65364: "down",
-    0x250000: "left", 0x260000: "up", 0x270000: "right", 0x280000: "down",
-    63234: "left", 63232: "up", 63235: "right", 63233: "down",
+    27: "esc",
+    32: "space",
+    65361: "left",
+    65362: "up",
+    65363: "right",
+    65364: "down",
+    0x250000: "left",
+    0x260000: "up",
+    0x270000: "right",
+    0x280000: "down",
+    63234: "left",
+    63232: "up",
+    63235: "right",
+    63233: "down",
 }
 
 
 def key_name(code: int) -> str | None:
-    """The name of the key that cv2.waitKeyEx reports as `code`; None for one that is not in the table's terms."""
+    """The name of the key that cv2.waitKeyEx reports as `code`; None for one without a name here."""
     if code in _NAMED:
         return _NAMED[code]
     code &= 0xFFFF  # Some builds set bits above for Shift, Num Lock and the like.

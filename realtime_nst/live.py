@@ -50,7 +50,7 @@ class LiveOptions:
 
 
 def run_live(options: LiveOptions, say: Callable[[str], None]) -> Stats:
-    """Run as `options` say until the source ends, a limit is reached or the user stops it; `say` gets the news.
+    """Run as `options` say until the source ends, a limit is reached or the user stops it.
 
     Without a window files and the demo lose no frame and take the time they need; everything else keeps up
     with the clock. Raises InputError before anything starts, RunError for what fails under way.
@@ -74,8 +74,14 @@ def _check(options: LiveOptions) -> None:
         raise InputError("--headless shows nothing: add --record FILE, --frames N or --seconds S")
     if options.record:
         check_writable(options.record, CONTAINERS)
-        if options.record.exists() and Path(options.source).exists() and options.record.samefile(options.source):
-            raise OutputError(f"--record {options.record} is the clip that is being read; choose another name")
+        if (
+            options.record.exists()
+            and Path(options.source).exists()
+            and options.record.samefile(options.source)
+        ):
+            raise OutputError(
+                f"--record {options.record} is the clip that is being read; choose another name"
+            )
     if options.stats:
         check_writable(options.stats)
     if not options.headless:
@@ -100,14 +106,8 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
         stylizer,
         [(style.name, style.read) for style in options.styles],
         prefetch=not options.headless,
-        broken=lambda reason: session.tell(str(reason)),
     )
-    recorder = Recorder(
-        source.fps,
-        live=source.live,
-        finished=lambda recording: session.recording_finished(recording),
-        failed=None if options.headless else lambda failure: session.recording_failed(failure),
-    )
+    recorder = Recorder(source.fps, live=source.live, must_succeed=options.headless)
     session = Session(
         stylizer,
         book,
@@ -144,7 +144,7 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
 
 @contextlib.contextmanager
 def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """Let Ctrl-C, a closed terminal and SIGTERM set `stop`, so that recordings are finished; twice ends at once."""
+    """Let Ctrl-C, SIGTERM and a closed terminal set `stop`, so that files get finished; twice ends now."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -25,12 +25,14 @@ def check_writable(path: str | Path, endings: tuple[str, ...] = ()) -> Path:
         else:
             tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as reason:
-        raise OutputError(f"cannot write {path}: {reason.strerror or reason}; choose another folder") from reason
+        raise OutputError(
+            f"cannot write {path}: {reason.strerror or reason}; choose another folder"
+        ) from reason
     return path
 
 
 def new_file(folder: Path, ending: str) -> Path:
-    """A name in `folder`, made if missing, that no file has yet: realtime-nst-DATE-TIME. Raises OutputError."""
+    """A file realtime-nst-DATE-TIME not there yet, in `folder`, which is made. Raises OutputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as reason:

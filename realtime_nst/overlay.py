@@ -45,7 +45,7 @@ class Panel:
 
 
 def _render(rows: Sequence[Row], colour, frame_height: int) -> tuple[np.ndarray, np.ndarray]:
-    """(letters on black, uint8 BGR; where they and their outline are, uint8 0 or 255), the size of the box."""
+    """(letters on black, uint8 BGR; they and their outline as a mask, 0 or 255), the size of the box."""
     # Letters grow with the window, but more slowly: a large window is for the picture.
     scale = 0.5 * max(frame_height / 480, 0.5) ** 0.6
     line = round(scale * 40)

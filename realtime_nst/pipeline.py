@@ -81,14 +81,16 @@ def run(
     timeout: float | None = None,
     stop: threading.Event | None = None,
 ) -> Stats:
-    """Run until the source ends, `frames` frames are shown, `seconds` of the stream have passed or `stop` is set.
+    """Run until the source ends, after `frames` frames or `seconds` of the stream, or until `stop` is set.
 
     look: called on the stylizing thread for every frame. live: drop frames rather than fall behind.
     Sinks are called on this thread and closed at the end, the source is closed by the thread that reads it.
     The first exception of any thread ends the run within a second and is raised here; a source that gives
     nothing for `timeout` seconds raises RunError.
     """
-    return _Run(source, stylizer, sinks, look, live, frames, seconds, timeout, stop or threading.Event()).run()
+    return _Run(
+        source, stylizer, sinks, look, live, frames, seconds, timeout, stop or threading.Event()
+    ).run()
 
 
 @dataclass
@@ -116,7 +118,9 @@ class _Run:
 
     def run(self) -> Stats:
         threads = [
-            threading.Thread(target=self._guarded, args=(work, out), name=work.__name__.strip("_"), daemon=True)
+            threading.Thread(
+                target=self._guarded, args=(work, out), name=work.__name__.strip("_"), daemon=True
+            )
             for work, out in ((self._capture, self.captured), (self._stylize, self.stylized))
         ]
         for thread in threads:

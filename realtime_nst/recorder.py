@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,24 +26,17 @@ class Recorder:
     """A sink that writes a file while it is switched on.
 
     live: encode fast enough for two cores, and rather lose a frame than hold up the picture; otherwise take
-    the time for smaller files and keep every frame. finished: called with each recording that has ended, on the
-    thread of `stop`, `poll` or `close`. failed: called instead with the RunError of one that had to stop (a full
-    disk); None: raise it.
+    the time for smaller files and keep every frame. must_succeed: raise the RunError of a recording that has
+    to stop (a full disk), as nothing else comes of the run; otherwise it is among `ended`, with its failure.
     """
 
-    def __init__(
-        self,
-        fps: float,
-        *,
-        live: bool,
-        finished: Callable[[Recording], None] | None = None,
-        failed: Callable[[RunError], None] | None = None,
-    ) -> None:
+    def __init__(self, fps: float, *, live: bool, must_succeed: bool) -> None:
         self._fps = fps
         self._live = live
-        self._finished = finished
-        self._failed = failed
+        self._must_succeed = must_succeed
         self._current: Recording | None = None
+        self.ended: list[Recording] = []
+        """Recordings that have come to their end, for whoever tells the user to take out."""
 
     @property
     def recording(self) -> Recording | None:
@@ -61,15 +53,10 @@ class Recorder:
         recording, self._current = self._current, None
         if recording is None:
             return
-        try:
-            recording.finish()
-        except RunError as failure:
-            if self._failed is None:
-                raise
-            self._failed(failure)
-        else:
-            if self._finished is not None:
-                self._finished(recording)
+        recording.finish()
+        if self._must_succeed and recording.failure is not None:
+            raise recording.failure
+        self.ended.append(recording)
 
     def write(self, frame: Frame) -> None:
         if self._current is not None:
@@ -93,6 +80,7 @@ class Recording:
     def __init__(self, path: Path, fps: float, *, live: bool) -> None:
         self.path = path
         self.failure: RunError | None = None
+        """Why it had to stop."""
         self.frames = 0
         """Frames encoded."""
         self._fps = fps
@@ -121,11 +109,9 @@ class Recording:
                 pass  # The encoder failed meanwhile, `failure` says why.
 
     def finish(self) -> None:
-        """Encode what is queued and close the file. Raises RunError where writing failed."""
+        """Encode what is queued and close the file."""
         self._queue.end()
         self._thread.join()
-        if self.failure is not None:
-            raise self.failure
 
     def _work(self) -> None:
         try:
@@ -174,7 +160,9 @@ class Recording:
         few_cores = (os.cpu_count() or 1) <= 4
         preset = ("ultrafast" if few_cores else "veryfast") if self._live else "veryfast"
         rate = Fraction(self._fps).limit_denominator(1001)
-        stream = container.add_stream("libx264", rate=rate, options={"preset": preset, "crf": "20", "forced-idr": "1"})
+        stream = container.add_stream(
+            "libx264", rate=rate, options={"preset": preset, "crf": "20", "forced-idr": "1"}
+        )
         stream.width = width + width % 2
         stream.height = height + height % 2
         stream.pix_fmt = "yuv420p"

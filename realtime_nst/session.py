@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import platformdirs
 
-from .errors import OutputError, RunError, StylizeError
+from .errors import OutputError, StylizeError
 from .frames import Frame, Picture
 from .keys import KEYS
 from .outputs import new_file
@@ -56,9 +57,15 @@ class Session:
         self._shown: Picture | None = None
         self._message = ("", 0.0)
         self._figures: tuple[float, list[str]] = (0.0, [])
-        self._panels = {name: Panel(at) for name, at in {
-            "overlay": (0, 0), "recording": (0, 1), "help": (0.5, 0.5), "message": (1, 0.5),
-        }.items()}
+        self._panels = {
+            name: Panel(at)
+            for name, at in {
+                "overlay": (0, 0),
+                "recording": (0, 1),
+                "help": (0.5, 0.5),
+                "message": (1, 0.5),
+            }.items()
+        }
         self._files = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
 
     def look(self, frame: Frame) -> Look:
@@ -71,16 +78,20 @@ class Session:
         self._say(message)
         self._message = (message, time.monotonic())
 
-    # As a sink it remembers what is shown, for snapshots.
+    # As a sink it remembers what is shown, for snapshots, and passes on the news of others.
 
     def write(self, frame: Frame) -> None:
         self._shown = frame.picture
 
     def poll(self) -> None:
-        pass
+        while self._recorder.ended:
+            self.tell(_outcome(self._recorder.ended.pop(0)))
+        while self._book.broken:
+            self.tell(str(self._book.broken.pop(0)))
 
     def close(self) -> None:
-        """Wait for snapshots to be written."""
+        """Pass on the last news and wait for snapshots to be written."""
+        self.poll()
         self._files.shutdown()
 
     # What the keys do.
@@ -126,18 +137,6 @@ class Session:
         else:
             self.tell(f"recording {path}")
 
-    def recording_finished(self, recording: Recording) -> None:
-        """Tell what became of a recording."""
-        if not recording.frames:
-            self.tell(f"nothing was recorded: no frame came before {recording.path} was stopped")
-            return
-        lost = f", {recording.lost} frames left out: the encoder could not keep up" if recording.lost else ""
-        self.tell(f"recorded {recording.path} ({recording.frames} frames{lost})")
-
-    def recording_failed(self, failure: RunError) -> None:
-        """Tell why a recording had to stop; the picture goes on."""
-        self.tell(str(failure))
-
     def toggle_fullscreen(self) -> None:
         if self.window is not None:
             self.window.toggle_fullscreen()
@@ -162,7 +161,7 @@ class Session:
         if self.help:
             self._panels["help"].draw(canvas, [[key.name, key.help] for key in KEYS])
         if message and time.monotonic() - told < 4:
-            self._panels["message"].draw(canvas, [[message]])
+            self._panels["message"].draw(canvas, [[line] for line in textwrap.wrap(message, 64)])
 
     def _lines(self) -> list[str]:
         drawn, lines = self._figures
@@ -195,3 +194,13 @@ class Session:
             return []
         minutes, seconds = divmod(int(recording.seconds), 60)
         return [[f"REC {minutes}:{seconds:02d}"]]
+
+
+def _outcome(recording: Recording) -> str:
+    """What became of a recording that has ended."""
+    if recording.failure is not None:
+        return str(recording.failure)
+    if not recording.frames:
+        return f"nothing was recorded: no frame came before {recording.path} was stopped"
+    lost = f", {recording.lost} left out: the encoder could not keep up" if recording.lost else ""
+    return f"recorded {recording.path} ({recording.frames} frames{lost})"

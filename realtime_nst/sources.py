@@ -7,14 +7,23 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from .cameras import Camera, CameraInfo, open_device, open_url, list_cameras
+from .cameras import Camera, CameraInfo, list_cameras, open_device, open_url
 from .clips import ClipSource
 from .demo import DemoSource
 from .errors import SourceError
 from .frames import Frame
 from .pictures import SUFFIXES
 
-__all__ = ["Camera", "CameraInfo", "ClipSource", "DemoSource", "Paced", "Source", "list_cameras", "open_source"]
+__all__ = [
+    "Camera",
+    "CameraInfo",
+    "ClipSource",
+    "DemoSource",
+    "Paced",
+    "Source",
+    "list_cameras",
+    "open_source",
+]
 
 
 class Source(Protocol):

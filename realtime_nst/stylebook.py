@@ -15,7 +15,6 @@ class StyleBook:
 
     styles: (name, function that reads the picture). `wanted` is what the user asked for, `shown` the last one
     that was ready. prefetch: encode the others too, in order, while nothing else is wanted.
-    broken: called, on the encoding thread, with the StyleError of a picture that cannot be read.
     """
 
     def __init__(
@@ -24,14 +23,14 @@ class StyleBook:
         styles: Sequence[tuple[str, Callable[[], Picture]]],
         *,
         prefetch: bool,
-        broken: Callable[[StyleError], None],
     ) -> None:
         self._stylizer = stylizer
         self._styles = styles
         self._prefetch = prefetch
-        self._broken = broken
         self._codes: dict[int, StyleCode] = {}
         self._bad: set[int] = set()
+        self.broken: list[StyleError] = []
+        """What is wrong with pictures that cannot be read, for whoever tells the user to take out."""
         self._changed = threading.Condition()
         self._closed = False
         self._failure: BaseException | None = None
@@ -65,7 +64,7 @@ class StyleBook:
         self.want(index)
 
     def code(self, *, wait: bool = False) -> StyleCode | None:
-        """The code of the wanted style, else of the one before it; None while none is ready (not with `wait`).
+        """The code of the wanted style, else of the one before; None while none is ready (`wait`: wait).
 
         Raises what went wrong while encoding, but not StyleError once there is a style to show.
         """
@@ -114,7 +113,7 @@ class StyleBook:
                 self._bad.add(index)
                 if self.wanted == index:
                     self.wanted = self.shown if self.shown in self._codes else (index + 1) % len(self)
-            self._broken(reason)
+            self.broken.append(reason)
             return
         with self._changed:
             self._codes[index] = code

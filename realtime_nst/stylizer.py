@@ -115,8 +115,8 @@ class ContentCode:
     """A stream's own code, followed over time, so that strength neither flickers nor costs an encode a frame.
 
     A frame is encoded every `every` seconds of the stream, and the code glides towards the newest result with
-    the time constant `glide`. With `wait` the encoding is waited for (a clip gives the same frames each time);
-    without it runs beside the video.
+    the time constant `glide`. With `wait` the encoding is waited for (a clip gives the same frames each
+    time); without it runs beside the video.
     """
 
     def __init__(self, stylizer: Stylizer, *, wait: bool, every: float = 1.0, glide: float = 0.7) -> None:

@@ -21,7 +21,7 @@ class Clock:
     The last `keep` frames are kept, so that memory stays flat however long a run lasts.
     """
 
-    def __init__(self, keep: int = 20_000) -> None:
+    def __init__(self, keep: int = 5_000) -> None:
         self._lock = threading.Lock()
         self._stages: dict[str, deque[float]] = {name: deque(maxlen=keep) for name in STAGES}
         self._latencies: deque[float] = deque(maxlen=keep)
@@ -84,8 +84,14 @@ def _peak_windows() -> int:
         _fields_ = [("cb", wintypes.DWORD), ("PageFaultCount", wintypes.DWORD)] + [
             (name, ctypes.c_size_t)
             for name in (
-                "PeakWorkingSetSize", "WorkingSetSize", "QuotaPeakPagedPoolUsage", "QuotaPagedPoolUsage",
-                "QuotaPeakNonPagedPoolUsage", "QuotaNonPagedPoolUsage", "PagefileUsage", "PeakPagefileUsage",
+                "PeakWorkingSetSize",
+                "WorkingSetSize",
+                "QuotaPeakPagedPoolUsage",
+                "QuotaPagedPoolUsage",
+                "QuotaPeakNonPagedPoolUsage",
+                "QuotaNonPagedPoolUsage",
+                "PagefileUsage",
+                "PeakPagefileUsage",
             )
         ]
 

@@ -19,8 +19,8 @@ from .keys import Controls, press
 class Window:
     """A sink that shows frames in a window that can be resized.
 
-    size: (height, width) of the frames. draw: lays over a picture of the window's size, in place, what is to be
-    read on it. Call `check_display` before.
+    size: (height, width) of the frames. draw: lays over a picture of the window's size, in place, what is to
+    be read on it. Call `check_display` before.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class Window:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as reason:
             raise DeviceError(
-                "this OpenCV has no windows (opencv-python-headless?): pip install --force-reinstall opencv-python, "
-                "or record instead: --headless --record FILE"
+                "this OpenCV has no windows (opencv-python-headless?): "
+                "pip install --force-reinstall opencv-python, or record instead: --headless --record FILE"
             ) from reason
         height, width = size
         scale = min(max(640 / max(size), 1), 1280 / max(size))
@@ -79,7 +79,7 @@ class Window:
 
 
 def fit(picture: Picture, height: int, width: int) -> Picture:
-    """A new picture, height x width, with `picture` scaled into it as large as it goes and black beside it."""
+    """A new picture, height x width: `picture` as large as it fits, black beside it."""
     if height < 16 or width < 16:  # A window that is not laid out yet.
         return picture.copy()
     scale = min(height / picture.shape[0], width / picture.shape[1])

@@ -19,7 +19,9 @@ class CameraServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, pictures: Sequence, fps: float, ends_after: int | None, stalls_after: int | None) -> None:
+    def __init__(
+        self, pictures: Sequence, fps: float, ends_after: int | None, stalls_after: int | None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.jpegs = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
         self.fps = fps
@@ -45,7 +47,8 @@ class _Handler(BaseHTTPRequestHandler):
                     return
                 jpeg = self.server.jpegs[number % len(self.server.jpegs)]
                 self.wfile.write(
-                    b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(jpeg), jpeg)
+                    b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n"
+                    % (len(jpeg), jpeg)
                 )
                 number += 1
                 time.sleep(max(began + number / self.server.fps - time.perf_counter(), 0))

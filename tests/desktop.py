@@ -1,4 +1,4 @@
-"""A desktop for tests: an X server with a window manager, and a program on it that is used like by a person."""
+"""A desktop for tests: an X server with a window manager, and a program used on it as by a person."""
 
 from __future__ import annotations
 
@@ -30,13 +30,17 @@ def desktop(width: int = 1280, height: int = 800) -> Iterator[str]:
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"],
-        pass_fds=[write_end], stderr=subprocess.DEVNULL,
+        pass_fds=[write_end],
+        stderr=subprocess.DEVNULL,
     )
     os.close(write_end)
     with os.fdopen(read_end) as pipe:
         display = f":{pipe.readline().strip()}"
     manager = subprocess.Popen(
-        ["openbox"], env=os.environ | {"DISPLAY": display}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["openbox"],
+        env=os.environ | {"DISPLAY": display},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         yield display
@@ -53,11 +57,8 @@ class Program:
         self._display = {"DISPLAY": display}
         self.home = home
         self.said: list[str] = []
-        env = os.environ | self._display | {
-            "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[1]),
-            # Models and what is compiled of them are kept where they always are.
-            "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
-        }
+        env = os.environ | self._display
+        env |= {"HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[1])}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "realtime_nst", *args], env=env, stderr=subprocess.PIPE, text=True
         )
@@ -98,7 +99,10 @@ class Program:
     def screenshot(self) -> np.ndarray:
         """What the window shows, uint8 BGR."""
         shot = subprocess.run(
-            ["import", "-window", self.window, "bmp:-"], env=os.environ | self._display, capture_output=True, check=True
+            ["import", "-window", self.window, "bmp:-"],
+            env=os.environ | self._display,
+            capture_output=True,
+            check=True,
         )
         return cv2.imdecode(np.frombuffer(shot.stdout, np.uint8), cv2.IMREAD_COLOR)
 

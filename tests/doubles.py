@@ -31,7 +31,8 @@ class MeanColour:
 
 
 class Numbered:
-    """A source double: `count` frames, each filled with its number, `fps` of them a second by its own clock."""
+    """A source double: `count` frames, each filled with its number, `fps` of them a second by its own
+    clock."""
 
     name = "numbered"
     fps = 30.0

@@ -211,8 +211,19 @@ def test_stats_say_what_ran():
     stats = run(Numbered(30, size=(96, 128)), Stylizer(MeanColour(), 64), [Kept()], styled, live=False)
     written = stats.as_dict()
     assert list(written) == [
-        "frames", "dropped", "seconds", "fps", "model", "runtime", "device", "frame_size", "work_size",
-        "stages_ms", "latency_ms", "style_encodes", "peak_rss_mb",
+        "frames",
+        "dropped",
+        "seconds",
+        "fps",
+        "model",
+        "runtime",
+        "device",
+        "frame_size",
+        "work_size",
+        "stages_ms",
+        "latency_ms",
+        "style_encodes",
+        "peak_rss_mb",
     ]
     assert list(written["stages_ms"]) == ["capture", "prepare", "stylize", "finish", "show"]
     assert all(ms > 0 for ms in written["stages_ms"].values())

@@ -24,7 +24,7 @@ def scene(count, size=(120, 160), fps=30.0):
 
 
 def record(path, frames, *, live=False, fps=30.0):
-    recorder = Recorder(fps, live=live)
+    recorder = Recorder(fps, live=live, must_succeed=True)
     recorder.start(path)
     for frame in frames:
         recorder.write(frame)
@@ -50,7 +50,9 @@ def test_times_are_kept_exactly_however_uneven(tmp_path):
     times = [5.0, 5.01, 5.2, 5.21, 5.9, 7.0, 7.0333, 9.5]
     pictures = scene(len(times))
     record(tmp_path / "a.mp4", [Frame(f.picture, t) for f, t in zip(pictures, times)])
-    assert [t for t, *_ in read(tmp_path / "a.mp4")] == pytest.approx([t - 5.0 for t in times], abs=1 / 90_000)
+    assert [t for t, *_ in read(tmp_path / "a.mp4")] == pytest.approx(
+        [t - 5.0 for t in times], abs=1 / 90_000
+    )
 
 
 def test_frames_at_the_same_time_do_not_break_the_file(tmp_path):
@@ -98,8 +100,7 @@ def test_a_frame_of_another_size_is_scaled(tmp_path):
 
 
 def test_stopping_and_starting_makes_two_files(tmp_path):
-    done = []
-    recorder = Recorder(30.0, live=True, finished=done.append)
+    recorder = Recorder(30.0, live=True, must_succeed=False)
     frames = scene(20)
     for name in ("a.mp4", "b.mp4"):
         recorder.start(tmp_path / name)
@@ -110,11 +111,11 @@ def test_stopping_and_starting_makes_two_files(tmp_path):
         recorder.stop()
         recorder.write(frames[0])
     recorder.close()
-    assert [recording.path.name for recording in done] == ["a.mp4", "b.mp4"]
+    assert [recording.path.name for recording in recorder.ended] == ["a.mp4", "b.mp4"]
     for name in ("a.mp4", "b.mp4"):
         times = [t for t, *_ in read(tmp_path / name)]
         assert times[0] == 0 and 1 <= len(times) <= 20
-    assert all(recording.frames + recording.lost == 20 for recording in done)
+    assert all(recording.frames + recording.lost == 20 for recording in recorder.ended)
 
 
 def test_nothing_recorded_leaves_no_file(tmp_path):
@@ -124,12 +125,17 @@ def test_nothing_recorded_leaves_no_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("no/such/a.mp4", "No such file"), ("a.avi", "must end in .mp4"), ("a", "must end in"), ("folder.mp4", "is a folder")],
+    [
+        ("no/such/a.mp4", "No such file"),
+        ("a.avi", "must end in .mp4"),
+        ("a", "must end in"),
+        ("folder.mp4", "is a folder"),
+    ],
 )
 def test_what_cannot_be_written_is_found_before_the_run(tmp_path, name, words):
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(OutputError, match=words):
-        Recorder(30.0, live=True).start(tmp_path / name)
+        Recorder(30.0, live=True, must_succeed=True).start(tmp_path / name)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
@@ -143,21 +149,21 @@ class TestFullDisk:
         return link
 
     def test_the_recording_stops_and_says_so(self, target):
-        told = []
-        recorder = Recorder(30.0, live=True, failed=told.append)
+        recorder = Recorder(30.0, live=True, must_succeed=False)
         recorder.start(target)
         for frame in scene(200):
             recorder.write(frame)
             recorder.poll()
-            if told:
+            if recorder.ended:
                 break
             time.sleep(0.01)
         recorder.close()
-        assert len(told) == 1 and isinstance(told[0], RunError)
-        assert "No space left" in str(told[0]) and recorder.recording is None
+        (recording,) = recorder.ended
+        assert isinstance(recording.failure, RunError) and recorder.recording is None
+        assert "No space left" in str(recording.failure)
 
     def test_without_a_window_it_ends_the_run(self, target):
-        recorder = Recorder(30.0, live=False)
+        recorder = Recorder(30.0, live=False, must_succeed=True)
         recorder.start(target)
         with pytest.raises(RunError, match="No space left"):
             for frame in scene(400):
@@ -173,7 +179,7 @@ def test_a_killed_process_leaves_a_file_that_plays(tmp_path):
         from pathlib import Path
         from realtime_nst.demo import DemoSource
         from realtime_nst.recorder import Recorder
-        source, recorder = DemoSource((120, 160)), Recorder(30.0, live=True)
+        source, recorder = DemoSource((120, 160)), Recorder(30.0, live=True, must_succeed=True)
         recorder.start(Path(sys.argv[1]))
         for number in range(100_000):
             recorder.write(source.read())
@@ -182,7 +188,9 @@ def test_a_killed_process_leaves_a_file_that_plays(tmp_path):
     """)
     path = tmp_path / "a.mp4"
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", program, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
     )
     written = 0

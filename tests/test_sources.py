@@ -1,4 +1,4 @@
-"""Every source: clips as cameras, network cameras over real HTTP, cameras by index and name, and what is missing."""
+"""Every source: clips as cameras, network cameras over real HTTP, local cameras, and what is missing."""
 
 import http.server
 import socket
@@ -148,7 +148,8 @@ class TestMissing:
             open_source(spec)
 
     @pytest.mark.parametrize(
-        ("name", "words"), [("", "is a folder"), ("a.png", "realtime-nst image"), ("a.mp4", "a.mp4 is not a clip")]
+        ("name", "words"),
+        [("", "is a folder"), ("a.png", "realtime-nst image"), ("a.mp4", "a.mp4 is not a clip")],
     )
     def test_a_folder_a_picture_and_a_text_are_no_cameras(self, tmp_path, name, words):
         (tmp_path / "a.png").write_bytes(b"x")
@@ -222,5 +223,8 @@ class TestLocalCamera:
 
     def test_cameras_are_listed_with_a_measured_rate(self):
         found = list_cameras(0.1, new_capture=partial(Capture, opens=(1, 3)))
-        assert [(c.index, c.name, c.size) for c in found] == [(1, "camera 1", (48, 64)), (3, "camera 3", (48, 64))]
+        assert [(c.index, c.name, c.size) for c in found] == [
+            (1, "camera 1", (48, 64)),
+            (3, "camera 3", (48, 64)),
+        ]
         assert all(1 < c.fps <= 41 for c in found)

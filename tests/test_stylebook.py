@@ -34,9 +34,8 @@ def book():
 
     def make(styles, *, prefetch=False, network=None):
         stylizer = Stylizer(network or MeanColour())
-        broken = []
-        made.append(StyleBook(stylizer, styles, prefetch=prefetch, broken=broken.append))
-        return made[-1], stylizer, broken
+        made.append(StyleBook(stylizer, styles, prefetch=prefetch))
+        return made[-1], stylizer
 
     yield make
     for one in made:
@@ -44,7 +43,7 @@ def book():
 
 
 def test_only_what_is_wanted_is_encoded_and_only_once(book):
-    styles, stylizer, _ = book([(str(v), plain(v)) for v in (10, 20, 30)])
+    styles, stylizer = book([(str(v), plain(v)) for v in (10, 20, 30)])
     assert styles.code(wait=True)[0] == 10
     styles.want(2)
     until(lambda: styles.code()[0] == 30)
@@ -54,7 +53,7 @@ def test_only_what_is_wanted_is_encoded_and_only_once(book):
 
 
 def test_prefetch_encodes_the_others_too(book):
-    styles, stylizer, _ = book([(str(v), plain(v)) for v in (10, 20, 30)], prefetch=True)
+    styles, stylizer = book([(str(v), plain(v)) for v in (10, 20, 30)], prefetch=True)
     until(lambda: stylizer.encodes == 3)
     styles.step(1)
     assert styles.code()[0] == 20 and styles.ready
@@ -67,7 +66,7 @@ def test_the_style_before_stays_until_the_next_is_ready(book):
         gate.wait(10)
         return plain(20)()
 
-    styles, _, _ = book([("a", plain(10)), ("slow", slow)])
+    styles, _ = book([("a", plain(10)), ("slow", slow)])
     styles.code(wait=True)
     styles.step(1)
     for _ in range(3):
@@ -85,14 +84,14 @@ def test_there_is_no_code_until_the_first_is_ready(book):
         gate.wait(10)
         return plain(10)()
 
-    styles, _, _ = book([("slow", slow)])
+    styles, _ = book([("slow", slow)])
     assert styles.code() is None
     gate.set()
     assert styles.code(wait=True)[0] == 10
 
 
 def test_steps_go_round(book):
-    styles, _, _ = book([(str(v), plain(v)) for v in (10, 20, 30)])
+    styles, _ = book([(str(v), plain(v)) for v in (10, 20, 30)])
     styles.step(-1)
     assert styles.wanted == 2
     styles.step(2)
@@ -100,11 +99,11 @@ def test_steps_go_round(book):
 
 
 def test_a_picture_that_cannot_be_read_is_told_and_skipped(book):
-    styles, _, broken = book([("a", plain(10)), ("torn", unreadable), ("c", plain(30))])
+    styles, _ = book([("a", plain(10)), ("torn", unreadable), ("c", plain(30))])
     styles.code(wait=True)
     styles.step(1)
-    until(lambda: broken)
-    assert "torn.jpg" in str(broken[0]) and styles.wanted == 0
+    until(lambda: styles.broken)
+    assert "torn.jpg" in str(styles.broken[0]) and styles.wanted == 0
     styles.step(1)
     until(lambda: styles.code()[0] == 30)
     styles.step(-1)
@@ -112,13 +111,13 @@ def test_a_picture_that_cannot_be_read_is_told_and_skipped(book):
 
 
 def test_the_first_picture_unreadable_gives_way_to_the_second(book):
-    styles, _, broken = book([("torn", unreadable), ("b", plain(20))])
+    styles, _ = book([("torn", unreadable), ("b", plain(20))])
     assert styles.code(wait=True)[0] == 20
-    assert len(broken) == 1
+    assert len(styles.broken) == 1
 
 
 def test_no_readable_picture_is_an_error(book):
-    styles, _, _ = book([("torn", unreadable), ("torn too", unreadable)])
+    styles, _ = book([("torn", unreadable), ("torn too", unreadable)])
     with pytest.raises(StyleError, match="torn.jpg"):
         styles.code(wait=True)
 
@@ -128,6 +127,6 @@ def test_what_else_goes_wrong_reaches_the_run(book):
         def encode(self, picture):
             raise MemoryError
 
-    styles, _, _ = book([("a", plain(10))], network=Broken())
+    styles, _ = book([("a", plain(10))], network=Broken())
     with pytest.raises(MemoryError):
         styles.code(wait=True)

@@ -35,8 +35,13 @@ def test_a_frames_own_code_is_no_style_encode(picture, red):
 
 @pytest.mark.parametrize(
     ("size", "work", "seen"),
-    [((480, 640), 320, (240, 320)), ((640, 480), 320, (320, 240)), ((101, 333), 100, (30, 100)),
-     ((48, 64), 320, (48, 64)), ((480, 640), 10**9, (480, 640))],
+    [
+        ((480, 640), 320, (240, 320)),
+        ((640, 480), 320, (320, 240)),
+        ((101, 333), 100, (30, 100)),
+        ((48, 64), 320, (48, 64)),
+        ((480, 640), 10**9, (480, 640)),
+    ],
 )
 def test_the_network_sees_the_work_size_and_the_frame_keeps_its_own(size, work, seen, red):
     network = MeanColour()

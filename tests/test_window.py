@@ -1,4 +1,4 @@
-"""The window as a person uses it: a real one, under a window manager, driven by key presses, looked at by screenshots."""
+"""The window as a person uses it: a real one, driven by key presses, looked at by screenshots."""
 
 import contextlib
 import os
@@ -19,7 +19,9 @@ from realtime_nst.keys import KEYS, key_name, markdown_table, press
 from realtime_nst.overlay import Panel
 from realtime_nst.window import check_display, display_available, fit
 
-needs_desktop = pytest.mark.skipif(bool(missing_tools()), reason=f"needs {', '.join(missing_tools())} (apt-get install)")
+needs_desktop = pytest.mark.skipif(
+    bool(missing_tools()), reason=f"needs {', '.join(missing_tools())} (apt-get install)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +142,9 @@ class TestKeys:
     def test_m_mirrors(self, program, looks):
         program.press("m")
         # The network does not treat left and right quite alike.
-        program.until(lambda: 2 * apart(shot := program.screenshot(), looks[0][:, ::-1]) < apart(shot, looks[0]))
+        program.until(
+            lambda: 2 * apart(shot := program.screenshot(), looks[0][:, ::-1]) < apart(shot, looks[0])
+        )
         program.press("m")
         comes(program, looks[0])
 
@@ -272,7 +276,10 @@ class TestNoDisplay:
         with camera_server([still]) as server:
             done = subprocess.run(
                 [sys.executable, "-m", "realtime_nst", "live", "--camera", server.url],
-                env=env, capture_output=True, text=True, timeout=60,
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=60,
             )
         assert done.returncode == 2 and "--headless --record FILE" in done.stderr
         assert done.stderr.count("\n") == 1
@@ -286,8 +293,19 @@ class TestTable:
 
     @pytest.mark.parametrize(
         ("code", "name"),
-        [(ord("n"), "n"), (ord("N"), "n"), (27, "esc"), (32, "space"), (65363, "right"), (0x100000 | 65363, "right"),
-         (0x270000, "right"), (63235, "right"), (ord("["), "["), (65505, None), (0, None)],
+        [
+            (ord("n"), "n"),
+            (ord("N"), "n"),
+            (27, "esc"),
+            (32, "space"),
+            (65363, "right"),
+            (0x100000 | 65363, "right"),
+            (0x270000, "right"),
+            (63235, "right"),
+            (ord("["), "["),
+            (65505, None),
+            (0, None),
+        ],
     )
     def test_key_codes_of_every_system(self, code, name):
         assert key_name(code) == name
@@ -302,8 +320,12 @@ class TestTable:
         for code in (ord("n"), 65361, ord("7"), 32, ord("["), ord("q"), ord("z")):
             press(code, Controls())
         assert done == [
-            ("step_style", 1), ("step_style", -1), ("choose_style", 6), ("toggle_original",),
-            ("change_strength", -0.1), ("quit",),
+            ("step_style", 1),
+            ("step_style", -1),
+            ("choose_style", 6),
+            ("toggle_original",),
+            ("change_strength", -0.1),
+            ("quit",),
         ]
 
     def test_the_markdown_has_a_line_a_key(self):
