@@ -142,7 +142,7 @@ def stylize_clip(
     if writer.resumed:
         say(f"{clip.name}: going on at {writer.resumed:.2f} s, {writer.frames} frames are done")
         clip_source.skip_to(writer.resumed)
-    source = _Sized(clip_source, options)
+    source = _Sized(clip_source, options, stop)
     length = (min(options.end or np.inf, clip_source.duration) - options.start) if clip_source.duration else None
     maker = _SideBySide(stylizer.network, stylizer.work_size) if options.side_by_side else stylizer
     try:
@@ -152,12 +152,11 @@ def stylize_clip(
             [writer, _Progress(progress, length)],
             lambda frame: Look(timeline.at(frame.time), options.strength),
             live=False,
-            stop=stop,
         )
     except BaseException:
         writer.abandon()
         raise
-    if stop.is_set() and not source.ended:
+    if not source.ended:
         writer.abandon()
         raise RunError(
             f"stopped after {writer.frames} frames of {clip.name}: {writer.partial} holds them and plays; "
@@ -171,12 +170,12 @@ def stylize_clip(
 
 
 class _Sized:
-    """A clip scaled to the size asked for; knows whether it was read to its end."""
+    """A clip scaled to the size asked for, which ends early when `stop` is set; knows whether it was read whole."""
 
     live = False
 
-    def __init__(self, source: ClipSource, options: ClipOptions):
-        self._source = source
+    def __init__(self, source: ClipSource, options: ClipOptions, stop: threading.Event):
+        self._source, self._stop = source, stop
         self.name, self.fps = source.name, source.fps
         self.size = source.size
         if options.size or options.scale != 1.0:
@@ -186,6 +185,8 @@ class _Sized:
         self.last = 0.0
 
     def read(self) -> Frame | None:
+        if self._stop.is_set():
+            return None
         frame = self._source.read()
         if frame is None:
             self.ended = True

@@ -109,11 +109,15 @@ class ClipSource:
 def open_clip(path: Path) -> av.container.InputContainer:
     """Open a file for demuxing. Raises SourceError with FFmpeg's own words."""
     try:
-        return av.open(str(path), metadata_errors="ignore")
+        container = av.open(str(path), metadata_errors="ignore")
     except av.error.InvalidDataError as error:
         raise SourceError(f"{path} is not a clip that can be read, or its end is missing: {error.strerror}") from error
     except (OSError, av.error.FFmpegError) as error:
         raise SourceError(f"cannot open {path}: {error.strerror or error}") from error
+    if container.format.name == "tty":
+        container.close()
+        raise SourceError(f"{path} is a text file, which FFmpeg would draw as a terminal; give a clip")
+    return container
 
 
 def _upright(frame: av.VideoFrame) -> Picture:
@@ -285,16 +289,15 @@ def choose_encoder(asked: str, notices: list[str]) -> str:
     What fails is named in `notices`. Raises OutputError where the one asked for does not exist.
     """
     if asked == "auto":
-        found = next((name for name in HARDWARE if _opens(name)), "libx264")
+        found = next((name for name in HARDWARE if name in av.codecs_available and _opens(name)), "libx264")
         if found != "libx264":
             notices.append(f"encoding with {found}; --encoder libx264 makes smaller files, slower")
         return found
-    try:
-        if not _opens(asked):
-            notices.append(f"the encoder {asked} does not open on this machine: encoding with libx264 instead")
-            return "libx264"
-    except (ValueError, av.error.FFmpegError) as error:
-        raise OutputError(f"there is no encoder {asked}; try --encoder libx264 or auto") from error
+    if asked not in av.codecs_available:
+        raise OutputError(f"there is no encoder {asked}; try --encoder libx264 or auto")
+    if not _opens(asked):
+        notices.append(f"the encoder {asked} does not open on this machine: encoding with libx264 instead")
+        return "libx264"
     return asked
 
 

@@ -40,7 +40,7 @@ def test_help_fits_a_screen_and_shows_examples(program):
 
 
 def test_options_without_a_command_are_live(program):
-    done = program("--camera", "gone.mp4")
+    done = program("--camera", "gone.mp4", "--headless", "--frames", "1")
     assert done.returncode == 2 and "gone.mp4" in done.stderr
 
 
@@ -165,8 +165,9 @@ def test_clip_keeps_what_is_not_a_picture(program, shared_data, hub_folder, warm
     done = program("clip", clip, "-o", "out.mp4", "--style", "glass", "--model", hub_folder, "--work-size", "96")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "out.mp4" and (tmp_path / "out.mp4").exists()
+    (tmp_path / "notes.txt").write_text("these are notes")
     mixed = program(
-        "clip", clip, _a_style(), "-o", "made", "--keep-going", "--model", hub_folder, "--work-size", "96",
+        "clip", "notes.txt", clip, "-o", "made", "--keep-going", "--model", hub_folder, "--work-size", "96",
         "--styles-over-time", "0:glass,1:ink",
     )
     assert mixed.returncode == 1 and "1 of 2 clips failed" in mixed.stderr

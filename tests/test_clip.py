@@ -200,7 +200,10 @@ def test_what_is_no_clip_is_an_error_and_writes_nothing(tmp_path, stylizer, cont
     clip.write_bytes(content)
     with pytest.raises(SourceError, match="clip.mp4"):
         make(clip, tmp_path / "out.mp4", stylizer)
-    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+    text = clip.rename(tmp_path / "clip.txt")  # FFmpeg would draw a text file by this name as a terminal
+    with pytest.raises(SourceError, match="clip.txt"):
+        make(text, tmp_path / "out.mp4", stylizer)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.txt"]
 
 
 def test_a_clip_without_pictures_is_an_error(tmp_path, stylizer):

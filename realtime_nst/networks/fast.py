@@ -21,7 +21,7 @@ STYLE_SIDE = 256
 STRIDE = 8
 """The transform works at an eighth of the frame's size, so sides must be multiples of it."""
 
-MARGIN = 24
+MARGIN = 40
 """Pixels mirrored around the frame, so that the network's own zero padding stays outside the picture."""
 
 

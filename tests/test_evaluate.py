@@ -1,0 +1,70 @@
+"""Quality figures: each formula on arrays where the answer is known, and one small run on the real model."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime_nst.errors import SourceError
+from realtime_nst.evaluate import content_error, evaluate, frame_pairs, style_error
+from realtime_nst.flow import consistent, estimate_flow, read_flow, warping_error
+from realtime_nst.pictures import read_picture
+
+
+def test_errors_are_relative():
+    rng = np.random.default_rng(0)
+    features = rng.normal(0, 3, (1, 8, 8, 4))
+    assert content_error(features, features) == 0
+    assert content_error(features, np.full_like(features, features.mean())) == pytest.approx(1)
+    grams = [np.eye(3), 5 * np.eye(2)]
+    assert style_error(grams, grams) == 0
+    assert style_error(grams, [0 * g for g in grams]) == pytest.approx(1)
+    assert style_error(grams, [2 * grams[0], grams[1]]) == pytest.approx(0.5)
+
+
+def test_a_moved_picture_has_no_warping_error_along_its_flow():
+    rng = np.random.default_rng(0)
+    picture = cv2.GaussianBlur(rng.integers(0, 255, (80, 100, 3), np.uint8), (0, 0), 2)
+    moved = np.roll(picture, (2, 5), axis=(0, 1))
+    flow = np.broadcast_to(np.float32([5, 2]), (80, 100, 2)).copy()
+    visible = np.ones((80, 100), bool)
+    assert warping_error(picture, moved, flow, visible) == pytest.approx(0, abs=1e-6)
+    assert warping_error(picture, moved, 0 * flow, visible) > 10
+    assert warping_error(picture, np.clip(moved.astype(int) + 3, 0, 255).astype(np.uint8), flow, visible) < 9.01
+
+
+def test_true_flow_explains_sintel(shared_data):
+    pairs = list(frame_pairs(shared_data / "sintel"))
+    assert len(pairs) == 3
+    for one, two, flow, visible in pairs:
+        assert one.shape == two.shape and flow.shape[:2] == visible.shape == one.shape[:2]
+        still = warping_error(one, two, 0 * flow, visible)
+        assert warping_error(one, two, flow, visible) < 0.5 * still
+        estimated = estimate_flow(one, two)
+        agreeing = consistent(estimated, estimate_flow(two, one))
+        assert 0.3 < agreeing.mean() < 1
+
+
+def test_no_flow_file_and_no_clips_are_errors(tmp_path):
+    (tmp_path / "a.flo").write_bytes(b"not a flow at all")
+    with pytest.raises(SourceError, match="no optical flow"):
+        read_flow(tmp_path / "a.flo")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError, match="neither video files"):
+        list(frame_pairs(tmp_path / "empty"))
+
+
+def test_the_hub_model_keeps_content_and_captures_style(shared_data, hub_folder, hub_network, tmp_path):
+    figures = evaluate(
+        [str(hub_folder)],
+        shared_data / "photos/test/astronaut.png",
+        shared_data / "paintings/named/van_gogh_starry_night.jpg",
+        shared_data / "features/vgg16_imagenet_to_conv4_3_f16.npz",
+        size=192, device="cpu", json_file=tmp_path / "f.json", sheet=tmp_path / "s.png",
+    )[0]
+    assert 0.5 < figures.content_error < 2 and 0.7 < figures.style_captured < 1
+    written = json.loads((tmp_path / "f.json").read_text())["models"][0]
+    assert written["style_error"] == figures.style_error == figures.pairs[0]["style_error"]
+    assert written["pairs"][0]["photo"] == "astronaut"
+    assert read_picture(tmp_path / "s.png").size > 1000

@@ -1,0 +1,94 @@
+"""Our own network, with the weights that ship."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from realtime_nst.networks.fast import WEIGHTS, FastNetwork, TensorFlowFast
+from realtime_nst.styles import find_styles
+from realtime_nst.stylizer import blend
+
+
+@pytest.fixture(scope="module")
+def network():
+    return FastNetwork("cpu")
+
+
+@pytest.fixture(scope="module")
+def codes(network):
+    return {name: network.encode(find_styles([name])[0].read()) for name in ("night", "embers", "ink")}
+
+
+@pytest.fixture(scope="module")
+def scene():
+    from realtime_nst.demo import DemoSource
+
+    return DemoSource().read().picture
+
+
+@pytest.mark.parametrize("size", [(480, 640), (33, 57), (8, 8), (101, 64)])
+def test_any_size_and_the_same_each_time(network, codes, scene, size):
+    frame = np.ascontiguousarray(scene[: size[0], : size[1]])
+    before = frame.copy()
+    out = network.transform(frame, codes["night"])
+    assert out.shape == frame.shape and out.dtype == np.uint8 and out.flags.c_contiguous
+    assert np.array_equal(out, network.transform(frame, codes["night"]))
+    assert np.array_equal(frame, before)
+
+
+def test_codes_are_vectors_and_styles_differ(network, codes, scene):
+    assert all(code.dtype == np.float32 and code.ndim == 1 for code in codes.values())
+    night, embers = (network.transform(scene, codes[name]).astype(float) for name in ("night", "embers"))
+    assert np.abs(night - embers).mean() > 15
+    blue, _, red = night.mean(axis=(0, 1))
+    assert blue > red
+    blue, _, red = embers.mean(axis=(0, 1))
+    assert red > blue
+
+
+def test_a_blend_lies_between_its_styles(network, codes, scene):
+    means = [
+        network.transform(scene, blend([codes["night"], codes["embers"]], [1 - share, share])).mean(axis=(0, 1))
+        for share in (0, 0.5, 1)
+    ]
+    redness = [float(mean[2] - mean[0]) for mean in means]
+    assert redness[0] < redness[1] < redness[2]
+
+
+def test_the_graph_is_the_same_in_tensorflow(network, codes, scene):
+    """The code of the GPU, run on the CPU: no GPU can be had where these tests run."""
+    other = FastNetwork("cpu")
+    other._parts = TensorFlowFast(WEIGHTS, "/CPU:0")
+    assert np.allclose(other.encode(find_styles(["ink"])[0].read()), codes["ink"], atol=1e-3)
+    frame = np.ascontiguousarray(scene[:200, :300])
+    apart = other.transform(frame, codes["ink"]).astype(int) - network.transform(frame, codes["ink"])
+    assert np.abs(apart).mean() < 1.5  # bf16, where the processor has it, moves single values
+
+
+def test_it_needs_no_tensorflow_and_little_room():
+    done = subprocess.run(
+        [sys.executable, "-c",
+         "import sys, numpy as np; from realtime_nst.networks.open import open_network\n"
+         "n = open_network('fast', 'cpu'); p = np.zeros((64, 64, 3), np.uint8); n.transform(p, n.encode(p))\n"
+         "print('tensorflow' in sys.modules, n.name, n.runtime)"],
+        capture_output=True, text=True, check=True,
+    )
+    assert done.stdout.startswith("False fast OpenVINO")
+    assert sum(file.stat().st_size for file in WEIGHTS.iterdir()) <= 4 << 20
+
+
+@pytest.mark.xfail(strict=True, reason="the weights of the first, short training leave a grid of two grey levels")
+@pytest.mark.parametrize("kind", ["flat", "noisy"])
+def test_no_grid_at_the_period_of_depth_to_space(network, codes, kind):
+    """The output's spectrum at period 2, where depth-to-space would leave a grid, against its neighbourhood."""
+    field = np.full((256, 256, 3), 128, np.uint8)
+    if kind == "noisy":
+        field = np.random.default_rng(0).integers(96, 160, field.shape).astype(np.uint8)
+    for code in codes.values():
+        grey = network.transform(field, code).mean(axis=2)
+        rows = np.abs(np.fft.rfft(grey - grey.mean(), axis=1)).mean(axis=0)
+        columns = np.abs(np.fft.rfft(grey - grey.mean(), axis=0)).mean(axis=1)
+        for spectrum in (rows, columns):
+            assert spectrum[-1] <= 2 * spectrum[-17:-1].mean() + 1e-6

@@ -1,0 +1,133 @@
+"""The hub model on the real SavedModel: its split, its runtimes, and modules that are not like it."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from realtime_nst.errors import ModelError
+from realtime_nst.networks.hub import HubNetwork, TensorFlowParts
+from realtime_nst.networks.open import open_network
+from realtime_nst.networks.split import graph_function, load_module, split, style_input
+from realtime_nst.pictures import read_picture
+
+
+@pytest.fixture(scope="module")
+def pictures(shared_data):
+    photo = read_picture(shared_data / "photos/test/astronaut.png")[:203, :310]
+    return np.ascontiguousarray(photo), read_picture(shared_data / "paintings/named/van_gogh_starry_night.jpg")
+
+
+@pytest.fixture(scope="module")
+def module(hub_folder):
+    return load_module(hub_folder)
+
+
+@pytest.fixture(scope="module")
+def whole(module, pictures):
+    """What the whole module makes of the pictures, called as its documentation says; uint8 BGR."""
+    import tensorflow as tf
+
+    photo, painting = pictures
+    rgb = tf.constant(photo[np.newaxis, :, :, ::-1].astype(np.float32) / 255)
+    out = module.signatures["serving_default"](placeholder=rgb, placeholder_1=tf.constant(style_input(painting)))
+    out = out["output_0"].numpy()[0, : photo.shape[0], : photo.shape[1]]
+    return np.rint(np.clip(out, 0, 1) * 255).astype(np.uint8)[:, :, ::-1]
+
+
+def test_the_split_agrees_with_the_whole(module, shared_data):
+    import tensorflow as tf
+
+    parts = split(module)
+    assert parts.whole_because == "" and parts.code_shape[-1] == 100
+    photo = read_picture(shared_data / "photos/test/chelsea.png")[np.newaxis, :192, :256, ::-1].astype(np.float32) / 255
+    for name in ("hokusai_great_wave", "kandinsky_composition_vii"):
+        style = tf.constant(style_input(read_picture(shared_data / f"paintings/named/{name}.jpg")))
+        code = graph_function(parts.encode, [parts.style], parts.code)(style)
+        apart = graph_function(parts.transform, [parts.frame, parts.code], parts.output)(tf.constant(photo), code)
+        together = module.signatures["serving_default"](placeholder=tf.constant(photo), placeholder_1=style)
+        assert np.abs(apart - together["output_0"]).max() < 1e-4
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "tensorflow"])
+def test_frames_are_what_the_whole_module_makes(hub_network, module, pictures, whole, runtime):
+    """Colours, rounding and cropping around the network, for a frame whose sides are odd.
+
+    "tensorflow" is the code of the GPU, run here on the CPU: no GPU can be had where these tests run.
+    """
+    photo, painting = pictures
+    if runtime == "openvino":
+        out = hub_network.transform(photo, hub_network.encode(painting))
+    else:
+        parts = TensorFlowParts(split(module), "/CPU:0", "CPU")
+        out = parts.compile(photo.shape[:2])(photo, parts.encode(painting))
+    assert out.dtype == np.uint8 and out.shape == photo.shape and out.flags.c_contiguous
+    # bf16, where the processor has it, moves single values by up to a tenth of the range.
+    assert np.abs(out.astype(int) - whole).mean() < 1.5
+
+
+def test_every_size_works_and_frames_do_not_share_memory(hub_network, pictures):
+    photo, painting = pictures
+    code = hub_network.encode(painting)
+    assert code.dtype == np.float32 and code.shape == (100,)
+    first = hub_network.transform(photo, code)
+    kept = first.copy()
+    assert hub_network.transform(photo[:64, :97].copy(), code).shape == (64, 97, 3)
+    hub_network.transform(255 - photo, code)
+    assert np.array_equal(first, kept)
+    assert np.array_equal(hub_network.transform(photo, code), kept)
+
+
+def test_the_next_start_does_not_load_tensorflow(hub_folder, hub_network, pictures):
+    done = subprocess.run(
+        [sys.executable, "-c",
+         "import sys, numpy as np; from realtime_nst.networks.open import open_network\n"
+         "n = open_network(sys.argv[1], 'cpu'); p = np.zeros((64, 64, 3), np.uint8); n.transform(p, n.encode(p))\n"
+         "print('tensorflow' in sys.modules, n.runtime)",
+         hub_folder],
+        env=os.environ, capture_output=True, text=True, check=True,
+    )
+    assert done.stdout.startswith("False OpenVINO")
+
+
+def save(folder, function, *names):
+    """A SavedModel of `function` with inputs of the given names."""
+    import tensorflow as tf
+
+    signature = tf.function(
+        lambda **inputs: {"output_0": function(*(inputs[name] for name in names))},
+        input_signature=None,
+    ).get_concrete_function(**{name: tf.TensorSpec([None, None, None, 3], name=name) for name in names})
+    holder = tf.Module()
+    tf.saved_model.save(holder, str(folder), signatures=signature)
+    return folder
+
+
+def test_a_module_that_cannot_be_split_runs_whole_and_says_so(tmp_path):
+    import tensorflow as tf
+
+    def entangled(content, style):
+        """The style goes in by two ways, one of them as large as the style picture itself."""
+        mean = tf.reduce_mean(style, axis=(1, 2), keepdims=True)
+        return content * mean + 0.1 * tf.image.resize(style, tf.shape(content)[1:3])
+
+    network = HubNetwork(save(tmp_path / "module", entangled, "placeholder", "placeholder_1"), "cpu")
+    assert any("could not be split" in notice for notice in network.notices)
+    frame = np.full((32, 48, 3), 200, np.uint8)
+    style = np.full((300, 300, 3), 100, np.uint8)
+    expected = 255 * (200 / 255 * 100 / 255 + 0.1 * 100 / 255)
+    assert np.abs(network.transform(frame, network.encode(style)).astype(float) - expected).max() < 2.5
+
+
+def test_a_saved_model_of_another_kind_names_what_it_has(tmp_path):
+    folder = save(tmp_path / "module", lambda picture: picture, "picture")
+    with pytest.raises(ModelError, match="picture.*placeholder"):
+        open_network(str(folder), "cpu")
+
+
+def test_a_damaged_saved_model_is_an_error(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01damaged")
+    with pytest.raises(ModelError, match="cannot load|another kind"):
+        open_network(str(tmp_path), "cpu")

@@ -1,0 +1,83 @@
+"""The package as it is installed, and the README that describes it."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import realtime_nst
+from realtime_nst.keys import markdown_table
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_public_names():
+    assert realtime_nst.__all__ == [
+        "StylizeError", "find_styles", "load_stylizer", "open_source", "read_picture", "run", "write_picture",
+    ]
+    assert all(hasattr(realtime_nst, name) for name in realtime_nst.__all__)
+
+
+def test_importing_loads_no_runtime():
+    done = subprocess.run(
+        [sys.executable, "-c",
+         "import sys, realtime_nst, realtime_nst.cli, realtime_nst.live, realtime_nst.clip, realtime_nst.image\n"
+         "print([m for m in ('tensorflow', 'openvino', 'keras', 'tensorflow_hub') if m in sys.modules])"],
+        capture_output=True, text=True, check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_readme_s_keys_are_the_program_s():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = re.search(r"<!-- keys -->\n(.*?)\n<!-- end of keys -->", readme, re.DOTALL).group(1)
+    assert table == markdown_table()
+
+
+def test_the_readme_names_every_command():
+    from realtime_nst.cli import cli
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    missing = [name for name in cli.commands if f"`realtime-nst {name}" not in readme]
+    assert missing == []
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT], check=True, capture_output=True
+    )
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_the_styles_and_the_weights(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        files = {info.filename: info.file_size for info in archive.infolist()}
+    assert "realtime_nst/shipped_styles/styles.toml" in files
+    assert sum(name.endswith(".jpg") for name in files) >= 6
+    weights = sum(size for name, size in files.items() if "/fast_weights/" in name)
+    assert 100_000 < weights <= 4 << 20
+    assert not any(name.startswith(("tests/", "styles/")) for name in files)
+
+
+def test_the_installed_wheel_runs_away_from_the_checkout(wheel, tmp_path):
+    """Installed beside the dependencies that are here; without them it is what pip does for any wheel."""
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path / "site", wheel],
+        check=True,
+    )
+    done = subprocess.run(
+        [sys.executable, "-c",
+         "import sys; sys.path.insert(0, sys.argv[1])\n"
+         "import realtime_nst; assert realtime_nst.__file__.startswith(sys.argv[1]), realtime_nst.__file__\n"
+         "from realtime_nst.cli import main\n"
+         "main(['demo', '--headless', '--frames', '3', '--style', 'night', '--work-size', '96', '--model', 'fast'])",
+         str(tmp_path / "site")],
+        cwd=tmp_path, capture_output=True, text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "3 frames" in done.stderr
