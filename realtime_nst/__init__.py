@@ -9,19 +9,23 @@
 Importing the package loads neither TensorFlow nor OpenVINO; `load_stylizer` loads what it runs.
 """
 
-from .errors import StylizeError
-from .pictures import read_picture, write_picture
-from .pipeline import run
-from .sources import open_source
-from .styles import find_styles
-from .stylizer import load_stylizer
+from importlib import import_module
 
-__all__ = [
-    "StylizeError",
-    "find_styles",
-    "load_stylizer",
-    "open_source",
-    "read_picture",
-    "run",
-    "write_picture",
-]
+_HOMES = {
+    "StylizeError": "errors",
+    "find_styles": "styles",
+    "load_stylizer": "stylizer",
+    "open_source": "sources",
+    "read_picture": "pictures",
+    "run": "pipeline",
+    "write_picture": "pictures",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str):
+    """Load a public name when it is first asked for: the command line must start without OpenCV to say it is broken."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -9,9 +9,22 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
-from .clip import ClipOptions, Timeline, find_clips, parse_timeline, plan_clips, stylize_clip
+from .clip import (
+    ClipOptions,
+    Timeline,
+    find_clips,
+    parse_timeline,
+    plan_clips,
+    stylize_clip,
+)
 from .errors import RunError, StylizeError
 from .live import stopped_by_signals
 from .styles import find_styles

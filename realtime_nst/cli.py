@@ -64,7 +64,7 @@ network_options = options(
 run_options = options(
     click.option("--record", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                  help="Record an MP4 from the start."),
-    click.option("--headless", is_flag=True, help="No window; needs --record, --frames or --seconds."),
+    click.option("--headless", is_flag=True, help="No window; needs --record, --frames, --seconds or --stats."),
     click.option("--frames", type=click.IntRange(min=1), metavar="N", help="Stop after N frames."),
     click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."),
     click.option("--stats", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -277,7 +277,13 @@ def models(fetch) -> None:
     from .networks.open import model_status
 
     if fetch:
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TransferSpeedColumn,
+        )
 
         from .networks.fetch import fetch_hub
 
@@ -308,3 +314,11 @@ def main(args: list[str] | None = None) -> None:
     except StylizeError as error:
         say(f"realtime-nst: {error}")
         sys.exit(error.exit_code)
+    except ImportError as error:
+        if ".so" not in str(error):
+            raise
+        say(
+            f"realtime-nst: a system library is missing ({error}). On Debian and Ubuntu: "
+            "sudo apt-get install libgl1 libglib2.0-0 libsm6 libxext6"
+        )
+        sys.exit(InputError.exit_code)

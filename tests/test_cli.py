@@ -96,6 +96,17 @@ def test_live_without_a_display_offers_headless(program, shared_data):
     assert "--headless" in done.stderr and "--record" in done.stderr
 
 
+def test_a_missing_system_library_is_named_with_its_package(tmp_path):
+    """A double of OpenCV on a bare system, where its import fails: the libraries are installed here."""
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
+    done = subprocess.run(
+        [sys.executable, "-m", "realtime_nst", "styles"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True,
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "libGL.so.1" in done.stderr and "apt-get install libgl1" in done.stderr
+
+
 def test_a_gpu_that_is_missing_is_an_error(program):
     from realtime_nst.networks.devices import graphics_card
 

@@ -13,7 +13,14 @@ import numpy as np
 import pytest
 from doubles import MeanColour
 
-from realtime_nst.clip import ClipOptions, Timeline, find_clips, parse_timeline, plan_clips, stylize_clip
+from realtime_nst.clip import (
+    ClipOptions,
+    Timeline,
+    find_clips,
+    parse_timeline,
+    plan_clips,
+    stylize_clip,
+)
 from realtime_nst.clips import ClipSource, choose_encoder
 from realtime_nst.errors import InputError, OutputError, RunError, SourceError
 from realtime_nst.stylizer import Stylizer

@@ -68,6 +68,18 @@ def test_frames_are_what_the_whole_module_makes(hub_network, module, pictures, w
     assert np.abs(out.astype(int) - whole).mean() < 1.5
 
 
+def test_tensorflow_takes_over_with_a_word_where_openvino_cannot(hub_folder, pictures, whole, monkeypatch):
+    def refuse(folder):
+        raise RuntimeError("this processor is not supported")
+
+    monkeypatch.setattr("realtime_nst.networks.hub.OpenVinoParts", refuse)
+    network = HubNetwork(hub_folder, "cpu")
+    assert "TensorFlow" in network.runtime
+    assert any("this processor is not supported" in notice for notice in network.notices)
+    photo, painting = pictures
+    assert np.abs(network.transform(photo, network.encode(painting)).astype(int) - whole).mean() < 1.5
+
+
 def test_every_size_works_and_frames_do_not_share_memory(hub_network, pictures):
     photo, painting = pictures
     code = hub_network.encode(painting)

@@ -10,7 +10,13 @@ import numpy as np
 
 from ..frames import Picture, StyleCode
 from .devices import cpu_name, tensorflow_gpu
-from .runtimes import Stylize, openvino_core, openvino_options, openvino_stylize, tensorflow_stylize
+from .runtimes import (
+    Stylize,
+    openvino_core,
+    openvino_options,
+    openvino_stylize,
+    tensorflow_stylize,
+)
 
 STYLE, FRAME, CODE, OUTPUT = "style:0", "frame:0", "code:0", "stylized:0"
 """The tensors that go into the graphs and come out. Pictures are float32 BGR in [0, 1], 1 x H x W x 3."""

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import threading
 from pathlib import Path
-
-import numpy as np
 
 from ..errors import DeviceError, ModelError
 from ..frames import Picture, StyleCode
 from .cache import cache_folder, filling
 from .devices import cpu_name, tensorflow_gpu
-from .runtimes import Stylize, openvino_core, openvino_options, openvino_stylize, tensorflow_stylize
-from .split import STYLE_SIZE, Module, graph_function, load_module, split, style_input
+from .runtimes import (
+    Stylize,
+    openvino_core,
+    openvino_options,
+    openvino_stylize,
+    tensorflow_stylize,
+)
+from .split import (
+    STYLE_SIZE,
+    Module,
+    first_line,
+    graph_function,
+    load_module,
+    split,
+    style_input,
+)
 
 
 class HubNetwork:
@@ -71,7 +82,7 @@ def _on_cpu(folder: Path) -> tuple[OpenVinoParts | TensorFlowParts, tuple[str, .
     except (ImportError, RuntimeError) as reason:
         module = split(load_module(folder))
         parts = TensorFlowParts(module, "/CPU:0", f"CPU ({cpu_name()})")
-        slower = f"OpenVINO cannot run {folder}, TensorFlow runs it on the CPU, slower: {_first_line(reason)}"
+        slower = f"OpenVINO cannot run {folder}, TensorFlow runs it on the CPU, slower: {first_line(reason)}"
         return parts, (slower, *_notices(folder, module.whole_because))
 
 

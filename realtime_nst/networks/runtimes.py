@@ -70,7 +70,8 @@ def openvino_stylize(
     """Compile an `ov.Model` for frames of `size` (height, width), with uint8 BGR in and out.
 
     `model` (left as it is) takes float32 in [0, 1], its `channels` "RGB" or "BGR", of `layout` ("NHWC" or
-    "NCHW", batch 1) at the input named `frame_input` and a code of `code_shape` at `code_input`; its one output is like its frame.
+    "NCHW", batch 1) at the input named `frame_input` and a code of `code_shape` at `code_input`; its one output
+    is like its frame.
     An output larger than the frame (networks round sizes up) is cropped. Raises RuntimeError where
     OpenVINO cannot run it.
     """
@@ -127,8 +128,8 @@ def tensorflow_stylize(
 ) -> Stylize:
     """A tf.function of `network` for frames of `size` (height, width), with uint8 BGR in and out.
 
-    `network` is called with float32 1 x H x W x 3 in [0, 1], its `channels` "RGB" or "BGR", and a code of `code_shape` as tensors and
-    returns one like its first. `device` is TensorFlow's name, "/GPU:0" or "/CPU:0"; what the device
+    `network` is called with float32 1 x H x W x 3 in [0, 1], its `channels` "RGB" or "BGR", and a code of
+    `code_shape` as tensors and returns one like its first. `device` is TensorFlow's name, "/GPU:0" or "/CPU:0"; what the device
     cannot do is an error (no silent placement elsewhere would be slow without a word).
     An output larger than the frame is cropped.
     """

@@ -58,7 +58,7 @@ def load_module(folder: Path):
     try:
         module = tf.saved_model.load(str(folder))
     except Exception as reason:  # TensorFlow raises half a dozen unrelated kinds for a damaged model
-        raise ModelError(f"TensorFlow cannot load {folder}: {_first_line(reason)}") from reason
+        raise ModelError(f"TensorFlow cannot load {folder}: {first_line(reason)}") from reason
     signature = module.signatures.get("serving_default")
     inputs = {} if signature is None else signature.structured_input_signature[1]
     outputs = {} if signature is None else signature.structured_outputs
@@ -78,7 +78,9 @@ def split(module, tolerance: float = 1e-4) -> Module:
     differs by more than `tolerance` (of full range 1).
     """
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
 
     frozen = convert_variables_to_constants_v2(module.signatures["serving_default"])
     names = {tensor.name.split(":")[0]: tensor.name for tensor in frozen.inputs}
@@ -204,5 +206,5 @@ def _because(whole: Module, reason: str) -> Module:
     return replace(whole, whole_because=reason)
 
 
-def _first_line(reason: Exception) -> str:
+def first_line(reason: Exception) -> str:
     return f"{type(reason).__name__}: {str(reason).strip().splitlines()[0] if str(reason).strip() else ''}"

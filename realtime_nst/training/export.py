@@ -24,7 +24,9 @@ def freeze(call, inputs: list, output: str):
     `output` is the tensor name ("stylized:0") that its result gets.
     """
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
 
     concrete = tf.function(lambda *x: tf.identity(call(*x), name=output[:-2])).get_concrete_function(*inputs)
     return half_constants(convert_variables_to_constants_v2(concrete).graph.as_graph_def())
@@ -56,7 +58,8 @@ def main(run: Path, folder: Path) -> None:
     """Export the weights in RUN to encode.pb and transform.pb in FOLDER."""
     import tensorflow as tf
 
-    shape = Shape(**{k: tuple(v) if isinstance(v, list) else v for k, v in json.loads((run / "shape.json").read_text()).items()})
+    saved = json.loads((run / "shape.json").read_text())
+    shape = Shape(**{name: tuple(v) if isinstance(v, list) else v for name, v in saved.items()})
     style_network, transform = build_style_network(shape), build_transform(shape)
     style_network.load_weights(run / "style_network.weights.h5")
     transform.load_weights(run / "transform.weights.h5")
