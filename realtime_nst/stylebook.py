@@ -78,9 +78,11 @@ class StyleBook:
             return self._codes.get(self.shown)
 
     def close(self) -> None:
+        """Encode nothing more; waits for the style under way, which a runtime may not be torn from at exit."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        self._thread.join()
 
     def _work(self) -> None:
         try:
