@@ -310,6 +310,8 @@ def _table(head: list[str], rows: list[list[str]]) -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a failure under way, 2 bad input."""
     try:
+        import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs once a stream was opened
+
         cli(args=args, prog_name="realtime-nst")
     except StylizeError as error:
         say(f"realtime-nst: {error}")
