@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -153,7 +154,7 @@ def image(photos, out, style, model, device, work_size, strength) -> None:
 
     plan = plan_outputs(find_photos(photos), find_styles(style), out)
     # A still picture has time: without --work-size the network sees all of it.
-    stylizer = load_stylizer(model, device, work_size or sys.maxsize)
+    stylizer = load_stylizer(model, device, work_size or sys.maxsize, say)
     for notice in stylizer.network.notices:
         say(notice)
     stylize_photos(plan, stylizer, strength, done=lambda path: click.echo(path))
@@ -252,7 +253,7 @@ def styles(ctx, sheet, photo, model, device, work_size, strength) -> None:
     from .stylizer import load_stylizer
 
     picture = read_picture(photo) if photo else DemoSource().read().picture
-    stylizer = load_stylizer(model, device, work_size)
+    stylizer = load_stylizer(model, device, work_size, say)
     tiles = [("original", picture)]
     for style in found:
         tiles.append((style.name, stylizer.stylize(picture, stylizer.encode(style.read()), strength)))
@@ -274,6 +275,7 @@ def styles_add(source, name) -> None:
 @click.option("--fetch", type=click.Choice(["hub"]), help="Download a model now.")
 def models(fetch) -> None:
     """Show which models are here and what runs them; download one."""
+    from .networks.devices import choose_device
     from .networks.open import model_status
 
     if fetch:
@@ -295,13 +297,15 @@ def models(fetch) -> None:
         return
     _table(["model", "here", "runs on", "where"],
            [[row.name, row.here, row.runs_on, row.where] for row in model_status()])
+    for notice in choose_device("auto")[1]:
+        say(notice)
 
 
 def _table(head: list[str], rows: list[list[str]]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*head, box=None, header_style="bold", pad_edge=False)
+    table = Table(*(Column(one, overflow="fold") for one in head), box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*row)
     Console().print(table)
@@ -310,6 +314,8 @@ def _table(head: list[str], rows: list[list[str]]) -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a failure under way, 2 bad input."""
     try:
+        # TensorFlow's own start-up log, not its errors: those are Python's.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs once a stream was opened
 
         cli(args=args, prog_name="realtime-nst")

@@ -89,7 +89,7 @@ def _check(options: LiveOptions) -> None:
 
 
 def _load(options: LiveOptions, say: Callable[[str], None]) -> Stylizer:
-    stylizer = load_stylizer(options.model, options.device, options.work_size)
+    stylizer = load_stylizer(options.model, options.device, options.work_size, say)
     network = stylizer.network
     for notice in network.notices:
         say(notice)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import cv2
@@ -13,16 +13,21 @@ from .networks import Network
 from .timing import Clock
 
 
-def load_stylizer(model: str = "auto", device: str = "auto", work_size: int | None = None) -> Stylizer:
+def load_stylizer(
+    model: str = "auto",
+    device: str = "auto",
+    work_size: int | None = None,
+    say: Callable[[str], None] = lambda message: None,
+) -> Stylizer:
     """Open a model and wrap it.
 
     model: "auto", "hub", "fast", a SavedModel folder or a URL; device: "auto", "cpu" or "gpu";
-    work_size: the long side in pixels that the network sees, None for the network's default.
-    Raises ModelError or DeviceError.
+    work_size: the long side in pixels that the network sees, None for the network's default;
+    say: told what takes long. Raises ModelError or DeviceError.
     """
     from .networks.open import open_network
 
-    return Stylizer(open_network(model, device), work_size)
+    return Stylizer(open_network(model, device, say), work_size)
 
 
 class Stylizer:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,13 +29,16 @@ def archive(hub_folder):
 
 
 @pytest.fixture
-def server(archive, tmp_path, monkeypatch):
+def server(archive, hub_folder, tmp_path, monkeypatch):
     """A server whose paths misbehave as they are called; gives its address. The cache is empty."""
     monkeypatch.setenv("REALTIME_NST_CACHE", str(tmp_path / "cache"))
     released = threading.Event()
     other = io.BytesIO()
     with tarfile.open(fileobj=other, mode="w:gz") as tar:
         tar.addfile(tarfile.TarInfo("readme.txt"))
+    half = io.BytesIO()
+    with tarfile.open(fileobj=half, mode="w:gz") as tar:
+        tar.add(hub_folder / "saved_model.pb", "saved_model.pb")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -43,7 +47,7 @@ def server(archive, tmp_path, monkeypatch):
                 return self.send_error(404)
             if kind == "silent":
                 return released.wait(60)
-            body = other.getvalue() if kind == "other" else archive
+            body = {"other": other.getvalue(), "half": half.getvalue()}.get(kind, archive)
             self.send_response(200)
             self.send_header("Content-Type", "application/gzip")
             self.send_header("Content-Length", str(len(body)))
@@ -79,12 +83,14 @@ def nothing_left():
     return not [path for path in cache_folder().rglob("*") if path.is_file()]
 
 
-def test_an_archive_is_fetched_once_and_runs(server):
-    seen = []
+def test_an_archive_is_fetched_once_and_runs(server, cache, hub_network):
+    seen, told = [], []
     folder = fetch_hub(f"{server}/model", progress=lambda done, total: seen.append(done))
     assert (folder / "saved_model.pb").is_file() and fetched(f"{server}/model") == folder
     assert fetch_hub(f"{server}/model") == folder
-    network = open_network(f"{server}/model", "cpu")
+    shutil.copytree(cache / "converted", cache_folder() / "converted")  # of the same files: converted already
+    network = open_network(f"{server}/model", "cpu", told.append)
+    assert told == []
     assert network.name == f"{server}/model" and "OpenVINO" in network.runtime
 
 
@@ -107,6 +113,12 @@ def test_what_fails_says_the_ways_on_and_leaves_nothing(server, kind):
 def test_an_archive_of_something_else_is_no_model(server):
     with pytest.raises(ModelError, match="holds no SavedModel"):
         fetch_hub(f"{server}/other")
+    assert nothing_left()
+
+
+def test_an_archive_that_ends_between_two_files_is_no_model(server):
+    with pytest.raises(ModelError, match=f"cannot load {server}/half"):
+        fetch_hub(f"{server}/half")
     assert nothing_left()
 
 

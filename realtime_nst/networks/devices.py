@@ -26,7 +26,7 @@ def choose_device(asked: str) -> tuple[str, tuple[str, ...]]:
     if asked == "gpu":
         raise DeviceError(
             f"--device gpu: {_missing(card)} Looked for an NVIDIA driver (libcuda), an AMD one (/dev/kfd) "
-            f"and tensorflow-metal, then asked TensorFlow. {_advice()} Or use --device cpu."
+            f"and tensorflow-metal{', and asked TensorFlow' if card else ''}. {_advice()} Or use --device cpu."
         )
     if card:
         return "cpu", (f"{_missing(card)} Running on the CPU. {_advice()}",)

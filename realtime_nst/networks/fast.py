@@ -12,7 +12,6 @@ from ..frames import Picture, StyleCode
 from .devices import cpu_name, tensorflow_gpu
 from .runtimes import (
     Stylize,
-    openvino_core,
     openvino_options,
     openvino_stylize,
     tensorflow_stylize,
@@ -38,8 +37,8 @@ WEIGHTS = Path(__file__).with_name("fast_weights")
 class FastNetwork:
     """The network in the package's own files: a style network (`encode`) and a transform.
 
-    A code is 128 float32 numbers. Compiled for one frame size at a time: a new size costs about half a second,
-    less where it is in the cache. Codes and frames may be asked for from different threads.
+    A code is 128 float32 numbers. Compiled for one frame size at a time: a new size costs about half a second.
+    Codes and frames may be asked for from different threads.
     """
 
     name = "fast"
@@ -83,12 +82,12 @@ class OpenVinoFast:
 
         self.runtime = f"OpenVINO {openvino.__version__.split('-')[0]}"
         self.device = f"CPU ({cpu_name()})"
-        self._core = openvino_core()
-        self._transform = self._core.read_model(folder / "transform.pb")
-        encode = self._core.read_model(folder / "encode.pb")
+        core = openvino.Core()
+        self._transform = core.read_model(folder / "transform.pb")
+        encode = core.read_model(folder / "encode.pb")
         encode.reshape([1, STYLE_SIDE, STYLE_SIDE, 3])
         # A code is made once and used for every frame: full precision costs nothing there.
-        self._encode = self._core.compile_model(encode, "CPU", openvino_options("f32"))
+        self._encode = core.compile_model(encode, "CPU", openvino_options("f32"))
         self._encode_one = threading.Lock()
 
     def encode(self, style: np.ndarray) -> StyleCode:
@@ -99,7 +98,7 @@ class OpenVinoFast:
         shape = self._transform.input(CODE).partial_shape
         return openvino_stylize(
             self._transform, size, FRAME, CODE, tuple(side.get_length() for side in shape),
-            core=self._core, channels="BGR",
+            channels="BGR",
         )
 
 

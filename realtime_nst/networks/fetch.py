@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import socket
 import tarfile
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from ..errors import ModelError
 from .cache import cache_folder, filling, size_of
+from .split import load_module
 
 HUB_HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 """Magenta's arbitrary image stylization, version 2, on TensorFlow Hub."""
@@ -40,20 +42,28 @@ def fetch_hub(
     found = fetched(handle)
     if found:
         return found
+    try:
+        import tensorflow_hub  # noqa: F401  before the clock starts: it takes seconds
+    except ImportError as reason:  # pkg_resources left setuptools in version 82
+        raise ModelError(
+            f"tensorflow-hub cannot be loaded: {reason}. Mend it with: pip install tensorflow-hub 'setuptools<82'"
+        ) from reason
     began = time.monotonic()
     try:
         with filling(_kept(handle)) as partial, _patience(timeout), _watched(partial, progress):
             _resolve(handle, partial)
     except ModelError:
         raise
-    except (OSError, EOFError, ValueError, tarfile.TarError) as reason:
+    except (OSError, EOFError, ValueError, http.client.HTTPException, tarfile.TarError) as reason:
         raise ModelError(_advice(handle, reason, time.monotonic() - began)) from reason
     return fetched(handle)
 
 
 def _resolve(handle: str, folder: Path) -> None:
-    """Let tensorflow-hub download into `folder`; what it brings must be a SavedModel."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    """Let tensorflow-hub download into `folder`; what it brings must load as a style module.
+
+    Loading finds what an archive that ends between two files lacks: to tar that is a whole archive.
+    """
     import tensorflow_hub
 
     before = os.environ.get("TFHUB_CACHE_DIR")
@@ -70,6 +80,10 @@ def _resolve(handle: str, folder: Path) -> None:
             f"{handle} holds no SavedModel (no saved_model.pb at its top); --model takes a hub handle, the URL of a "
             "SavedModel's .tar.gz, or a FOLDER"
         )
+    try:
+        load_module(resolved)
+    except ModelError as reason:
+        raise ModelError(str(reason).replace(str(resolved), handle)) from reason
 
 
 @contextmanager
@@ -109,8 +123,9 @@ def _kept(handle: str) -> Path:
 
 
 def _advice(handle: str, reason: BaseException, seconds: float) -> str:
+    words = str(reason).removeprefix("<urlopen error ").removesuffix(">") or type(reason).__name__
     return (
-        f"cannot fetch {handle}: {str(reason) or type(reason).__name__} (gave up after {seconds:.0f} s). "
+        f"cannot fetch {handle}: {words} (gave up after {seconds:.0f} s). "
         "Three ways on: `realtime-nst models --fetch hub` again when there is a connection; --model FOLDER with a "
         "SavedModel that you have; --model fast, which needs no download"
     )

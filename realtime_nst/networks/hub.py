@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
+
+import cv2
+import numpy as np
 
 from ..errors import DeviceError, ModelError
 from ..frames import Picture, StyleCode
@@ -13,7 +17,6 @@ from .cache import cache_folder, filling
 from .devices import cpu_name, tensorflow_gpu
 from .runtimes import (
     Stylize,
-    openvino_core,
     openvino_options,
     openvino_stylize,
     tensorflow_stylize,
@@ -29,6 +32,10 @@ from .split import (
 )
 
 
+SMALLEST = 16
+"""Side in pixels that the module needs: its convolutions mirror the edges of what they see."""
+
+
 class HubNetwork:
     """A SavedModel with the interface of google/magenta/arbitrary-image-stylization-v1-256.
 
@@ -40,8 +47,14 @@ class HubNetwork:
     asked for from different threads.
     """
 
-    def __init__(self, folder: str | Path, device: str = "cpu", name: str = "hub"):
-        """Open the module in `folder` on "cpu" or "gpu".
+    def __init__(
+        self,
+        folder: str | Path,
+        device: str = "cpu",
+        name: str = "hub",
+        say: Callable[[str], None] = lambda message: None,
+    ):
+        """Open the module in `folder` on "cpu" or "gpu"; `say` is told what takes long.
 
         Raises ModelError where it is no such module, DeviceError where TensorFlow finds no GPU.
         """
@@ -50,7 +63,7 @@ class HubNetwork:
         self._size: tuple[int, int] | None = None
         self._busy = threading.Lock()
         folder = Path(folder)
-        self._parts, self.notices = _on_gpu(folder) if device == "gpu" else _on_cpu(folder)
+        self._parts, self.notices = _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say)
         self.runtime, self.device = self._parts.runtime, self._parts.device
 
     def encode(self, picture: Picture) -> StyleCode:
@@ -59,10 +72,14 @@ class HubNetwork:
 
     def transform(self, picture: Picture, code: StyleCode) -> Picture:
         """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
-        size = picture.shape[:2]
+        height, width = picture.shape[:2]
+        if min(height, width) < SMALLEST:
+            below, beside = max(SMALLEST - height, 0), max(SMALLEST - width, 0)
+            larger = cv2.copyMakeBorder(picture, 0, below, 0, beside, cv2.BORDER_REPLICATE)
+            return np.ascontiguousarray(self.transform(larger, code)[:height, :width])
         with self._busy:
-            if size != self._size:
-                self._stylize, self._size = self._parts.compile(size), size
+            if self._size != (height, width):
+                self._stylize, self._size = self._parts.compile((height, width)), (height, width)
             return self._stylize(picture, code)
 
 
@@ -74,10 +91,10 @@ def _on_gpu(folder: Path) -> tuple[TensorFlowParts, tuple[str, ...]]:
     return TensorFlowParts(module, "/GPU:0", f"GPU ({gpu})"), _notices(folder, module.whole_because)
 
 
-def _on_cpu(folder: Path) -> tuple[OpenVinoParts | TensorFlowParts, tuple[str, ...]]:
+def _on_cpu(folder: Path, say: Callable[[str], None]) -> tuple[OpenVinoParts | TensorFlowParts, tuple[str, ...]]:
     """OpenVINO from the converted model, made at the first start; TensorFlow where OpenVINO cannot."""
     try:
-        parts = OpenVinoParts(converted(folder))
+        parts = OpenVinoParts(converted(folder, say))
         return parts, _notices(folder, parts.whole_because)
     except (ImportError, RuntimeError) as reason:
         module = split(load_module(folder))
@@ -126,14 +143,14 @@ class OpenVinoParts:
         names = json.loads((folder / "parts.json").read_text())
         self._frame, self._code, self._code_shape = names["frame"], names["code"], tuple(names["code_shape"])
         self.whole_because = names["whole_because"]
-        self._core = openvino_core()
-        self._transform = self._core.read_model(folder / "transform.xml")
+        core = openvino.Core()
+        self._transform = core.read_model(folder / "transform.xml")
         self._encoder, self._encode_one = None, threading.Lock()
         if not self.whole_because:
-            encode = self._core.read_model(folder / "encode.xml")
+            encode = core.read_model(folder / "encode.xml")
             encode.reshape([1, STYLE_SIZE, STYLE_SIZE, 3])
             # A code is made once and used for every frame: full precision costs nothing there.
-            self._encoder = self._core.compile_model(encode, "CPU", openvino_options("f32"))
+            self._encoder = core.compile_model(encode, "CPU", openvino_options("f32"))
 
     def encode(self, picture: Picture) -> StyleCode:
         style = style_input(picture)
@@ -144,23 +161,32 @@ class OpenVinoParts:
 
     def compile(self, size: tuple[int, int], precision: str | None = None) -> Stylize:
         return openvino_stylize(
-            self._transform, size, self._frame, self._code, self._code_shape,
-            core=self._core, precision=precision,
+            self._transform, size, self._frame, self._code, self._code_shape, precision=precision
         )
 
 
-def converted(folder: Path) -> Path:
-    """The folder of OpenVINO's copy of a module's parts, made where it is not there yet (TensorFlow, 10 s).
+def converted(folder: Path, say: Callable[[str], None] = lambda message: None) -> Path:
+    """The folder of OpenVINO's copy of a module's parts, made with TensorFlow where it is not there yet.
 
     Kept in our cache by a hash of the module's files: encode.xml, transform.xml, parts.json.
-    Raises ModelError for what is no style module, RuntimeError or ImportError where OpenVINO cannot read it.
+    Raises ModelError for what is no style module and where the cache cannot be written, RuntimeError or
+    ImportError where OpenVINO cannot run it as TensorFlow does.
     """
     import openvino
 
     kept = cache_folder() / "converted" / f"{_hash(folder)}-{_release(openvino.__version__)}"
     if not kept.is_dir():
-        with filling(kept) as partial:
-            _convert(split(load_module(folder)), partial)
+        say(f"Preparing {folder} for this computer: once, half a minute or less")
+        module = split(load_module(folder))
+        try:
+            with filling(kept) as partial:
+                _convert(module, partial)
+                _compare(OpenVinoParts(partial), TensorFlowParts(module, "/CPU:0", "CPU"))
+        except OSError as reason:
+            raise ModelError(
+                f"cannot keep the converted model in {kept.parent}: {reason.strerror or reason}. "
+                "Make room or name a folder that can be written: REALTIME_NST_CACHE=FOLDER realtime-nst ..."
+            ) from reason
     return kept
 
 
@@ -181,6 +207,20 @@ def _convert(module: Module, folder: Path) -> None:
         "whole_because": module.whole_because,
     }
     (folder / "parts.json").write_text(json.dumps(names))
+
+
+def _compare(ours: OpenVinoParts, reference: TensorFlowParts, tolerance: float = 4.0) -> None:
+    """Raise RuntimeError where the mean pixel of one picture differs by more than `tolerance` (of 255).
+
+    A runtime that computes a network wrongly says nothing. bf16 alone makes 0.6.
+    """
+    noise = np.random.default_rng(0)
+    picture = cv2.resize(noise.integers(0, 256, (6, 9, 3), np.uint8), (96, 64), interpolation=cv2.INTER_CUBIC)
+    style = cv2.resize(noise.integers(0, 256, (30, 30, 3), np.uint8), (STYLE_SIZE, STYLE_SIZE))
+    ours, reference = (parts.compile((64, 96))(picture, parts.encode(style)) for parts in (ours, reference))
+    difference = np.abs(ours.astype(np.int16) - reference).mean()
+    if difference > tolerance:
+        raise RuntimeError(f"its pictures differ from TensorFlow's by {difference:.0f} of 255 in the mean")
 
 
 def _hash(folder: Path) -> str:

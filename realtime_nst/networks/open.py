@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,14 +12,22 @@ from . import Network
 from .devices import choose_device, cpu_name, graphics_card
 
 
-def open_network(model: str = "auto", device: str = "auto") -> Network:
+def open_network(
+    model: str = "auto", device: str = "auto", say: Callable[[str], None] = lambda message: None
+) -> Network:
     """Open "hub", "fast", a SavedModel folder or a URL of one on "auto", "cpu" or "gpu".
 
-    "auto" is hub where there is a GPU, else fast. Raises ModelError or DeviceError.
+    "auto" is hub where there is a GPU, else fast; fast too, with a notice, where the hub cannot be reached.
+    `say` is told what takes long. Raises ModelError or DeviceError.
     """
     found, notices = choose_device(device)
+    if model == "auto" and found == "gpu":
+        try:
+            return open_network("hub", device, say)
+        except ModelError as reason:
+            notices = (*notices, f"Using the fast model: {reason}")
     if model == "auto":
-        model = "hub" if found == "gpu" else "fast"
+        model = "fast"
     if model == "fast":
         from .fast import FastNetwork
 
@@ -26,14 +36,21 @@ def open_network(model: str = "auto", device: str = "auto") -> Network:
         from .hub import HubNetwork
 
         if model == "hub" or "://" in model:
-            from .fetch import HUB_HANDLE, fetch_hub
+            from .fetch import HUB_HANDLE, fetch_hub, fetched
 
-            folder = fetch_hub(HUB_HANDLE if model == "hub" else model)
+            handle = HUB_HANDLE if model == "hub" else model
+            if not fetched(handle):
+                say(f"Fetching {handle}: once")
+            folder = fetch_hub(handle)
         else:
             folder = Path(model)
             if not folder.is_dir():
-                raise ModelError(f"there is no model folder {model}; --model takes auto, hub, fast, a FOLDER or a URL")
-        network = HubNetwork(folder, found, name=model)
+                near = difflib.get_close_matches(model, ("auto", "hub", "fast"), 1)
+                raise ModelError(
+                    f"there is no model folder {model}; --model takes auto, hub, fast, a FOLDER or a URL"
+                    + (f". Did you mean {near[0]}?" if near else "")
+                )
+        network = HubNetwork(folder, found, model, say)
     network.notices = (*notices, *network.notices)
     return network
 
@@ -53,8 +70,8 @@ def model_status() -> list[ModelStatus]:
     from .fast import WEIGHTS
     from .fetch import HUB_HANDLE, fetched
 
-    card = graphics_card()
-    runs_on = f"TensorFlow on {card}" if card else f"OpenVINO on the CPU ({cpu_name()})"
+    device, _ = choose_device("auto")
+    runs_on = f"TensorFlow on {graphics_card()}" if device == "gpu" else f"OpenVINO on the CPU ({cpu_name()})"
     rows = []
     for name, folder, missing in (
         ("fast", WEIGHTS, "missing from this installation"),

@@ -6,7 +6,6 @@ instead: the conversions become part of its graph, where they cost less than in 
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 
@@ -14,30 +13,9 @@ import cv2
 import numpy as np
 
 from ..frames import Picture, StyleCode
-from .cache import cache_folder
-from .devices import cpu_name
 
 Stylize = Callable[[Picture, StyleCode], Picture]
 """Stylizes frames of one size: (uint8 BGR H x W x 3, float32 code) -> a new uint8 BGR H x W x 3."""
-
-
-def openvino_core():
-    """An OpenVINO core that keeps compiled networks in our cache folder.
-
-    OpenVINO's own key covers the network, its options and shape; the folder's name adds what may change
-    under it: its version and the processor.
-    """
-    import openvino
-
-    core = openvino.Core()
-    machine = re.sub(r"[^A-Za-z0-9.]+", "-", f"{openvino.__version__}-{cpu_name()}")
-    folder = cache_folder() / "compiled" / machine
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return core  # a read-only home: compiled anew at each start
-    core.set_property({"CACHE_DIR": str(folder)})
-    return core
 
 
 def openvino_options(precision: str | None = None, threads: int | None = None) -> dict:
@@ -61,7 +39,6 @@ def openvino_stylize(
     code_input: str,
     code_shape: tuple[int, ...],
     *,
-    core=None,
     layout: str = "NHWC",
     channels: str = "RGB",
     precision: str | None = None,
@@ -75,11 +52,13 @@ def openvino_stylize(
     An output larger than the frame (networks round sizes up) is cropped. Raises RuntimeError where
     OpenVINO cannot run it.
     """
+    import openvino
+
     height, width = size
     model = model.clone()
     frame = [1, height, width, 3] if layout == "NHWC" else [1, 3, height, width]
     model.reshape({frame_input: frame, code_input: list(code_shape)})
-    compiled = (core or openvino_core()).compile_model(
+    compiled = openvino.Core().compile_model(
         _with_pictures(model, frame_input, layout, channels, size), "CPU", openvino_options(precision, threads)
     )
     request = compiled.create_infer_request()
@@ -129,9 +108,8 @@ def tensorflow_stylize(
     """A tf.function of `network` for frames of `size` (height, width), with uint8 BGR in and out.
 
     `network` is called with float32 1 x H x W x 3 in [0, 1], its `channels` "RGB" or "BGR", and a code of
-    `code_shape` as tensors and returns one like its first. `device` is TensorFlow's name, "/GPU:0" or "/CPU:0"; what the device
-    cannot do is an error (no silent placement elsewhere would be slow without a word).
-    An output larger than the frame is cropped.
+    `code_shape` as tensors and returns one like its first. `device` is TensorFlow's name for where it runs,
+    "/GPU:0" or "/CPU:0". An output larger than the frame is cropped.
     """
     import tensorflow as tf
 
@@ -143,9 +121,10 @@ def tensorflow_stylize(
         autograph=False,
     )
     def pictures(frame, code):
-        scaled = tf.cast(frame[tf.newaxis, :, :, order], tf.float32) / 255.0
-        out = network(scaled, code)[0, :height, :width]
-        return tf.cast(tf.round(tf.clip_by_value(out, 0.0, 1.0) * 255.0), tf.uint8)[:, :, order]
+        with tf.device(device):
+            scaled = tf.cast(frame[tf.newaxis, :, :, order], tf.float32) / 255.0
+            out = network(scaled, code)[0, :height, :width]
+            return tf.cast(tf.round(tf.clip_by_value(out, 0.0, 1.0) * 255.0), tf.uint8)[:, :, order]
 
     def stylize(picture: Picture, code: StyleCode) -> Picture:
         with tf.device(device):

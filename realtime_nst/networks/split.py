@@ -87,22 +87,22 @@ def split(module, tolerance: float = 1e-4) -> Module:
     output = frozen.outputs[0].name
     graph = frozen.graph.as_graph_def()
 
-    whole = Module(graph, names[CONTENT], output, names[STYLE], (1, STYLE_SIZE, STYLE_SIZE, 3))
+    whole = Module(_needed(tf, graph, output), names[CONTENT], output, names[STYLE], (1, STYLE_SIZE, STYLE_SIZE, 3))
     bottleneck = find_bottleneck(frozen.graph, names[CONTENT], names[STYLE], output)
     if bottleneck is None:
-        return _because(whole, "no tensor separates its style from its picture")
+        return replace(whole, whole_because="no tensor separates its style from its picture")
     parts = Module(
-        transform=_cut(tf, graph, bottleneck, output),
+        transform=_needed(tf, _cut(tf, graph, bottleneck), output),
         frame=names[CONTENT],
         output=output,
         code=bottleneck.name,
         code_shape=_shape_for_one(bottleneck),
-        encode=tf.compat.v1.graph_util.extract_sub_graph(graph, [bottleneck.op.name]),
+        encode=_needed(tf, graph, bottleneck.name),
         style=names[STYLE],
     )
-    difference = _difference(parts, whole)
+    difference = _difference(parts, frozen)
     if not difference <= tolerance:  # NaN counts as different
-        return _because(whole, f"its two parts differ from the whole by {difference:.2g}")
+        return replace(whole, whole_because=f"its two parts differ from the whole by {difference:.2g}")
     return parts
 
 
@@ -149,8 +149,8 @@ def _dependents(ways: list[tuple[str, set[str]]], source: str, cut: str = "") ->
     return reached
 
 
-def _cut(tf, graph, bottleneck, output: str):
-    """The graph from `bottleneck`, now an input, to `output`, without what lies before it."""
+def _cut(tf, graph, bottleneck):
+    """The graph with the tensor `bottleneck` as an input."""
     cut = tf.compat.v1.GraphDef()
     cut.CopyFrom(graph)
     for node in cut.node:
@@ -159,7 +159,21 @@ def _cut(tf, graph, bottleneck, output: str):
             node.name, node.op = bottleneck.op.name, "Placeholder"
             node.attr["dtype"].type = bottleneck.dtype.as_datatype_enum
             node.attr["shape"].shape.CopyFrom(bottleneck.shape.as_proto())
-    return tf.compat.v1.graph_util.extract_sub_graph(cut, [output.split(":")[0]])
+    return cut
+
+
+def _needed(tf, graph, output: str):
+    """The graph without what the tensor `output` does not need."""
+    before = {node.name: [name.lstrip("^").split(":")[0] for name in node.input] for node in graph.node}
+    needed, ways = set(), [output.split(":")[0]]
+    while ways:
+        name = ways.pop()
+        if name not in needed:
+            needed.add(name)
+            ways += before[name]
+    return tf.compat.v1.GraphDef(
+        node=[node for node in graph.node if node.name in needed], library=graph.library, versions=graph.versions
+    )
 
 
 def graph_function(graph, inputs: list[str], output: str) -> Callable:
@@ -189,21 +203,17 @@ def style_input(picture) -> np.ndarray:
     return np.float32(square[np.newaxis, :, :, ::-1]) / np.float32(255)
 
 
-def _difference(parts: Module, whole: Module) -> float:
-    """Largest difference between the two parts in a row and the whole, on noise of unequal sides."""
+def _difference(parts: Module, whole) -> float:
+    """Largest difference between the two parts in a row and the whole function, on noise of unequal sides."""
     import tensorflow as tf
 
     noise = np.random.default_rng(0)
     content = tf.constant(noise.random((1, 64, 96, 3), np.float32))
     style = tf.constant(noise.random((1, STYLE_SIZE, STYLE_SIZE, 3), np.float32))
-    together = graph_function(whole.transform, [whole.frame, whole.code], whole.output)(content, style)
+    together = whole(**{CONTENT: content, STYLE: style})[0]
     code = graph_function(parts.encode, [parts.style], parts.code)(style)
     apart = graph_function(parts.transform, [parts.frame, parts.code], parts.output)(content, code)
     return float(tf.reduce_max(tf.abs(together - apart)))
-
-
-def _because(whole: Module, reason: str) -> Module:
-    return replace(whole, whole_because=reason)
 
 
 def first_line(reason: Exception) -> str:

@@ -1,0 +1,71 @@
+"""Which device is chosen, on machines with and without a card that TensorFlow can use."""
+
+import sys
+
+import pytest
+
+from realtime_nst.errors import DeviceError, ModelError
+from realtime_nst.networks import devices
+from realtime_nst.networks import open as opening
+from realtime_nst.networks.devices import choose_device, cpu_name
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Say what the machine has: machine(card=..., gpu=...), as its driver and TensorFlow would tell."""
+
+    def has(card=None, gpu=None):
+        monkeypatch.setattr(devices, "graphics_card", lambda: card)
+        monkeypatch.setattr(devices, "tensorflow_gpu", lambda: gpu)
+
+    return has
+
+
+def test_a_gpu_is_taken_where_tensorflow_can_use_it(machine):
+    machine(card="NVIDIA H100", gpu="NVIDIA H100")
+    assert choose_device("auto") == choose_device("gpu") == ("gpu", ())
+    assert choose_device("cpu") == ("cpu", ())
+
+
+def test_a_card_that_tensorflow_cannot_use_is_told_of(machine):
+    machine(card="NVIDIA GeForce RTX 3060")
+    device, notices = choose_device("auto")
+    assert device == "cpu" and "RTX 3060" in notices[0] and "Running on the CPU" in notices[0]
+    with pytest.raises(DeviceError, match="cannot use NVIDIA GeForce RTX 3060"):
+        choose_device("gpu")
+
+
+def test_without_a_card_auto_is_the_cpu_and_gpu_an_error_with_advice(machine):
+    machine()
+    assert choose_device("auto") == ("cpu", ())
+    with pytest.raises(DeviceError, match="libcuda.*native Windows since 2.11.*--device cpu"):
+        choose_device("gpu")
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin", "linux"])
+def test_the_advice_fits_the_system(machine, monkeypatch, platform):
+    machine()
+    monkeypatch.setattr(sys, "platform", platform)
+    words = {"win32": "inside WSL2", "darwin": "tensorflow-metal", "linux": "tensorflow[and-cuda]"}
+    with pytest.raises(DeviceError) as caught:
+        choose_device("gpu")
+    assert words[platform] in str(caught.value)
+
+
+def test_auto_on_a_gpu_falls_to_the_fast_model_where_the_hub_cannot_be_reached(machine, monkeypatch):
+    """The fast model then runs on the CPU here, for want of a GPU: what is tested is the choice."""
+    machine(card="NVIDIA H100", gpu="NVIDIA H100")
+    from realtime_nst.networks import fast, fetch
+
+    def unreachable(handle):
+        raise ModelError(f"cannot fetch {handle}")
+
+    monkeypatch.setattr(fetch, "fetch_hub", unreachable)
+    real = fast.FastNetwork
+    monkeypatch.setattr(fast, "FastNetwork", lambda device: real("cpu"))
+    network = opening.open_network("auto", "auto")
+    assert network.name == "fast" and any("cannot fetch" in notice for notice in network.notices)
+
+
+def test_the_cpu_has_its_makers_name():
+    assert cpu_name() and "(R)" not in cpu_name()
