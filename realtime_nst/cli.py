@@ -316,8 +316,6 @@ def main(args: list[str] | None = None) -> None:
     try:
         # TensorFlow's own start-up log, not its errors: those are Python's.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs once a stream was opened
-
         cli(args=args, prog_name="realtime-nst")
     except StylizeError as error:
         say(f"realtime-nst: {error}")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
 import av
 import numpy as np
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
 import av
 
 if TYPE_CHECKING:

@@ -59,6 +59,7 @@ def run_live(options: LiveOptions, say: Callable[[str], None]) -> Stats:
     source = open_source(options.source, options.size, live=not options.headless)
     try:
         stylizer = _load(options, say)
+        stylizer.warm_up(*source.size)
     except BaseException:
         source.close()
         raise

@@ -7,8 +7,8 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 
+import cv2  # noqa: I001  first: loaded after PyAV, its window hangs once a stream was opened
 import av
-import cv2
 from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 

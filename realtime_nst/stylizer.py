@@ -50,6 +50,11 @@ class Stylizer:
         self.encodes += 1
         return code
 
+    def warm_up(self, height: int, width: int) -> None:
+        """Compile the network for frames of this size now, which the first frame would else wait for."""
+        blank = np.zeros((*self.work_shape(height, width), 3), np.uint8)
+        self.network.transform(blank, self.network.encode(blank))
+
     def content_code(self, picture: Picture) -> StyleCode:
         """The code of a frame's own look, to which strength mixes: float32 vector."""
         return self.network.encode(self._shrink(picture))

@@ -221,7 +221,7 @@ class TestEndedFromOutside:
                 text=True,
             )
             try:
-                while not out.exists() or out.stat().st_size < 20_000:
+                while not out.exists() or out.stat().st_size < 60_000:
                     assert process.poll() is None, process.stderr.read()
                     try:
                         process.wait(0.05)

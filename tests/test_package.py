@@ -31,6 +31,17 @@ def test_importing_loads_no_runtime():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("module", ["clip", "clips", "companions", "live", "recorder", "sources", "window"])
+def test_opencv_is_loaded_before_pyav(module):
+    """The other way round its window hangs after a stream was opened."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, realtime_nst.{module}; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )
+    loaded = done.stdout.split()
+    assert "av" not in loaded or loaded.index("cv2") < loaded.index("av")
+
+
 def test_the_readme_s_keys_are_the_program_s():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = re.search(r"<!-- keys -->\n(.*?)\n<!-- end of keys -->", readme, re.DOTALL).group(1)

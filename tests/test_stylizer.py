@@ -33,6 +33,13 @@ def test_a_frames_own_code_is_no_style_encode(picture, red):
     assert stylizer.encodes == 0
 
 
+def test_warming_up_is_of_the_size_that_frames_will_have_and_no_style_encode(picture, red):
+    stylizer = Stylizer(MeanColour(), 320)
+    stylizer.warm_up(*picture.shape[:2])
+    stylizer.stylize(picture, red)
+    assert stylizer.network.seen == [(240, 320, 3)] * 2 and stylizer.encodes == 0
+
+
 @pytest.mark.parametrize(
     ("size", "work", "seen"),
     [
