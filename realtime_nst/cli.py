@@ -188,6 +188,33 @@ def clip(clips, out, style, styles_over_time, model, device, work_size, keep_goi
 
 
 @cli.command()
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.argument("painting", metavar="PAINTING|STYLE")
+@click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE")
+@click.option("--alpha", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Weight of the content loss.")
+@click.option("--beta", type=click.FloatRange(min=0), default=1e3, show_default=True, help="Weight of the style loss.")
+@click.option("--steps", type=click.IntRange(min=1), default=200, show_default=True)
+@click.option("--size", type=click.IntRange(min=32), default=512, show_default=True, help="Long side in pixels.")
+@click.option("--init", type=click.Choice(["content", "noise", "style"]), default="content", show_default=True,
+              help="The picture to begin with.")
+@click.option("--content-layer", default="block4_conv2", show_default=True, metavar="LAYER")
+@click.option("--layers", multiple=True, metavar="LAYER",
+              help="A style layer; repeat for more. Default: the first of every block.")
+@click.option("--seed", default=7, show_default=True, help="Of the noise.")
+@click.option("--features", type=click.Path(path_type=Path), metavar="FILE",
+              help="VGG weights (npz). Default: VGG-19, downloaded by Keras.")
+@click.option("--save-every", type=click.IntRange(min=1), metavar="N", help="Write OUT after every N steps too.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Draw the losses (needs matplotlib: pip install 'realtime-nst[plot]').")
+def optimize(photo, painting, features, **given) -> None:
+    """Make one picture slowly, by gradient descent on alpha * content loss + beta * style loss."""
+    from .poster import make_poster
+
+    make_poster(photo, painting, features, say=say, **given)
+    click.echo(given["out"])
+
+
+@cli.command()
 @click.option("--model", "models", multiple=True, required=True, metavar="auto|hub|fast|FOLDER|URL",
               help="A model to measure; repeat to compare.")
 @click.option("--photos", type=click.Path(exists=True, path_type=Path), required=True, metavar="FOLDER|FILE")

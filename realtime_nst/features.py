@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -18,22 +19,29 @@ class Vgg:
     """VGG features of BGR pictures.
 
     `weights` maps "block1_conv1_kernel" (3 x 3 x in x out) and "block1_conv1_bias" to arrays,
-    layers in order.
+    layers in order. `precision` is what it computes with: "float32", or "bfloat16" for training, where the
+    processor is faster with it.
     """
 
-    def __init__(self, weights: dict[str, np.ndarray]):
+    def __init__(self, weights: dict[str, np.ndarray], precision: str = "float32"):
         self.layers = [name.removesuffix("_kernel") for name in weights if name.endswith("_kernel")]
+        self._precision = precision
         self._weights = {
-            name: ops.convert_to_tensor(value.astype("float32")) for name, value in weights.items()
+            name: ops.cast(ops.convert_to_tensor(value.astype("float32")), precision)
+            for name, value in weights.items()
         }
 
+    def blocks(self) -> list[list[str]]:
+        """The layers by block, in order: convolutions between two poolings see pictures at one scale."""
+        return [list(layers) for _, layers in groupby(self.layers, key=lambda layer: layer.split("_")[0])]
+
     def __call__(self, pictures, layers: Iterable[str]):
-        """Feature maps after ReLU of `layers`, by name, of float32 BGR pictures B x H x W x 3, 0..255."""
+        """Feature maps after ReLU of `layers`, float32, by name, of float32 BGR pictures B x H x W x 3, 0..255."""
         wanted = set(layers)
         unknown = wanted - set(self.layers)
         if unknown:
             raise ModelError(f"no layer {sorted(unknown)} in the feature network; it has {self.layers}")
-        x = pictures - ops.convert_to_tensor(np.float32(BGR_MEAN))
+        x = ops.cast(pictures - ops.convert_to_tensor(np.float32(BGR_MEAN)), self._precision)
         found = {}
         block = self.layers[0].split("_")[0]
         for layer in self.layers:
@@ -43,17 +51,20 @@ class Vgg:
             x = ops.conv(x, self._weights[f"{layer}_kernel"], 1, "same")
             x = ops.relu(x + self._weights[f"{layer}_bias"])
             if layer in wanted:
-                found[layer] = x
+                found[layer] = ops.cast(x, "float32")
                 if len(found) == len(wanted):
                     break
         return found
 
 
-def load_features(path: Path) -> Vgg:
-    """Read VGG weights from an npz file of "<layer>_kernel" and "<layer>_bias" arrays.
+def load_features(path: Path | None = None, precision: str = "float32") -> Vgg:
+    """VGG from an npz file of "<layer>_kernel" and "<layer>_bias" arrays; without one, Keras's VGG-19.
 
-    Raises ModelError where the file is missing or holds something else.
+    Keras downloads its ImageNet weights once (80 MB, with a progress bar) and keeps them. Raises ModelError where
+    the file is missing or holds something else, or where the weights cannot be downloaded.
     """
+    if path is None:
+        return _downloaded(precision)
     try:
         with np.load(path) as file:
             weights = {name: file[name] for name in file.files}
@@ -63,4 +74,25 @@ def load_features(path: Path) -> Vgg:
         raise ModelError(
             f"{path} holds no VGG weights (expected arrays like block1_conv1_kernel and block1_conv1_bias)"
         )
-    return Vgg(weights)
+    return Vgg(weights, precision)
+
+
+def _downloaded(precision: str) -> Vgg:
+    import keras
+
+    try:
+        return from_keras(keras.applications.VGG19(weights="imagenet", include_top=False), precision)
+    except Exception as error:  # Keras raises a plain Exception where it cannot download
+        raise ModelError(
+            f"cannot download the feature weights of VGG-19 ({error}); either try again with a connection, "
+            "or give a file of VGG weights: --features FILE.npz (arrays block1_conv1_kernel, block1_conv1_bias, ...)"
+        ) from error
+
+
+def from_keras(model, precision: str = "float32") -> Vgg:
+    """The convolutions of a VGG16 or VGG19 of keras.applications."""
+    weights = {}
+    for layer in model.layers:
+        if "_conv" in layer.name:
+            weights[f"{layer.name}_kernel"], weights[f"{layer.name}_bias"] = layer.get_weights()
+    return Vgg(weights, precision)

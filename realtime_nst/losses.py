@@ -51,6 +51,14 @@ def style_loss(style, generated):
     return style_loss_from_grams(mean_gram(style), mean_gram(generated))
 
 
+def weighted_style_loss(style_grams: Mapping, generated: Mapping, layer_weights: Mapping[str, float]):
+    """sum_l w_l L_style_l (equation 5), of `mean_gram`s and feature maps by layer name. Shape (B,)."""
+    return sum(
+        weight * style_loss_from_grams(style_grams[layer], mean_gram(generated[layer]))
+        for layer, weight in layer_weights.items()
+    )
+
+
 def total_variation(pictures):
     """Mean squared difference between neighbouring pixels, B x H x W x C -> (B,)."""
     down = ops.mean(ops.square(pictures[:, 1:] - pictures[:, :-1]), axis=(1, 2, 3))
@@ -75,8 +83,5 @@ def total_loss(
     by alpha and beta.
     """
     l_content = content_loss(content[content_layer], generated[content_layer])
-    l_style = sum(
-        weight * style_loss_from_grams(style_grams[layer], mean_gram(generated[layer]))
-        for layer, weight in layer_weights.items()
-    )
+    l_style = weighted_style_loss(style_grams, generated, layer_weights)
     return alpha * l_content + beta * l_style, l_content, l_style

@@ -1,0 +1,148 @@
+"""A picture by optimization: neural style transfer as Gatys, Ecker and Bethge define it.
+
+The pixels themselves are what is learned: gradient descent on alpha * content loss + beta * style loss (see `losses`)
+until the picture has the photo's content and the painting's style. Slow, and what every fast network is measured by.
+
+Coarse to fine: most steps are made on a small picture, where they cost little and move large shapes; each larger
+size starts from the one before, enlarged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from .errors import ModelError
+from .features import Vgg
+from .frames import Picture
+
+
+class Progress(NamedTuple):
+    """Where a descent is. The losses are those of equations 1 and 5, unweighted by alpha and beta."""
+
+    step: int
+    """From 1."""
+    steps: int
+    size: tuple[int, int]
+    """(height, width) of the picture at this step."""
+    total: float
+    content: float
+    style: float
+    picture: np.ndarray
+    """float32 BGR H x W x 3, 0..255."""
+
+
+class Target(NamedTuple):
+    """What a picture is to become."""
+
+    vgg: Vgg
+    photo: Picture | None
+    """Whose content; None: any (texture synthesis)."""
+    painting: Picture
+    """Whose style."""
+    alpha: float = 1.0
+    beta: float = 1e3
+    content_layer: str = "block4_conv2"
+    style_layers: Sequence[str] = ()
+    """Weighted equally; none: the first convolution of every block."""
+
+
+def descend(
+    target: Target,
+    start: Picture,
+    sizes: Sequence[tuple[int, int]],
+    steps: Sequence[int],
+) -> Iterator[Progress]:
+    """Descend from `start`, `steps[i]` steps at `sizes[i]` (height, width), yielding after each step.
+
+    At one size the total loss never rises; from one size to the next it may. The painting is scaled with the photo.
+    Content loss is a sum over positions: at a smaller size alpha is raised by what it has fewer of them, so that
+    the balance of content and style is one for all sizes.
+    """
+    from .lbfgs import minimize
+
+    picture, done = start.astype(np.float32), 0
+    for size, count in zip(sizes, steps):
+        picture = _resized(picture, size)
+        share = float(np.prod(sizes[-1]) / np.prod(size))
+        function = _losses(target, size, scale=max(size) / max(sizes[-1]), alpha=target.alpha * share)
+        for (x, values), number in zip(minimize(function, picture[np.newaxis], low=0, high=255), range(count)):
+            picture = x[0]
+            total, content, style = values
+            yield Progress(done + number + 1, sum(steps), size, total, content * share, style, picture)
+        done += count
+
+
+INITS = ("content", "noise", "style")
+
+
+def optimize(
+    target: Target, *, size: int = 512, steps: int = 200, init: str = "content", seed: int = 7
+) -> Iterator[Progress]:
+    """Make `target` from its photo, its painting or noise (`init`), yielding after each of `steps` steps.
+
+    size: long side of the result in pixels. Half of the steps are made at a quarter of it, a third at a half.
+    The same seed makes the same picture. Raises ModelError for a layer that the features do not have, at once.
+    """
+    unknown = {target.content_layer, *target.style_layers} - set(target.vgg.layers)
+    if unknown:
+        raise ModelError(f"no layer {', '.join(sorted(unknown))}; there are {', '.join(target.vgg.layers)}")
+    height, width = target.photo.shape[:2]
+    scale = size / max(height, width)
+    sizes = [tuple(max(16, round(side * scale / part)) for side in (height, width)) for part in (4, 2, 1)]
+    small = min(sizes[-1]) < 128
+    counts = [0, 0, steps] if small else [steps // 2, steps // 3, steps - steps // 2 - steps // 3]
+    start = {"content": target.photo, "style": target.painting}.get(init)
+    if start is None:
+        start = np.random.default_rng(seed).uniform(0, 255, (*sizes[0], 3))
+    return descend(target, start.astype(np.float32), sizes, counts)
+
+
+def _losses(target: Target, size: tuple[int, int], scale: float, alpha: float):
+    """A function from pictures float32 1 x H x W x 3 to ([total, content, style], gradient of the total)."""
+    from keras import ops
+
+    from .gradients import with_gradient
+    from .losses import mean_gram, total_loss, weighted_style_loss
+
+    vgg, beta = target.vgg, target.beta
+    style_layers = list(target.style_layers) or [block[0] for block in vgg.blocks()]
+    weights = dict.fromkeys(style_layers, 1 / len(style_layers))
+    height, width = target.painting.shape[:2]
+    painting = _resized(target.painting, (max(16, round(height * scale)), max(16, round(width * scale))))
+    grams = {layer: mean_gram(maps) for layer, maps in vgg(_batch(painting), style_layers).items()}
+
+    def texture(pictures):
+        style = weighted_style_loss(grams, vgg(pictures, style_layers), weights)[0]
+        return beta * style, ops.zeros_like(style), style
+
+    if target.photo is None:
+        return with_gradient(texture)
+    layer = target.content_layer
+    content = vgg(_batch(_resized(target.photo, size)), [layer])
+
+    def transfer(pictures):
+        found = vgg(pictures, {*style_layers, layer})
+        losses = total_loss(
+            content, grams, found, content_layer=layer, layer_weights=weights, alpha=alpha, beta=beta
+        )
+        return tuple(loss[0] for loss in losses)
+
+    return with_gradient(transfer)
+
+
+def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """`picture` at (height, width)."""
+    if picture.shape[:2] == size:
+        return picture
+    smaller = size[0] < picture.shape[0]
+    return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+
+
+def _batch(picture: np.ndarray):
+    from keras import ops
+
+    return ops.convert_to_tensor(picture[np.newaxis].astype(np.float32))
