@@ -31,7 +31,6 @@ from .split import (
     style_input,
 )
 
-
 SMALLEST = 16
 """Side in pixels that the module needs: its convolutions mirror the edges of what they see."""
 

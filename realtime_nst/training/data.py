@@ -39,14 +39,18 @@ def crop_to(picture: np.ndarray, size: int, rng: np.random.Generator) -> np.ndar
     return np.ascontiguousarray(picture[y : y + size, x : x + size])
 
 
+def training_paintings(data: Path) -> list[Path]:
+    """The paintings that are not HELD_OUT."""
+    found = [p for folder in ("named", "more") for p in pictures_in(data / "paintings" / folder)]
+    return [p for p in found if not any(word in p.stem.lower() for word in HELD_OUT)]
+
+
 def style_pictures(data: Path, size: int, crops: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Squares of `size` pixels: `crops` of each painting at 1.5 x size, one of each texture.
 
     Colours of some are turned around the colour circle, so that codes cover more palettes than the paintings do.
     """
-    paintings = [p for folder in ("named", "more") for p in pictures_in(data / "paintings" / folder)]
-    paintings = [p for p in paintings if not any(word in p.stem.lower() for word in HELD_OUT)]
-    for path in paintings:
+    for path in training_paintings(data):
         picture = read_picture(path)
         scale = 1.5 * size / min(picture.shape[:2])
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -1,9 +1,13 @@
-"""First stage: learn from a teacher's pictures, which is cheap and gives palette and tones.
+"""First stages: learn from a teacher, which is cheap and gives palette and tones.
 
+    python -m realtime_nst.training.distill codes SHARED_DATA DATA HUB_MODEL
+    python -m realtime_nst.training.distill style DATA RUN
     python -m realtime_nst.training.distill pairs DATA HUB_MODEL
     python -m realtime_nst.training.distill train DATA RUN
 
-The teacher stylizes random photographs in random styles once; the network then learns to make the same pictures.
+The teacher encodes thousands of pictures, and the style network learns to give the same codes: so it holds on
+styles of every kind. The teacher stylizes random photographs in random styles, and the transform learns to make
+the same pictures from the codes of our style network, which stays as it is from then on.
 """
 
 from __future__ import annotations
@@ -11,24 +15,50 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import cv2
 import keras
 import numpy as np
 from keras import ops
 
+from realtime_nst.pictures import pictures_in, read_picture
+from realtime_nst.training.data import crop_to, training_paintings, turn_hue
 from realtime_nst.training.network import Shape, build_style_network, build_transform
-from realtime_nst.training.train import Sheet, scaled, validation_pictures
+from realtime_nst.training.train import (
+    Sheet,
+    codes_of_styles,
+    load_style_network,
+    scaled,
+    validation_pictures,
+)
 
 
-class Pairs(keras.utils.PyDataset):
-    """Batches of (photograph, style) and the teacher's picture."""
+class Encoded(keras.utils.PyDataset):
+    """Batches of pictures and the teacher's codes, mirrored at random."""
 
     def __init__(self, data: Path, steps: int, batch: int, seed: int):
         super().__init__()
+        with np.load(data / "codes.npz") as file:
+            self._pictures, self._codes = file["pictures"], file["codes"]
+        self._steps, self._batch = steps, batch
+        self._rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, index: int):
+        chosen = self._rng.integers(0, len(self._pictures), self._batch)
+        flip = slice(None, None, self._rng.choice([-1, 1]))
+        return scaled(np.ascontiguousarray(self._pictures[chosen][:, :, flip])), self._codes[chosen]
+
+
+class Pairs(keras.utils.PyDataset):
+    """Batches of (photograph, code of a style) and the teacher's picture."""
+
+    def __init__(self, data: Path, codes: np.ndarray, steps: int, batch: int, seed: int):
+        super().__init__()
         with np.load(data / "pairs.npz") as file:
             self._frames, self._styles, self._targets = file["frames"], file["styles"], file["targets"]
-        with np.load(data / "styles.npz") as file:
-            self._pictures = file["pictures"]
-        self._steps, self._batch = steps, batch
+        self._codes, self._steps, self._batch = codes, steps, batch
         self._rng = np.random.default_rng(seed)
 
     def __len__(self) -> int:
@@ -38,23 +68,19 @@ class Pairs(keras.utils.PyDataset):
         chosen = self._rng.integers(0, len(self._frames), self._batch)
         flip = slice(None, None, self._rng.choice([-1, 1]))
         frames, targets = (scaled(np.ascontiguousarray(a[chosen][:, :, flip])) for a in (self._frames, self._targets))
-        return {"frame": frames, "style": scaled(self._pictures[self._styles[chosen]])}, targets
+        return (frames, self._codes[self._styles[chosen]]), targets
 
 
-class Student(keras.Model):
-    """The network, trained on the mean absolute difference to the teacher, of pixels and of a Laplacian pyramid."""
+@keras.saving.register_keras_serializable("realtime_nst")
+class PyramidLoss(keras.losses.Loss):
+    """Mean absolute difference of pixels and of each level of a Laplacian pyramid."""
 
-    def __init__(self, shape: Shape, levels: int = 4):
-        super().__init__()
-        self.style_network = build_style_network(shape)
-        self.transform = build_transform(shape)
+    def __init__(self, levels: int = 4, **kwargs):
+        super().__init__(**kwargs)
         self._levels = levels
 
-    def call(self, x):
-        return self.transform([x["frame"], self.style_network(x["style"])])
-
-    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
-        difference = y - y_pred
+    def call(self, y_true, y_pred):
+        difference = y_true - y_pred
         loss = ops.mean(ops.abs(difference))
         for _ in range(self._levels):
             lower = ops.average_pool(difference, 2, 2, "valid")
@@ -67,6 +93,50 @@ class Student(keras.Model):
 @click.group()
 def main() -> None:
     """Distil a teacher with Magenta's interface into the fast network."""
+
+
+def optimizer(rate: float, steps: int) -> keras.optimizers.Optimizer:
+    """Adam along a cosine, with weights averaged over the last steps."""
+    schedule = keras.optimizers.schedules.CosineDecay(rate, steps, 0.05)
+    return keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.98)
+
+
+@main.command("codes")
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("out", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("teacher", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--count", default=8000, show_default=True)
+@click.option("--size", default=168, show_default=True, help="Side in pixels of the pictures that are kept.")
+@click.option("--seed", default=2, show_default=True)
+def make_codes(data: Path, out: Path, teacher: Path, count: int, size: int, seed: int) -> None:
+    """Let TEACHER encode parts of the paintings, textures and photographs in DATA: OUT/codes.npz.
+
+    Codes are standardized: each of their numbers has mean 0 and standard deviation 1 over the pictures.
+    """
+    from realtime_nst.networks.hub import HubNetwork
+
+    rng = np.random.default_rng(seed)
+    network = HubNetwork(teacher)
+    paths = training_paintings(data)
+    paths += [*pictures_in(data / "textures")] * 2 + [*pictures_in(data / "photos" / "train")]
+    paths += training_paintings(data) * 20
+    pictures = np.empty((count, size, size, 3), np.uint8)
+    codes = []
+    for number in range(count):
+        picture = read_picture(paths[rng.integers(0, len(paths))])
+        side = int(min(picture.shape[:2]) * rng.uniform(0.5, 1))
+        square = cv2.resize(crop_to(picture, side, rng), (size, size), interpolation=cv2.INTER_AREA)
+        square = turn_hue(square, rng) if rng.random() < 0.4 else square
+        pictures[number] = relit(square, rng) if rng.random() < 0.4 else square
+        codes.append(network.encode(pictures[number]))
+    codes = np.stack(codes)
+    codes = (codes - codes.mean(0)) / (codes.std(0) + 1e-6)
+    np.savez(out / "codes.npz", pictures=pictures, codes=codes.astype(np.float32))
+
+
+def relit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The picture with another contrast and brightness."""
+    return np.clip(picture * rng.uniform(0.5, 1.3) + rng.uniform(-40, 40), 0, 255).astype(np.uint8)
 
 
 @main.command("pairs")
@@ -97,6 +167,30 @@ def make_pairs(data: Path, teacher: Path, count: int, size: int, seed: int) -> N
     np.savez(data / "pairs.npz", frames=frames, styles=chosen, targets=targets)
 
 
+@main.command("style")
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("run", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--steps", default=1500, show_default=True)
+@click.option("--batch", default=32, show_default=True)
+@click.option("--rate", default=3e-3, show_default=True, help="Peak learning rate; it falls along a cosine.")
+@click.option("--seed", default=1, show_default=True)
+def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed: int) -> None:
+    """Train the style network on DATA/codes.npz; its weights go to RUN, and a stopped run goes on."""
+    keras.utils.set_random_seed(seed)
+    run.mkdir(parents=True, exist_ok=True)
+    per_epoch = min(100, steps)
+    network = build_style_network(Shape())
+    network.compile(optimizer(rate, steps), "mse")
+    network.fit(
+        Encoded(data, per_epoch, batch, seed),
+        epochs=steps // per_epoch,
+        verbose=2,
+        callbacks=[keras.callbacks.BackupAndRestore(run / "style_backup")],
+    )
+    network.optimizer.finalize_variable_values(network.trainable_variables)
+    network.save_weights(run / "style_network.weights.h5")
+
+
 @main.command("train")
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("run", type=click.Path(file_okay=False, path_type=Path))
@@ -106,18 +200,20 @@ def make_pairs(data: Path, teacher: Path, count: int, size: int, seed: int) -> N
 @click.option("--rate", default=2e-3, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--seed", default=1, show_default=True)
 def train(data: Path, run: Path, validation: Path | None, steps: int, batch: int, rate: float, seed: int) -> None:
-    """Train on DATA/pairs.npz; weights, log and sheet go to RUN, and a stopped run goes on."""
+    """Train the transform on DATA/pairs.npz with the style network in RUN; a stopped run goes on."""
     keras.utils.set_random_seed(seed)
-    run.mkdir(parents=True, exist_ok=True)
     per_epoch, shape = min(100, steps), Shape()
-    student = Student(shape)
-    schedule = keras.optimizers.schedules.CosineDecay(rate, steps, 0.1)
-    student.compile(keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.98))
-    student.fit(
-        Pairs(data, per_epoch, batch, seed),
+    style_network = load_style_network(run, shape)
+    transform = build_transform(shape)
+    transform.compile(optimizer(rate, steps), PyramidLoss())
+    transform.fit(
+        Pairs(data, codes_of_styles(style_network, data), per_epoch, batch, seed),
         epochs=steps // per_epoch,
         verbose=2,
-        callbacks=[keras.callbacks.BackupAndRestore(run / "backup"), Sheet(run, shape, *validation_pictures(validation))],
+        callbacks=[
+            keras.callbacks.BackupAndRestore(run / "backup"),
+            Sheet(run, shape, transform, style_network, *validation_pictures(validation)),
+        ],
     )
 
 

@@ -1,9 +1,12 @@
 """Our own any-style network, in Keras 3: a style network (picture -> code) and a transform (frame, code -> frame).
 
 The transform works mostly at an eighth of the frame's size, where pixels are cheap and the receptive field is
-wide, and comes back over skip connections, so that edges stay where they are. Every convolution of it is
+wide, and comes back over skip connections, so that edges stay where they are. Nearly every convolution of it is
 followed by conditional instance normalization (Dumoulin, Shlens and Kudlur, "A Learned Representation for
-Artistic Style", 2017): scale and shift come from the code.
+Artistic Style", 2017): scale and shift come from the code. Pictures are mirrored at their borders, because zeros
+beyond them are an edge that the network would draw. The last stage works at half the frame's size and says, for
+each colour, a gain on the frame and an offset; both are upsampled smoothly, so that no pixel can be told from its
+neighbours by its place and no grid appears.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ class Shape:
     blocks: int = 5
     """Residual blocks of two depthwise-separable convolutions at an eighth."""
     style_widths: tuple[int, ...] = (24, 48, 96, 160)
-    code: int = 128
+    code: int = 100
+    """As many numbers as the teacher's code."""
     hidden: int = 128
 
 
@@ -48,16 +52,14 @@ class Moments(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("realtime_nst")
-class DepthToSpace(layers.Layer):
-    """Channels become positions: B x H x W x 4N -> B x 2H x 2W x N."""
+class Mirror(layers.Layer):
+    """One more pixel on every side, mirrored: B x H x W x N -> B x (H + 2) x (W + 2) x N."""
 
     def call(self, x):
-        batch, height, width, maps = ops.shape(x)
-        x = ops.reshape(x, (batch, height, width, 2, 2, maps // 4))
-        return ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (batch, 2 * height, 2 * width, maps // 4))
+        return ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
 
     def compute_output_shape(self, shape):
-        return (*_doubled(shape), shape[3] // 4)
+        return (shape[0], *(side and side + 2 for side in shape[1:3]), shape[3])
 
 
 @keras.saving.register_keras_serializable("realtime_nst")
@@ -110,24 +112,29 @@ def build_transform(shape: Shape) -> keras.Model:
         x = InstanceNorm()(x) * layers.Reshape((1, 1, maps))(scale) + layers.Reshape((1, 1, maps))(shift)
         return layers.ReLU()(x) if activate else x
 
+    def convolution(x, width: int, **options):
+        return layers.Conv2D(width, 3, **options)(Mirror()(x))
+
+    def depthwise(x):
+        return layers.DepthwiseConv2D(3, use_bias=False)(Mirror()(x))
+
     def separable(x, width: int):
-        x = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
-        return layers.Conv2D(width, 1, use_bias=False)(x)
+        return layers.Conv2D(width, 1, use_bias=False)(depthwise(x))
 
     small = keras.initializers.RandomNormal(stddev=0.02)
     half, quarter, eighth = shape.widths
-    e1 = layers.Conv2D(half, 3, strides=2, padding="same", activation="relu")(frame)
-    e2 = conditioned(layers.Conv2D(quarter, 3, strides=2, padding="same", use_bias=False)(e1), quarter)
-    x = conditioned(layers.Conv2D(eighth, 3, strides=2, padding="same", use_bias=False)(e2), eighth)
+    e1 = convolution(frame, half, strides=2, activation="relu")
+    e2 = conditioned(convolution(e1, quarter, strides=2, use_bias=False), quarter)
+    x = conditioned(convolution(e2, eighth, strides=2, use_bias=False), eighth)
     for _ in range(shape.blocks):
         y = conditioned(separable(x, eighth), eighth)
         y = conditioned(separable(y, eighth), eighth, activate=False)
         x = x + y
     x = Upsample()(layers.Conv2D(quarter, 1)(x))
     x = x + layers.Conv2D(quarter, 1, use_bias=False)(e2)
-    x = conditioned(layers.Conv2D(quarter, 3, padding="same", use_bias=False)(x), quarter)
+    x = conditioned(convolution(x, quarter, use_bias=False), quarter)
     x = Upsample()(layers.Conv2D(half, 1)(x))
     x = x + layers.Conv2D(half, 1, use_bias=False)(e1)
     x = conditioned(separable(x, half), half)
-    x = layers.Conv2D(12, 1)(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x))
-    return keras.Model([frame, code], ops.sigmoid(DepthToSpace()(x)), name="transform")
+    x = Upsample()(layers.Conv2D(6, 1)(depthwise(x)))
+    return keras.Model([frame, code], ops.sigmoid(x[..., :3] + x[..., 3:] * frame), name="transform")

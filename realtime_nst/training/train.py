@@ -1,6 +1,6 @@
-"""Train the fast network on prepared data.
+"""Last stage: train the transform against the paintings themselves.
 
-    python -m realtime_nst.training.train DATA RUN --features VGG.npz
+    python -m realtime_nst.training.train DATA RUN --features VGG.npz --start DISTILLED
 
 Stops and goes on where it was: RUN keeps the checkpoint, a log of the losses, and sheets of validation pictures.
 """
@@ -22,24 +22,50 @@ from realtime_nst.pictures import pictures_in, read_picture
 from realtime_nst.training.data import CONTENT_LAYER, STYLE_LAYERS, crop_to
 from realtime_nst.training.network import Shape, build_style_network, build_transform
 
+CONTENT_STRIDE = 4
+"""Pixels from one position of CONTENT_LAYER to the next."""
+
+LARGEST_SHIFT = 9
+"""Pixels that the temporal loss moves a frame by at most."""
+
 
 def scaled(pictures: np.ndarray) -> np.ndarray:
     """uint8 BGR pictures as the network takes them: float32 BGR, 0..1."""
     return pictures.astype(np.float32) / 255
 
 
+def load_style_network(run: Path, shape: Shape) -> keras.Model:
+    """The style network trained in a run."""
+    style_network = build_style_network(shape)
+    style_network.load_weights(run / "style_network.weights.h5")
+    return style_network
+
+
+def codes_of_styles(style_network: keras.Model, data: Path) -> np.ndarray:
+    """The codes of the pictures in DATA/styles.npz, float32 B x code."""
+    with np.load(data / "styles.npz") as file:
+        pictures = file["pictures"]
+    found = [style_network.predict_on_batch(scaled(pictures[i : i + 32])) for i in range(0, len(pictures), 32)]
+    return np.concatenate([ops.convert_to_numpy(codes) for codes in found])
+
+
 class Batches(keras.utils.PyDataset):
     """Random photographs with random styles, a fraction of them mixtures of two styles."""
 
-    def __init__(self, data: Path, steps: int, batch: int, size: int, mixed: float, seed: int):
+    def __init__(
+        self, data: Path, codes: np.ndarray, steps: int, batch: int, window: int, mixed: float, seed: int
+    ):
         super().__init__()
+        self._codes = codes
         with np.load(data / "styles.npz") as file:
-            self._styles = {name: file[name] for name in file.files}
+            self._grams = {layer: file[layer] for layer in STYLE_LAYERS}
         with np.load(data / "photos.npz") as file:
             self._photos = {name: file[name] for name in file.files}
-        # The losses look at the middle of the photograph: what lies further out than `size` is not needed.
-        edge = max(self._photos["pictures"].shape[1] - size, 0) // 2
+        # The photographs' features are of the square in their middle.
+        size = CONTENT_STRIDE * self._photos["features"].shape[1]
+        edge = (self._photos["pictures"].shape[1] - size) // 2
         self._pictures = self._photos["pictures"][:, edge : edge + size, edge : edge + size]
+        self._places = (size - window) // CONTENT_STRIDE + 1
         self._steps, self._batch, self._mixed = steps, batch, mixed
         self._rng = np.random.default_rng(seed)
 
@@ -50,56 +76,48 @@ class Batches(keras.utils.PyDataset):
         rng, count = self._rng, self._batch
         photos = rng.integers(0, len(self._pictures), count)
         frames = scaled(self._pictures[photos])
-        one, two = rng.integers(0, len(self._styles["pictures"]), (2, count))
+        one, two = rng.integers(0, len(self._codes), (2, count))
         share = np.where(rng.random(count) < self._mixed, rng.uniform(0.2, 0.8, count), 1.0).astype(np.float32)
 
-        def picture(index: np.ndarray) -> np.ndarray:
-            found = scaled(self._styles["pictures"][index])
-            return np.ascontiguousarray(found[:, :, ::-1]) if rng.random() < 0.5 else found
-
-        def gram(layer: str) -> np.ndarray:
-            part = share[:, None, None]
-            mixture = self._styles[layer][one] * part
-            return mixture + self._styles[layer][two] * (1 - part) if (share < 1).any() else mixture
+        def mixture(values: np.ndarray) -> np.ndarray:
+            part = share.reshape(-1, *[1] * (values.ndim - 1))
+            return values[one] * part + values[two] * (1 - part)
 
         return {
             "frame": frames,
-            "style": picture(one),
-            "other": picture(two),
-            "share": share[:, None],
-            "shift": rng.integers(-9, 10, 2).astype(np.int32),
+            "code": mixture(self._codes),
+            "corner": rng.integers(0, self._places, 2).astype(np.int32),
+            "shift": rng.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, 2).astype(np.int32),
             "gain": rng.uniform(0.94, 1.06, (count, 1, 1, 1)).astype(np.float32),
             "noise": rng.normal(0, rng.uniform(0, 0.02), frames.shape).astype(np.float32),
             "content": self._photos["features"][photos].astype(np.float32),
-            **{layer: gram(layer) for layer in STYLE_LAYERS},
+            **{layer: mixture(grams) for layer, grams in self._grams.items()},
         }, np.zeros(count, np.float32)
 
 
 class Training(keras.Model):
-    """The network with its losses: what `fit` minimizes.
+    """The transform with its losses: what `fit` minimizes.
 
     content     mean squared difference of VGG features over their variance in the photograph
     style       mean over layers of ||G - G_style||^2 / ||G_style||^2, tempered where it is large
     temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame,
                 for the first half of a batch
-    grid        difference between the mean colours of the four phases of depth-to-space
+
+    Content and style are those of a window of the frame, at a place that changes from batch to batch.
     """
 
-    def __init__(self, shape: Shape, vgg: Vgg, window: int, weights: dict[str, float]):
+    def __init__(self, transform: keras.Model, vgg: Vgg, window: int, weights: dict[str, float]):
         super().__init__()
-        self.style_network = build_style_network(shape)
-        self.transform = build_transform(shape)
+        self.transform = transform
         self._vgg, self._window, self._loss_weights = vgg, window, weights
-        self._means = {name: keras.metrics.Mean(name=name) for name in ("content", "style", "temporal", "grid")}
+        self._means = {name: keras.metrics.Mean(name=name) for name in ("content", "style", "temporal")}
 
     @property
     def metrics(self):
         return list(self._means.values())
 
     def call(self, x):
-        code = x["share"] * self.style_network(x["style"])
-        if self._loss_weights["mixed"]:
-            code = code + (1 - x["share"]) * self.style_network(x["other"])
+        code = x["code"]
         out = self.transform([x["frame"], code])
         if not self._loss_weights["temporal"]:
             return out, out, out
@@ -111,13 +129,13 @@ class Training(keras.Model):
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
         out, expected, again = y_pred
-        edge = (out.shape[1] - self._window) // 2
-        inner = slice(edge, edge + self._window)
-        found = self._vgg(out[:, inner, inner] * 255.0, STYLE_LAYERS)
+        count, (row, column) = out.shape[0], (x["corner"][0], x["corner"][1])
+        side = self._window
+        seen = ops.slice(out, (0, CONTENT_STRIDE * row, CONTENT_STRIDE * column, 0), (count, side, side, 3))
+        found = self._vgg(seen * 255.0, STYLE_LAYERS)
 
-        content = x["content"]
-        trim = (content.shape[1] - found[CONTENT_LAYER].shape[1]) // 2
-        content = content[:, trim : content.shape[1] - trim, trim : content.shape[2] - trim]
+        side, maps = found[CONTENT_LAYER].shape[2:]
+        content = ops.slice(x["content"], (0, row, column, 0), (count, side, side, maps))
         error = ops.mean(ops.square(content - found[CONTENT_LAYER]), axis=(1, 2, 3))
         losses = {"content": ops.mean(error / ops.var(content, axis=(1, 2, 3)))}
 
@@ -128,9 +146,9 @@ class Training(keras.Model):
             )
             style = style + 2 * (ops.sqrt(1 + ratio) - 1) / len(STYLE_LAYERS)
         losses["style"] = ops.mean(style)
+        # What was rolled in from the other side is no movement of the picture.
+        inner = slice(LARGEST_SHIFT, -LARGEST_SHIFT)
         losses["temporal"] = ops.mean(ops.square(expected - again)[:, inner, inner])
-        phases = ops.stack([ops.mean(out[:, i::2, j::2], axis=(1, 2)) for i in (0, 1) for j in (0, 1)])
-        losses["grid"] = ops.mean(ops.var(phases, axis=0))
         for name, value in losses.items():
             self._means[name].update_state(value)
         return sum(self._loss_weights[name] * value for name, value in losses.items())
@@ -139,34 +157,42 @@ class Training(keras.Model):
 class Sheet(keras.callbacks.Callback):
     """Saves the averaged weights and a sheet of validation pictures after each epoch; appends to the log."""
 
-    def __init__(self, run: Path, shape: Shape, photos: list[np.ndarray], styles: list[np.ndarray]):
+    def __init__(
+        self,
+        run: Path,
+        shape: Shape,
+        transform: keras.Model,
+        style_network: keras.Model,
+        photos: list[np.ndarray],
+        styles: list[np.ndarray],
+    ):
         super().__init__()
-        self._run, self._photos, self._styles = run, photos, styles
+        self._run, self._transform, self._style_network = run, transform, style_network
+        self._photos, self._styles = photos, styles
         (run / "shape.json").write_text(json.dumps(asdict(shape)))
 
     def on_epoch_end(self, epoch, logs=None):
         with open(self._run / "log.jsonl", "a") as file:
             file.write(json.dumps({"epoch": epoch, **{k: float(v) for k, v in (logs or {}).items()}}) + "\n")
-        model, optimizer = self.model, self.model.optimizer
-        trained = [ops.convert_to_numpy(v) for v in model.trainable_variables]
-        optimizer.finalize_variable_values(model.trainable_variables)
-        model.style_network.save_weights(self._run / "style_network.weights.h5")
-        model.transform.save_weights(self._run / "transform.weights.h5")
+        variables = self.model.trainable_variables
+        trained = [ops.convert_to_numpy(v) for v in variables]
+        self.model.optimizer.finalize_variable_values(variables)
+        self._transform.save_weights(self._run / "transform.weights.h5")
         if self._photos:
-            self._draw(model)
-        for variable, value in zip(model.trainable_variables, trained):
+            self._draw()
+        for variable, value in zip(variables, trained):
             variable.assign(value)
 
-    def _draw(self, model) -> None:
+    def _draw(self) -> None:
         import cv2
 
         rows = []
         photos = scaled(np.stack(self._photos))
         for style in self._styles:
-            code = ops.convert_to_numpy(model.style_network.predict_on_batch(scaled(style[None])))
-            out = ops.convert_to_numpy(model.transform.predict_on_batch([photos, np.repeat(code, len(photos), 0)]))
+            code = ops.convert_to_numpy(self._style_network.predict_on_batch(scaled(style[None])))
+            out = self._transform.predict_on_batch([photos, np.repeat(code, len(photos), 0)])
             tile = cv2.resize(style, (photos.shape[2], photos.shape[1]))
-            rows.append(np.hstack([tile, *(out * 255).astype(np.uint8)]))
+            rows.append(np.hstack([tile, *(ops.convert_to_numpy(out) * 255).astype(np.uint8)]))
         cv2.imwrite(str(self._run / "sheet.jpg"), np.vstack(rows))
 
 
@@ -193,28 +219,29 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
 @click.option("--content", default=1.0, show_default=True, help="Weight of the content loss.")
 @click.option("--style", default=3.0, show_default=True, help="Weight of the style loss.")
 @click.option("--temporal", default=0.0, show_default=True, help="Weight of the temporal loss.")
-@click.option("--grid", default=100.0, show_default=True, help="Weight of the grid loss.")
 @click.option("--mixed", default=0.0, show_default=True, help="Fraction of mixtures of two styles.")
-@click.option("--start", type=click.Path(exists=True, path_type=Path), help="A run to take the first weights from.")
+@click.option("--start", type=click.Path(exists=True, path_type=Path), required=True,
+              help="The run to take the first weights from.")
+@click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True,
+              help="What VGG computes with; bfloat16 is faster where the processor has it.")
 @click.option("--seed", default=1, show_default=True)
-def main(data, run, features, validation, steps, batch, window, rate, start, seed, mixed, **weights) -> None:
+def main(data, run, features, validation, steps, batch, window, rate, start, precision, seed, mixed, **weights) -> None:
     """Train on the data prepared in DATA; everything goes to RUN, and a stopped run goes on."""
     keras.utils.set_random_seed(seed)
     run.mkdir(parents=True, exist_ok=True)
-    per_epoch = min(100, steps)
-    batches = Batches(data, per_epoch, batch, window + 64, mixed, seed)
-    shape = Shape()
-    model = Training(shape, load_features(features), window, {**weights, "mixed": mixed})
-    if start:
-        model.style_network.load_weights(start / "style_network.weights.h5")
-        model.transform.load_weights(start / "transform.weights.h5")
+    per_epoch, shape = min(100, steps), Shape()
+    style_network, transform = load_style_network(start, shape), build_transform(shape)
+    transform.load_weights(start / "transform.weights.h5")
+    style_network.save_weights(run / "style_network.weights.h5")
+    batches = Batches(data, codes_of_styles(style_network, data), per_epoch, batch, window, mixed, seed)
+    model = Training(transform, load_features(features, precision), window, weights)
     schedule = keras.optimizers.schedules.CosineDecay(rate, steps, 0.02)
     model.compile(keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.99))
     model.fit(
         batches,
         epochs=steps // per_epoch,
         verbose=2,
-        callbacks=[keras.callbacks.BackupAndRestore(run / "backup"), Sheet(run, shape, *validation_pictures(validation))],
+        callbacks=[keras.callbacks.BackupAndRestore(run / "backup"), Sheet(run, shape, transform, style_network, *validation_pictures(validation))],
     )
 
 
