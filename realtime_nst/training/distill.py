@@ -25,6 +25,7 @@ from realtime_nst.training.data import crop_to, training_paintings, turn_hue
 from realtime_nst.training.network import Shape, build_style_network, build_transform
 from realtime_nst.training.train import (
     Sheet,
+    checkpoint,
     codes_of_styles,
     load_style_network,
     scaled,
@@ -185,7 +186,7 @@ def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed
         Encoded(data, per_epoch, batch, seed),
         epochs=steps // per_epoch,
         verbose=2,
-        callbacks=[keras.callbacks.BackupAndRestore(run / "style_backup")],
+        callbacks=[checkpoint(run / "style_backup")],
     )
     network.optimizer.finalize_variable_values(network.trainable_variables)
     network.save_weights(run / "style_network.weights.h5")
@@ -211,7 +212,7 @@ def train(data: Path, run: Path, validation: Path | None, steps: int, batch: int
         epochs=steps // per_epoch,
         verbose=2,
         callbacks=[
-            keras.callbacks.BackupAndRestore(run / "backup"),
+            checkpoint(run / "backup"),
             Sheet(run, shape, transform, style_network, *validation_pictures(validation)),
         ],
     )

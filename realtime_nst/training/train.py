@@ -111,6 +111,7 @@ class Training(keras.Model):
         self.transform = transform
         self._vgg, self._window, self._loss_weights = vgg, window, weights
         self._means = {name: keras.metrics.Mean(name=name) for name in ("content", "style", "temporal")}
+        self.built = True
 
     @property
     def metrics(self):
@@ -122,14 +123,14 @@ class Training(keras.Model):
         if not self._loss_weights["temporal"]:
             return out, out, out
         shift = (x["shift"][0], x["shift"][1])
-        half = {name: x[name][: max(1, out.shape[0] // 2)] for name in ("frame", "gain", "noise")}
-        count = half["frame"].shape[0]
+        half = {name: x[name][: (ops.shape(out)[0] + 1) // 2] for name in ("frame", "gain", "noise")}
+        count = ops.shape(half["frame"])[0]
         moved = ops.clip(ops.roll(half["frame"], shift, axis=(1, 2)) * half["gain"] + half["noise"], 0, 1)
         return out, ops.roll(out[:count], shift, axis=(1, 2)), self.transform([moved, code[:count]])
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
         out, expected, again = y_pred
-        count, (row, column) = out.shape[0], (x["corner"][0], x["corner"][1])
+        count, row, column = ops.shape(out)[0], x["corner"][0], x["corner"][1]
         side = self._window
         seen = ops.slice(out, (0, CONTENT_STRIDE * row, CONTENT_STRIDE * column, 0), (count, side, side, 3))
         found = self._vgg(seen * 255.0, STYLE_LAYERS)
@@ -196,6 +197,11 @@ class Sheet(keras.callbacks.Callback):
         cv2.imwrite(str(self._run / "sheet.jpg"), np.vstack(rows))
 
 
+def checkpoint(folder: Path) -> keras.callbacks.Callback:
+    """Keeps the state of a run in `folder` after each epoch: started again it goes on, and a finished one stays."""
+    return keras.callbacks.BackupAndRestore(folder, delete_checkpoint=False)
+
+
 def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Squares of the pictures in photos/ and styles/ of a folder, for the sheet."""
     if folder is None:
@@ -241,7 +247,10 @@ def main(data, run, features, validation, steps, batch, window, rate, start, pre
         batches,
         epochs=steps // per_epoch,
         verbose=2,
-        callbacks=[keras.callbacks.BackupAndRestore(run / "backup"), Sheet(run, shape, transform, style_network, *validation_pictures(validation))],
+        callbacks=[
+            checkpoint(run / "backup"),
+            Sheet(run, shape, transform, style_network, *validation_pictures(validation)),
+        ],
     )
 
 

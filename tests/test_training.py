@@ -1,0 +1,71 @@
+"""The training commands from the pictures to the files that ship, on a handful of pictures and a few steps each."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from realtime_nst.networks.fast import FastNetwork
+from realtime_nst.pictures import pictures_in
+
+
+@pytest.fixture(scope="module")
+def material(shared_data, tmp_path_factory):
+    """A folder like the shared one, with three pictures of each kind."""
+    folder = tmp_path_factory.mktemp("material")
+    for kind in ("paintings/named", "paintings/more", "textures", "photos/train"):
+        (folder / kind).mkdir(parents=True)
+        for path in pictures_in(shared_data / kind)[:3]:
+            shutil.copy(path, folder / kind)
+    shutil.copytree(shared_data / "features", folder / "features")
+    return folder
+
+
+def done(command, *args):
+    result = CliRunner().invoke(command, [str(arg) for arg in args], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+def weights_of(path):
+    from realtime_nst.training.network import Shape, build_transform
+
+    transform = build_transform(Shape())
+    transform.load_weights(path / "transform.weights.h5")
+    return [np.asarray(value) for value in transform.get_weights()]
+
+
+def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
+    from realtime_nst.training import data, distill, export, train
+
+    features = material / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"
+    prepared, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
+    done(data.main, material, prepared, "--style-size", 96, "--photo-size", 96, "--window", 80, "--crops", 1)
+    done(distill.main, "codes", material, prepared, hub_folder, "--count", 12, "--size", 64)
+    done(distill.main, "style", prepared, first, "--steps", 3, "--batch", 4)
+    done(distill.main, "pairs", prepared, hub_folder, "--count", 6, "--size", 64)
+    done(distill.main, "train", prepared, first, "--steps", 3, "--batch", 2)
+    (tmp_path / "validation").mkdir()
+    shutil.copytree(material / "photos" / "train", tmp_path / "validation" / "photos")
+    shutil.copytree(material / "paintings" / "named", tmp_path / "validation" / "styles")
+    stage = (prepared, second, "--features", features, "--start", first, "--window", 64, "--batch", 2,
+             "--temporal", 1, "--mixed", 0.5, "--validation", tmp_path / "validation")
+    done(train.main, *stage, "--steps", 2)
+
+    logged = [json.loads(line) for line in (second / "log.jsonl").read_text().splitlines()]
+    assert len(logged) == 1 and {"content", "style", "temporal"} <= set(logged[0])
+    assert all(np.isfinite(value) for value in logged[0].values())
+    assert (second / "sheet.jpg").stat().st_size > 10_000
+    before, after = weights_of(first), weights_of(second)
+    assert any(not np.array_equal(one, two) for one, two in zip(before, after))
+
+    done(train.main, *stage, "--steps", 2)  # all of it was done: nothing changes
+    assert all(np.array_equal(one, two) for one, two in zip(after, weights_of(second)))
+
+    done(export.main, second, tmp_path / "weights")
+    network = FastNetwork("cpu", tmp_path / "weights")
+    frame = np.random.default_rng(0).integers(0, 255, (50, 70, 3), np.uint8)
+    code = network.encode(frame)
+    assert code.shape == (100,) and np.isfinite(code).all()
+    assert network.transform(frame, code).shape == frame.shape
