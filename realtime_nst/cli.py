@@ -343,6 +343,9 @@ def main(args: list[str] | None = None) -> None:
     try:
         # TensorFlow's own start-up log, not its errors: those are Python's.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        # OpenVINO's converter, which is not called here, is over half of OpenVINO's import and reports it
+        # to Intel over the network.
+        sys.modules.setdefault("openvino.tools.ovc", None)
         cli(args=args, prog_name="realtime-nst")
     except StylizeError as error:
         say(f"realtime-nst: {error}")

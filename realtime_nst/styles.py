@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import sys
 import urllib.parse
-import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +146,8 @@ def _load(path: Path, max_bytes: int) -> bytes:
 
 
 def _download(url: str, max_bytes: int, timeout: float) -> bytes:
+    import urllib.request  # it takes longer to load than all the rest of this file
+
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
             data = answer.read(max_bytes + 1)

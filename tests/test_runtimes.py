@@ -1,8 +1,11 @@
 """Pictures in and out of a network's graph, on networks whose answer is known."""
 
+import os
+
 import numpy as np
 import pytest
 
+from realtime_nst.networks.cache import load, store
 from realtime_nst.networks.runtimes import openvino_stylize, tensorflow_stylize
 
 
@@ -13,7 +16,8 @@ def known(rgb, code):
     return out
 
 
-def openvino_network(layout):
+def openvino_network(layout, folder):
+    """The file of a network that computes `known`."""
     import openvino
     from openvino import opset13 as ops
 
@@ -28,10 +32,12 @@ def openvino_network(layout):
     # A row and a column too many, as of a network that rounds sizes up.
     ends = [0, 0, 1, 1] if layout == "NCHW" else [0, 1, 1, 0]
     out = ops.pad(out, [0, 0, 0, 0], ends, "edge")
-    return openvino.Model([ops.result(out)], [frame, code], "known")
+    file = folder / "known.xml"
+    openvino.save_model(openvino.Model([ops.result(out)], [frame, code], "known"), file, compress_to_fp16=False)
+    return file
 
 
-def stylize_with(runtime, size):
+def stylize_with(runtime, size, folder):
     if runtime == "TensorFlow":
         import tensorflow as tf
 
@@ -42,15 +48,15 @@ def stylize_with(runtime, size):
         return tensorflow_stylize(network, size, (1, 3), "/CPU:0")
     layout = runtime.split()[1]
     return openvino_stylize(
-        openvino_network(layout), size, "frame", "code", (1, 3), layout=layout, precision="f32", threads=1
+        openvino_network(layout, folder), size, "frame", "code", (1, 3), layout=layout, precision="f32", threads=1
     )
 
 
 @pytest.mark.parametrize("runtime", ["OpenVINO NHWC", "OpenVINO NCHW", "TensorFlow"])
-def test_pictures_go_in_and_come_out_as_the_network_sees_them(runtime):
+def test_pictures_go_in_and_come_out_as_the_network_sees_them(runtime, tmp_path):
     picture = np.random.default_rng(1).integers(0, 256, (23, 40, 3), np.uint8)
     code = np.float32([0.5, 0.9, 1.5])
-    stylize = stylize_with(runtime, (23, 40))
+    stylize = stylize_with(runtime, (23, 40), tmp_path)
     out = stylize(picture, code)
     expected = np.clip(known(picture[:, :, ::-1] / 255, code), 0, 1)[:, :, ::-1] * 255
     assert out.dtype == np.uint8 and out.shape == picture.shape and out.flags.c_contiguous
@@ -61,10 +67,76 @@ def test_pictures_go_in_and_come_out_as_the_network_sees_them(runtime):
 
 
 @pytest.mark.parametrize("runtime", ["OpenVINO NHWC", "TensorFlow"])
-def test_a_picture_that_is_a_view_is_read_right(runtime):
+def test_a_picture_that_is_a_view_is_read_right(runtime, tmp_path):
     """A mirrored or cropped frame need not lie in one piece in memory."""
     wide = np.random.default_rng(2).integers(0, 256, (16, 60, 3), np.uint8)
     view = wide[:, 50:10:-1]
-    stylize = stylize_with(runtime, view.shape[:2])
+    stylize = stylize_with(runtime, view.shape[:2], tmp_path)
     code = np.ones(3, np.float32)
     assert np.array_equal(stylize(view, code), stylize(np.ascontiguousarray(view), code))
+
+
+class TestCompiledModels:
+    @pytest.fixture
+    def cache(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("REALTIME_NST_CACHE", str(tmp_path / "cache"))
+        return tmp_path / "cache" / "compiled"
+
+    @pytest.fixture
+    def network(self, tmp_path):
+        return openvino_network("NHWC", tmp_path)
+
+    def make(self, network, size=(16, 24), **options):
+        picture = np.random.default_rng(3).integers(0, 256, (*size, 3), np.uint8)
+        stylize = openvino_stylize(network, size, "frame", "code", **({"precision": "f32"} | options))
+        return stylize(picture, np.float32([0.5, 0.9, 1.5]))
+
+    def test_the_second_time_it_comes_from_the_cache_and_is_the_same(self, network, cache):
+        first = self.make(network)
+        (kept,) = cache.iterdir()
+        before = kept.read_bytes()
+        os.utime(kept, (1, 1))
+        assert np.array_equal(self.make(network), first)
+        assert [*cache.iterdir()] == [kept] and kept.read_bytes() == before
+        assert kept.stat().st_mtime > 1, "it was not used"
+
+    def test_another_size_option_or_model_is_another_entry(self, network, cache):
+        self.make(network)
+        self.make(network, size=(16, 32))
+        self.make(network, threads=1)
+        self.make(network, channels="BGR")
+        weights = network.with_suffix(".bin")
+        weights.write_bytes(weights.read_bytes().replace(np.float32(0.3).tobytes(), np.float32(0.2).tobytes()))
+        redder = self.make(network)
+        assert len([*cache.iterdir()]) == 5
+        assert redder[..., 2].mean() < self.make(openvino_network("NHWC", network.parent))[..., 2].mean() - 5
+
+    @pytest.mark.parametrize("harm", [lambda data: data[:-100], lambda data: b"", lambda data: bytes(len(data))])
+    def test_a_damaged_entry_is_made_anew(self, network, cache, harm):
+        first = self.make(network)
+        (kept,) = cache.iterdir()
+        whole = kept.read_bytes()
+        kept.write_bytes(harm(whole))
+        assert np.array_equal(self.make(network), first)
+        assert load(kept) is not None
+
+    def test_one_that_openvino_refuses_is_made_anew(self, network, cache):
+        first = self.make(network)
+        (kept,) = cache.iterdir()
+        store(kept, b"of another time", most=9)
+        assert np.array_equal(self.make(network), first)
+        assert len(load(kept)) > 1000
+
+    def test_without_a_disk_to_write_it_works_as_well(self, network, cache):
+        cache.parent.write_text("in the way")
+        self.make(network)
+        assert cache.parent.read_text() == "in the way"
+
+    def test_those_used_last_are_kept(self, tmp_path):
+        for number in range(4):
+            store(tmp_path / str(number), b"data", most=3)
+            os.utime(tmp_path / str(number), (number, number))
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2", "3"]
+        load(tmp_path / "1")
+        store(tmp_path / "4", b"data", most=3)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "3", "4"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import shutil
 import tempfile
@@ -42,6 +44,40 @@ def filling(folder: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def load(file: Path) -> bytes | None:
+    """What `store` put into `file`; None where it is missing or damaged."""
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return None
+    digest, kept = data[:32], data[32:]
+    if hashlib.sha256(kept).digest() != digest:
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(file)  # `store` removes what has not been used for longest
+    return kept
+
+
+def store(file: Path, data: bytes, most: int) -> None:
+    """Put `data` into `file`, whole or not at all, and keep only the `most` files of its folder used last.
+
+    Where the disk cannot be written nothing is kept, and nothing is raised: what is stored can be made again.
+    """
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=file.parent)
+        try:
+            with open(handle, "wb") as out:
+                out.write(hashlib.sha256(data).digest() + data)
+            os.replace(partial, file)
+        except OSError:
+            os.unlink(partial)
+            raise
+        by_use = sorted(file.parent.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
+        for old in by_use[most:]:
+            old.unlink()
 
 
 def size_of(folder: Path) -> int:

@@ -12,7 +12,7 @@ from ..frames import Picture, StyleCode
 from .devices import cpu_name, tensorflow_gpu
 from .runtimes import (
     Stylize,
-    openvino_options,
+    openvino_encoder,
     openvino_stylize,
     tensorflow_stylize,
 )
@@ -82,22 +82,12 @@ class OpenVinoFast:
 
         self.runtime = f"OpenVINO {openvino.__version__.split('-')[0]}"
         self.device = f"CPU ({cpu_name()})"
-        core = openvino.Core()
-        self._transform = core.read_model(folder / "transform.pb")
-        encode = core.read_model(folder / "encode.pb")
-        encode.reshape([1, STYLE_SIDE, STYLE_SIDE, 3])
-        # A code is made once and used for every frame: full precision costs nothing there.
-        self._encode = core.compile_model(encode, "CPU", openvino_options("f32"))
-        self._encode_one = threading.Lock()
-
-    def encode(self, style: np.ndarray) -> StyleCode:
-        with self._encode_one:
-            return self._encode([style])[0].copy().ravel()
+        self._transform = folder / "transform.pb"
+        self.encode = openvino_encoder(folder / "encode.pb", STYLE_SIDE)
 
     def compile(self, size: tuple[int, int]) -> Stylize:
-        shape = self._transform.input(CODE).partial_shape
         return openvino_stylize(
-            self._transform, size, FRAME, CODE, tuple(side.get_length() for side in shape),
+            self._transform, size, FRAME, CODE,
             channels="BGR",
             precision="f32",  # bf16 moves these weights' pixels by 4 of 255 in the mean
         )

@@ -17,7 +17,7 @@ from .cache import cache_folder, filling
 from .devices import cpu_name, tensorflow_gpu
 from .runtimes import (
     Stylize,
-    openvino_options,
+    openvino_encoder,
     openvino_stylize,
     tensorflow_stylize,
 )
@@ -142,21 +142,12 @@ class OpenVinoParts:
         names = json.loads((folder / "parts.json").read_text())
         self._frame, self._code, self._code_shape = names["frame"], names["code"], tuple(names["code_shape"])
         self.whole_because = names["whole_because"]
-        core = openvino.Core()
-        self._transform = core.read_model(folder / "transform.xml")
-        self._encoder, self._encode_one = None, threading.Lock()
-        if not self.whole_because:
-            encode = core.read_model(folder / "encode.xml")
-            encode.reshape([1, STYLE_SIZE, STYLE_SIZE, 3])
-            # A code is made once and used for every frame: full precision costs nothing there.
-            self._encoder = core.compile_model(encode, "CPU", openvino_options("f32"))
+        self._transform = folder / "transform.xml"
+        self._encoder = None if self.whole_because else openvino_encoder(folder / "encode.xml", STYLE_SIZE)
 
     def encode(self, picture: Picture) -> StyleCode:
         style = style_input(picture)
-        if self._encoder is None:
-            return style.ravel()
-        with self._encode_one:
-            return self._encoder([style])[0].copy().ravel()
+        return style.ravel() if self._encoder is None else self._encoder(style)
 
     def compile(self, size: tuple[int, int], precision: str | None = None) -> Stylize:
         return openvino_stylize(

@@ -6,13 +6,19 @@ instead: the conversions become part of its graph, where they cost less than in 
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import io
+import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from ..frames import Picture, StyleCode
+from .cache import cache_folder, load, store
 
 Stylize = Callable[[Picture, StyleCode], Picture]
 """Stylizes frames of one size: (uint8 BGR H x W x 3, float32 code) -> a new uint8 BGR H x W x 3."""
@@ -32,35 +38,68 @@ def openvino_options(precision: str | None = None, threads: int | None = None) -
     return options
 
 
+def openvino_compile(file: Path, recipe: str, build: Callable, options: dict):
+    """Compile the model in `file` for the CPU, changed by `build`; taken from the cache where that was done before.
+
+    recipe: all that `build` depends on, in words. build: `ov.Model` -> `ov.Model`. A compiled model from the
+    cache opens in a third of the time; at most 24 are kept. Raises RuntimeError where OpenVINO cannot run it.
+
+    Not OpenVINO's own cache: it needs the model read and built to find its key, which is most of the work, and
+    misses whenever the process has built another model before, as it numbers its nodes throughout the process.
+    """
+    import openvino
+
+    core = openvino.Core()
+    parts = [Path(__file__), file, file.with_suffix(".bin")]  # how it is built, the model, its weights
+    key = hashlib.sha256(json.dumps([
+        *(hashlib.sha256(part.read_bytes()).hexdigest() for part in parts if part.is_file()),
+        recipe, sorted(options.items()), openvino.__version__,
+        core.get_property("CPU", "FULL_DEVICE_NAME"), core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+    ]).encode()).hexdigest()
+    kept = cache_folder() / "compiled" / f"{key[:32]}.blob"
+    blob = load(kept)
+    if blob is not None:
+        with contextlib.suppress(RuntimeError):  # OpenVINO will not have it: compiled anew
+            return core.import_model(io.BytesIO(blob), "CPU", options)
+    compiled = core.compile_model(build(core.read_model(file)), "CPU", options)
+    with contextlib.suppress(RuntimeError):  # no export on this processor: compiled at every start
+        store(kept, compiled.export_model().getvalue(), most=24)
+    return compiled
+
+
 def openvino_stylize(
-    model,
+    file: Path,
     size: tuple[int, int],
     frame_input: str,
     code_input: str,
-    code_shape: tuple[int, ...],
+    code_shape: tuple[int, ...] | None = None,
     *,
     layout: str = "NHWC",
     channels: str = "RGB",
     precision: str | None = None,
     threads: int | None = None,
 ) -> Stylize:
-    """Compile an `ov.Model` for frames of `size` (height, width), with uint8 BGR in and out.
+    """Compile the model in `file` for frames of `size` (height, width), with uint8 BGR in and out.
 
-    `model` (left as it is) takes float32 in [0, 1], its `channels` "RGB" or "BGR", of `layout` ("NHWC" or
-    "NCHW", batch 1) at the input named `frame_input` and a code of `code_shape` at `code_input`; its one output
-    is like its frame.
+    It takes float32 in [0, 1], its `channels` "RGB" or "BGR", of `layout` ("NHWC" or "NCHW", batch 1) at the
+    input named `frame_input` and a code of `code_shape` (None: as the model states it) at `code_input`; its one
+    output is like its frame.
     An output larger than the frame (networks round sizes up) is cropped. Raises RuntimeError where
     OpenVINO cannot run it.
     """
-    import openvino
-
     height, width = size
-    model = model.clone()
-    frame = [1, height, width, 3] if layout == "NHWC" else [1, 3, height, width]
-    model.reshape({frame_input: frame, code_input: list(code_shape)})
-    compiled = openvino.Core().compile_model(
-        _with_pictures(model, frame_input, layout, channels, size), "CPU", openvino_options(precision, threads)
+    shapes = {frame_input: [1, height, width, 3] if layout == "NHWC" else [1, 3, height, width]}
+    if code_shape is not None:
+        shapes[code_input] = list(code_shape)
+
+    def build(model):
+        model.reshape(shapes)
+        return _with_pictures(model, frame_input, layout, channels, size)
+
+    compiled = openvino_compile(
+        file, f"pictures {shapes} {layout} {channels}", build, openvino_options(precision, threads)
     )
+    code_shape = tuple(compiled.input(code_input).shape)
     request = compiled.create_infer_request()
     busy = threading.Lock()
 
@@ -75,6 +114,28 @@ def openvino_stylize(
             return cv2.cvtColor(out, cv2.COLOR_RGB2BGR) if channels == "RGB" else out.copy()
 
     return stylize
+
+
+def openvino_encoder(file: Path, side: int) -> Callable[[np.ndarray], StyleCode]:
+    """Compile the style network in `file`: float32 1 x side x side x 3 -> its code, float32, 1-D.
+
+    May be called from several threads. Raises RuntimeError where OpenVINO cannot run it.
+    """
+    shape = [1, side, side, 3]
+
+    def build(model):
+        model.reshape(shape)
+        return model
+
+    # A code is made once and used for every frame: full precision costs nothing there.
+    compiled = openvino_compile(file, f"style {shape}", build, openvino_options("f32"))
+    one = threading.Lock()
+
+    def encode(style: np.ndarray) -> StyleCode:
+        with one:
+            return compiled([style])[0].copy().ravel()
+
+    return encode
 
 
 def _with_pictures(model, frame_input: str, layout: str, channels: str, size: tuple[int, int]):
