@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from .clips import CONTAINERS
 from .errors import InputError, OutputError
 from .outputs import check_writable
+from .pace import PacedStylizer
 from .pipeline import Stats, run
 from .recorder import Recorder
 from .session import Session
@@ -37,6 +38,8 @@ class LiveOptions:
     model: str = "auto"
     device: str = "auto"
     work_size: int | None = None
+    fps_target: float | None = None
+    """Frames a second that the work size adapts to; None: those of the source. A `work_size` given is kept."""
     size: tuple[int, int] | None = None
     """(width, height) asked of a camera."""
     strength: float = 1.0
@@ -58,7 +61,7 @@ def run_live(options: LiveOptions, say: Callable[[str], None]) -> Stats:
     _check(options)
     source = open_source(options.source, options.size, live=not options.headless)
     try:
-        stylizer = _load(options, say)
+        stylizer = _load(options, source, say)
         stylizer.warm_up(*source.size)
     except BaseException:
         source.close()
@@ -71,6 +74,8 @@ def run_live(options: LiveOptions, say: Callable[[str], None]) -> Stats:
 
 
 def _check(options: LiveOptions) -> None:
+    if options.fps_target and options.work_size:
+        raise InputError("--fps-target chooses the work size that --work-size fixes: give one of them")
     if options.headless and not (options.record or options.frames or options.seconds or options.stats):
         raise InputError("--headless shows nothing: add --record FILE, --frames N or --seconds S")
     if options.record:
@@ -89,9 +94,14 @@ def _check(options: LiveOptions) -> None:
         check_display()
 
 
-def _load(options: LiveOptions, say: Callable[[str], None]) -> Stylizer:
+def _load(options: LiveOptions, source: Source, say: Callable[[str], None]) -> Stylizer:
+    """A stylizer of a fixed work size where one is asked for or no clock drives the source; else one that adapts."""
     stylizer = load_stylizer(options.model, options.device, options.work_size, say)
     network = stylizer.network
+    if source.live and not options.work_size:
+        stylizer = PacedStylizer(network, options.fps_target or source.fps)
+    elif options.fps_target:
+        say(f"--fps-target changes nothing: without a window {source.name} is given every frame and the time it needs")
     for notice in network.notices:
         say(notice)
     say(f"model {network.name}, {network.runtime}, on {network.device}")
@@ -141,6 +151,7 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
             )
     finally:
         book.close()
+        stylizer.close()
 
 
 @contextlib.contextmanager

@@ -55,6 +55,9 @@ class Stylizer:
         blank = np.zeros((*self.work_shape(height, width), 3), np.uint8)
         self.network.transform(blank, self.network.encode(blank))
 
+    def close(self) -> None:
+        """End what runs beside the frames: nothing here."""
+
     def content_code(self, picture: Picture) -> StyleCode:
         """The code of a frame's own look, to which strength mixes: float32 vector."""
         return self.network.encode(self._shrink(picture))

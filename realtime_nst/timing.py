@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
@@ -48,11 +50,11 @@ class Clock:
             kept = {name: list(times) for name, times in self._stages.items()}
         return {name: _percentile_ms(times[-last:] if last else times, 50) for name, times in kept.items()}
 
-    def latency_ms(self) -> dict[str, float]:
-        """Milliseconds from capture to shown: median and 95th percentile."""
+    def latency_ms(self, last: int | None = None) -> dict[str, float]:
+        """Milliseconds from capture to shown, of the `last` frames or all kept: median, 95th and 99th percentile."""
         with self._lock:
             kept = list(self._latencies)
-        return {"p50": _percentile_ms(kept, 50), "p95": _percentile_ms(kept, 95)}
+        return percentiles_ms(kept[-last:] if last else kept)
 
     def recent_fps(self, over: float = 2.0) -> float:
         """Frames a second shown during the last `over` seconds."""
@@ -60,6 +62,11 @@ class Clock:
         with self._lock:
             recent = [at for at in self._shown if at > now - over]
         return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 else 0.0
+
+
+def percentiles_ms(seconds: list[float]) -> dict[str, float]:
+    """Median, 95th and 99th percentile of durations, in milliseconds."""
+    return {f"p{percent}": _percentile_ms(seconds, percent) for percent in (50, 95, 99)}
 
 
 def _percentile_ms(seconds: list[float], percent: float) -> float:
@@ -74,6 +81,15 @@ def peak_rss_mb() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def rss_mb() -> float | None:
+    """The memory that this process holds now, in MB (2**20 bytes); None where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _peak_windows() -> int:

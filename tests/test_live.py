@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from camera_server import camera_server
+from realtime_nst.bench.camera_server import camera_server
 
 from realtime_nst.demo import DemoSource
 from realtime_nst.errors import (
@@ -118,6 +118,18 @@ def test_a_network_camera_is_recorded_with_its_own_times(go, tmp_path, clip):
     assert 1.0 < times[-1] < 2.0 and np.all(np.diff(times) > 0)
     # Those that queued up while the model was loaded are not shown late.
     assert stats.frames + stats.dropped <= 66
+
+
+def test_a_rate_that_cannot_be_held_takes_the_smallest_work_size(go, clip):
+    pictures = [picture for _, picture in frames_of(clip)[:10]]
+    with camera_server(pictures) as server:
+        stats, _ = go(server.url, frames=2, model="fast", work_size=None, fps_target=1e6)
+    assert stats.frame_size == (480, 640) and stats.work_size == (192, 256)
+
+
+def test_a_rate_asked_of_a_file_without_a_window_is_told(go, clip):
+    stats, said = go(clip, frames=1, model="fast", work_size=None, fps_target=15)
+    assert stats.work_size == (480, 640) and any("--fps-target changes nothing" in line for line in said)
 
 
 def test_a_camera_that_hangs_up_leaves_its_recording_and_an_error(go, tmp_path):

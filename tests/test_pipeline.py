@@ -10,7 +10,7 @@ from doubles import Kept, MeanColour, Numbered
 from realtime_nst.errors import RunError
 from realtime_nst.frames import Frame
 from realtime_nst.handover import Ended, Handover
-from realtime_nst.pipeline import Look, run
+from realtime_nst.pipeline import Look, repeats, run
 from realtime_nst.stylizer import Stylizer
 
 CODE = np.array([0, 0, 0], np.float32)
@@ -112,6 +112,44 @@ def test_strength_0_gives_the_frames_back():
     sink = Kept()
     run(Numbered(3), Stylizer(MeanColour()), [sink], lambda _f: Look(CODE, 0.0), live=False)
     assert [int(f.picture[0, 0, 0]) for f in sink.frames] == [0, 1, 2]
+
+
+class TestFramesThatRepeat:
+    """Every picture comes three times."""
+
+    class Thrice(Numbered):
+        def read(self):
+            frame = super().read()
+            return frame and Frame(np.full_like(frame.picture, 10 * (self.given // 3)), frame.time)
+
+    def run(self, look):
+        sink, network = Kept(), MeanColour()
+        run(self.Thrice(30), Stylizer(network), [sink], look, live=False)
+        assert len(sink.frames) == 30
+        assert [f.time for f in sink.frames] == [n / 30 for n in range(30)]
+        return [int(f.picture[0, 0, 0]) for f in sink.frames], len(network.seen)
+
+    def test_they_are_stylized_once(self):
+        shown, stylized = self.run(styled)
+        assert shown == [5 * ((n + 1) // 3) for n in range(30)]
+        assert stylized == 11
+
+    def test_but_not_where_the_look_changes(self):
+        codes = iter(np.full((30, 3), n, np.float32) for n in range(30))
+        _, stylized = self.run(lambda frame: Look(next(codes).mean(axis=0)))
+        assert stylized == 30
+
+    def test_nor_where_the_look_depends_on_time(self):
+        _, stylized = self.run(lambda frame: Look(CODE, 0.5))
+        assert stylized == 30
+
+    def test_a_small_change_is_no_repetition(self):
+        picture = np.zeros((48, 64, 3), np.uint8)
+        other = picture.copy()
+        assert repeats(picture, other)
+        other[17, 3, 1] = 1
+        assert not repeats(picture, other)
+        assert not repeats(picture, other[:40])
 
 
 class Boom(Exception):

@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from camera_server import camera_server
+from realtime_nst.bench.camera_server import camera_server
 from doubles import Numbered
 
 from realtime_nst.cameras import Camera, list_cameras, open_device

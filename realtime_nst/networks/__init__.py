@@ -26,3 +26,7 @@ class Network(Protocol):
     def transform(self, picture: Picture, code: StyleCode) -> Picture:
         """Return `picture` (any size H x W) in the style of `code`: uint8 BGR, H x W x 3."""
         ...
+
+    def operations(self) -> int | None:
+        """Floating-point operations that a frame of the size compiled last takes; None where that is unknown."""
+        ...

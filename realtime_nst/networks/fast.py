@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import cv2
@@ -11,8 +10,10 @@ import numpy as np
 from ..frames import Picture, StyleCode
 from .devices import cpu_name, tensorflow_gpu
 from .runtimes import (
+    BySize,
     Stylize,
     openvino_encoder,
+    openvino_operations,
     openvino_stylize,
     tensorflow_stylize,
 )
@@ -37,7 +38,7 @@ WEIGHTS = Path(__file__).with_name("fast_weights")
 class FastNetwork:
     """The network in the package's own files: a style network (`encode`) and a transform.
 
-    A code is 128 float32 numbers. Compiled for one frame size at a time: a new size costs about half a second.
+    A code is 128 float32 numbers. Compiled for each frame size: a new one costs half a second, the last two are kept.
     Codes and frames may be asked for from different threads.
     """
 
@@ -52,9 +53,7 @@ class FastNetwork:
         parts = TensorFlowFast if device == "gpu" else OpenVinoFast
         self._parts = parts(folder)
         self.runtime, self.device = self._parts.runtime, self._parts.device
-        self._busy = threading.Lock()
-        self._size: tuple[int, int] | None = None
-        self._stylize: Stylize | None = None
+        self._stylize = BySize(lambda size: self._parts.compile(size))
 
     def encode(self, picture: Picture) -> StyleCode:
         """The code of a style picture of any size: float32, 1-D."""
@@ -66,12 +65,13 @@ class FastNetwork:
         height, width = picture.shape[:2]
         bottom, right = (MARGIN + -side % STRIDE for side in (height, width))
         padded = cv2.copyMakeBorder(picture, MARGIN, bottom, MARGIN, right, cv2.BORDER_REFLECT_101)
-        with self._busy:
-            if padded.shape[:2] != self._size:
-                self._size = padded.shape[:2]
-                self._stylize = self._parts.compile(self._size)
-            stylized = self._stylize(padded, code)
+        stylized = self._stylize[padded.shape[:2]](padded, code)
         return np.ascontiguousarray(stylized[MARGIN : MARGIN + height, MARGIN : MARGIN + width])
+
+
+    def operations(self) -> int | None:
+        """Floating-point operations of the transform for a frame of the size compiled last, its margin included."""
+        return self._parts.operations(self._stylize.newest)
 
 
 class OpenVinoFast:
@@ -91,6 +91,9 @@ class OpenVinoFast:
             channels="BGR",
             precision="f32",  # bf16 moves these weights' pixels by 4 of 255 in the mean
         )
+
+    def operations(self, size: tuple[int, int]) -> int:
+        return openvino_operations(self._transform, {FRAME: [1, *size, 3]})
 
 
 class TensorFlowFast:
@@ -126,3 +129,6 @@ class TensorFlowFast:
 
     def compile(self, size: tuple[int, int]) -> Stylize:
         return tensorflow_stylize(self._transform, size, self._code_shape, self._device, channels="BGR")
+
+    def operations(self, size: tuple[int, int]) -> None:
+        return None

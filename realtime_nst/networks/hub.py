@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +15,10 @@ from ..frames import Picture, StyleCode
 from .cache import cache_folder, filling
 from .devices import cpu_name, tensorflow_gpu
 from .runtimes import (
+    BySize,
     Stylize,
     openvino_encoder,
+    openvino_operations,
     openvino_stylize,
     tensorflow_stylize,
 )
@@ -42,7 +43,7 @@ class HubNetwork:
     A code is the module's own bottleneck, float32, 100 numbers; where the module cannot be split it is
     the style picture that the module is given, 256 x 256 x 3 numbers.
 
-    Compiled for one frame size at a time: a new size costs about a second. Codes and frames may be
+    Compiled for each frame size: a new one costs about a second, the last two are kept. Codes and frames may be
     asked for from different threads.
     """
 
@@ -58,12 +59,10 @@ class HubNetwork:
         Raises ModelError where it is no such module, DeviceError where TensorFlow finds no GPU.
         """
         self.name = name
-        self._stylize: Stylize | None = None
-        self._size: tuple[int, int] | None = None
-        self._busy = threading.Lock()
         folder = Path(folder)
         self._parts, self.notices = _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say)
         self.runtime, self.device = self._parts.runtime, self._parts.device
+        self._stylize = BySize(lambda size: self._parts.compile(size))
 
     def encode(self, picture: Picture) -> StyleCode:
         """The code of a style picture of any size; its middle square counts. float32, 1-D."""
@@ -76,10 +75,11 @@ class HubNetwork:
             below, beside = max(SMALLEST - height, 0), max(SMALLEST - width, 0)
             larger = cv2.copyMakeBorder(picture, 0, below, 0, beside, cv2.BORDER_REPLICATE)
             return np.ascontiguousarray(self.transform(larger, code)[:height, :width])
-        with self._busy:
-            if self._size != (height, width):
-                self._stylize, self._size = self._parts.compile((height, width)), (height, width)
-            return self._stylize(picture, code)
+        return self._stylize[height, width](picture, code)
+
+    def operations(self) -> int | None:
+        """Floating-point operations of the transform for a frame of the size compiled last."""
+        return self._parts.operations(self._stylize.newest)
 
 
 def _on_gpu(folder: Path) -> tuple[TensorFlowParts, tuple[str, ...]]:
@@ -131,6 +131,9 @@ class TensorFlowParts:
     def compile(self, size: tuple[int, int]) -> Stylize:
         return tensorflow_stylize(self._transform, size, self._module.code_shape, self._tensorflow_device)
 
+    def operations(self, size: tuple[int, int]) -> None:
+        return None
+
 
 class OpenVinoParts:
     """The module's parts, run by OpenVINO on the CPU from a folder that `converted` made."""
@@ -152,6 +155,11 @@ class OpenVinoParts:
     def compile(self, size: tuple[int, int], precision: str | None = None) -> Stylize:
         return openvino_stylize(
             self._transform, size, self._frame, self._code, self._code_shape, precision=precision
+        )
+
+    def operations(self, size: tuple[int, int]) -> int:
+        return openvino_operations(
+            self._transform, {self._frame: [1, *size, 3], self._code: list(self._code_shape)}
         )
 
 

@@ -24,6 +24,31 @@ Stylize = Callable[[Picture, StyleCode], Picture]
 """Stylizes frames of one size: (uint8 BGR H x W x 3, float32 code) -> a new uint8 BGR H x W x 3."""
 
 
+class BySize:
+    """A `Stylize` for each frame size (height, width), compiled when first asked for; the last two stay.
+
+    Two, so that a new size can be compiled while frames of the old one go on. May be used by several threads.
+    """
+
+    def __init__(self, compile: Callable[[tuple[int, int]], Stylize]) -> None:
+        self._compile = compile
+        self._kept: dict[tuple[int, int], Stylize] = {}
+        self._one = threading.Lock()
+
+    def __getitem__(self, size: tuple[int, int]) -> Stylize:
+        found = self._kept.get(size)
+        if found is None:
+            with self._one:
+                found = self._kept.get(size) or self._compile(size)
+                self._kept = dict([*self._kept.items(), (size, found)][-2:])
+        return found
+
+    @property
+    def newest(self) -> tuple[int, int]:
+        """The size compiled last."""
+        return [*self._kept][-1]
+
+
 def openvino_options(precision: str | None = None, threads: int | None = None) -> dict:
     """Options for `compile_model`: the answer to one frame soonest.
 
@@ -136,6 +161,29 @@ def openvino_encoder(file: Path, side: int) -> Callable[[np.ndarray], StyleCode]
             return compiled([style])[0].copy().ravel()
 
     return encode
+
+
+def openvino_operations(file: Path, shapes: dict[str, list[int]]) -> int:
+    """Floating-point operations of the model in `file` for inputs of `shapes`: its convolutions and matrix
+    products, a multiplication and an addition each; the rest is not counted."""
+    import openvino
+
+    model = openvino.Core().read_model(file)
+    model.reshape(shapes)
+    total = 0
+    for node in model.get_ops():
+        kind = node.get_type_name()
+        if kind not in ("Convolution", "GroupConvolution", "ConvolutionBackpropData", "MatMul"):
+            continue
+        weights = node.input(1).get_shape()
+        if kind == "MatMul":
+            taken = weights[-1 if node.get_attributes()["transpose_b"] else -2]
+        elif kind == "ConvolutionBackpropData":
+            taken = weights[0] * int(np.prod(weights[2:])) / np.prod(node.get_attributes()["strides"])
+        else:
+            taken = int(np.prod(weights[2 if kind == "GroupConvolution" else 1 :]))
+        total += 2 * int(np.prod(node.output(0).get_shape()) * taken)
+    return total
 
 
 def _with_pictures(model, frame_input: str, layout: str, channels: str, size: tuple[int, int]):
