@@ -377,7 +377,8 @@ def _table(head: list[str], rows: list[list[str]]) -> None:
     table = Table(*(Column(one, overflow="fold") for one in head), box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    # Into a file or another program a line goes whole.
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def main(args: list[str] | None = None) -> None:

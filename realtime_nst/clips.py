@@ -214,7 +214,7 @@ class ClipWriter:
         picture = even(frame.picture)
         if self._video is None:
             self._video = self._add_video(picture.shape[:2])
-        encoded = av.VideoFrame.from_ndarray(picture, format="bgr24")
+        encoded = av.VideoFrame.from_numpy_buffer(picture, format="bgr24")
         encoded = encoded.reformat(
             format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", interpolation="AREA"
         )

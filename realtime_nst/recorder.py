@@ -179,7 +179,7 @@ def _to_video(picture: Picture, stream: av.VideoStream, pts: int, key: bool) -> 
     picture = even(picture)
     if picture.shape[:2] != (stream.height, stream.width):
         picture = cv2.resize(picture, (stream.width, stream.height), interpolation=cv2.INTER_AREA)
-    frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(
+    frame = av.VideoFrame.from_numpy_buffer(picture, format="bgr24").reformat(
         format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
     )
     frame.pts = pts

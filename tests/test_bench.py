@@ -37,7 +37,7 @@ def test_every_case_is_measured(figures):
         assert line.megapixels_s == pytest.approx(line.fps * 96 * 160 / 1e6, abs=1e-3)
     network, live, decoded, clip = measured.lines
     assert 0 < network.of_limit and network.stages_ms is None
-    for timed in (network, live, decoded):
+    for timed in (network, live):
         assert 0 < timed.latency_ms["p50"] <= timed.latency_ms["p95"] <= timed.latency_ms["p99"]
     for run in (live, decoded, clip):
         assert run.stages_ms["stylize"] > 0

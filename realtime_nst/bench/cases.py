@@ -17,7 +17,7 @@ from ..clip import ClipOptions, Timeline, stylize_clip
 from ..clips import ClipSource
 from ..frames import Frame, Picture
 from ..pictures import read_picture
-from ..pipeline import Look, Stats, run
+from ..pipeline import Look, run
 from ..sources import open_source
 from ..stylizer import Stylizer, load_stylizer
 from ..timing import Clock, peak_rss_mb, percentiles_ms, rss_mb
@@ -108,7 +108,10 @@ class Live(OurCase):
         stats = run(
             source, self.stylizer, [samples], lambda frame: Look(self.code), live=True, seconds=self.job["seconds"]
         )
-        return meter.figures(stats.frames, stats.seconds, **_from(stats), minutes=samples.minutes)
+        return meter.figures(
+            stats.frames, stats.seconds, stages_ms=stats.stages_ms, latency_ms=stats.latency_ms, dropped=stats.dropped,
+            minutes=samples.minutes,
+        )
 
 
 class Clip(OurCase):
@@ -127,7 +130,7 @@ class Clip(OurCase):
         if not self.encode:
             look = Look(self.code)
             stats = run(ClipSource(self.job["clip"]), self.stylizer, [Nowhere()], lambda frame: look, live=False)
-            return meter.figures(stats.frames, stats.seconds, **_from(stats))
+            return meter.figures(stats.frames, stats.seconds, stages_ms=stats.stages_ms)
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.mp4"
             stylize_clip(
@@ -237,7 +240,3 @@ def some_frames(clip: str, count: int) -> list[Picture]:
     frames = [frame.picture for _ in range(count) if (frame := source.read())]
     source.close()
     return frames
-
-
-def _from(stats: Stats) -> dict:
-    return {"stages_ms": stats.stages_ms, "latency_ms": stats.latency_ms, "dropped": stats.dropped}
