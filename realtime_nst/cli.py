@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -233,14 +233,22 @@ def evaluate(models, photos, paintings, features, **given) -> None:
     """Measure models: content kept, style captured, steadiness of video."""
     from rich.console import Console
 
+    from .evaluate import PAIR_FIGURES
     from .evaluate import evaluate as measure
 
     with Console(stderr=True).status("measuring") as status:
         found = measure(models, photos, paintings, features, progress=status.update, **given)
-    figures = ["content_error", "style_error", "style_captured", "warping_error", "input_warping_error", "warping_ratio"]
-    rows = [[getattr(f, name) for name in figures] for f in found]
-    _table(["model", *(name.replace("_", " ") for name in figures)],
-           [[f.model, *("-" if v is None else f"{v:.3f}" for v in row)] for f, row in zip(found, rows)])
+    warping = ["warping_error", "input_warping_error", "warping_ratio"] if given["clips"] else []
+    _table(["model", *_spaced(PAIR_FIGURES), *_spaced(warping)],
+           [[f.model, *(f"{getattr(f, name):.3f}" for name in (*PAIR_FIGURES, *warping))] for f in found])
+    click.echo()
+    _table(["figure", "model", "median", "worst", "photo", "painting"],
+           [[name.replace("_", " "), f.model, f"{f.medians[name]:.3f}", f"{f.worst[name][name]:.3f}",
+             f.worst[name]["photo"], f.worst[name]["painting"]] for name in PAIR_FIGURES for f in found])
+
+
+def _spaced(names: Sequence[str]) -> list[str]:
+    return [name.replace("_", " ") for name in names]
 
 
 @cli.command()

@@ -7,6 +7,10 @@ style error     mean over the last convolutions of blocks 1 to 4 of ||G_out - G_
                 G the Gram matrix over positions
 style captured  1 - style error / style error of the photo as it is
 warping error   see `flow`
+
+Content and style errors of a model are means over its pairs of photo and painting. Its style captured is taken from
+those means: 1 - mean style error / mean style error of the untouched photos. The mean of the pairs' own figures would
+be something else: it is ruled by pairs that are alike to begin with, where little is left to capture.
 """
 
 from __future__ import annotations
@@ -33,18 +37,42 @@ CONTENT_LAYER = "block3_conv3"
 STYLE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
 
 
+PAIR_FIGURES = ("content_error", "style_error", "style_captured")
+
+
 @dataclass
 class ModelFigures:
-    """A model's figures; the first three are means over pairs, the next three means over pairs of frames."""
+    """A model's figures, as defined above. Without clips the warping figures are None."""
 
     model: str
     content_error: float = 0.0
     style_error: float = 0.0
     style_captured: float = 0.0
+    medians: dict[str, float] = field(default_factory=dict)
+    """Of the pairs' own figures, by name."""
+    worst: dict[str, dict] = field(default_factory=dict)
+    """By figure the pair where it is worst."""
     warping_error: float | None = None
+    """Mean over pairs of frames and paintings."""
     input_warping_error: float | None = None
+    """That of the frames as they are."""
     warping_ratio: float | None = None
     pairs: list[dict] = field(default_factory=list)
+    """Each one's photo, painting, figures and untouched_style_error."""
+
+    def summarize(self) -> None:
+        """Fill in what follows from the pairs."""
+        values = {name: np.array([pair[name] for pair in self.pairs]) for name in PAIR_FIGURES}
+        self.content_error, self.style_error = (float(values[name].mean()) for name in PAIR_FIGURES[:2])
+        untouched = float(np.mean([pair["untouched_style_error"] for pair in self.pairs]))
+        self.style_captured = 1 - self.style_error / untouched
+        self.medians = {name: float(np.median(values[name])) for name in PAIR_FIGURES}
+        worst = {name: values[name].argmin() if name == "style_captured" else values[name].argmax() for name in values}
+        self.worst = {name: self.pairs[index] for name, index in worst.items()}
+
+    def as_dict(self) -> dict:
+        """For JSON: the warping figures only where there were clips."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class Eye:
@@ -104,14 +132,17 @@ def evaluate(
     eye = Eye(load_features(features))
     seen = {name: eye.look(photo) for name, photo in content.items()}
     codes = [{name: network.encode(painting) for name, painting in styles.items()} for network in networks]
-    tiles = []
+    # The first row of the sheet shows the photos, its first column the paintings.
+    tiles = [("", np.full((8, 8, 3), 255, np.uint8))]
+    tiles += [(name, photo) for name, photo in content.items() for _ in models]
     for style_name, painting in styles.items():
         _, style_grams = eye.look(painting)
+        tiles.append((style_name, painting))
         for photo_name, photo in content.items():
             untouched = style_error(style_grams, seen[photo_name][1])
             for network, known, figure in zip(networks, codes, figures):
-                out = network.transform(photo, known[style_name])
                 progress(f"{figure.model}: {photo_name} in {style_name}")
+                out = network.transform(photo, known[style_name])
                 features_out, grams_out = eye.look(out)
                 error = style_error(style_grams, grams_out)
                 figure.pairs.append({
@@ -119,19 +150,19 @@ def evaluate(
                     "painting": style_name,
                     "content_error": content_error(seen[photo_name][0], features_out),
                     "style_error": error,
+                    "untouched_style_error": untouched,
                     "style_captured": 1 - error / untouched,
                 })
                 if sheet:
-                    tiles.append((f"{figure.model}: {style_name}", out))
-    for figure, network, known in zip(figures, networks, codes):
-        for key in ("content_error", "style_error", "style_captured"):
-            setattr(figure, key, float(np.mean([pair[key] for pair in figure.pairs])))
-        if clips:
-            _measure_clips(figure, network, list(known.values()), clips, progress)
+                    tiles.append((figure.model, out))
+    for figure in figures:
+        figure.summarize()
+    if clips:
+        _measure_clips(figures, networks, [list(known.values()) for known in codes], clips, progress)
     if sheet:
-        write_picture(sheet, contact_sheet(tiles, columns=len(content) * len(models), side=200))
+        write_picture(sheet, contact_sheet(tiles, columns=1 + len(content) * len(models), side=200))
     if json_file:
-        json_file.write_text(json.dumps({"models": [asdict(figure) for figure in figures]}, indent=2) + "\n")
+        json_file.write_text(json.dumps({"models": [figure.as_dict() for figure in figures]}, indent=2) + "\n")
     return figures
 
 
@@ -143,21 +174,25 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _measure_clips(
-    figure: ModelFigures,
-    network: Network,
-    codes: list[StyleCode],
+    figures: list[ModelFigures],
+    networks: list[Network],
+    codes: list[list[StyleCode]],
     clips: Path,
     progress: Callable[[str], None],
 ) -> None:
-    """Warping errors, the mean over styles and pairs of frames."""
-    ours, inputs = [], []
+    """Warping errors of each model, the mean over styles and pairs of frames."""
+    inputs: list[float] = []
+    ours: list[list[float]] = [[] for _ in figures]
     for one, two, flow, visible in frame_pairs(clips):
         inputs.append(warping_error(one, two, flow, visible))
-        for code in codes:
+        for figure, network, known, errors in zip(figures, networks, codes, ours):
             progress(f"{figure.model}: steadiness, pair {len(inputs)}")
-            ours.append(warping_error(network.transform(one, code), network.transform(two, code), flow, visible))
-    figure.warping_error, figure.input_warping_error = float(np.mean(ours)), float(np.mean(inputs))
-    figure.warping_ratio = figure.warping_error / figure.input_warping_error
+            for code in known:
+                first, second = network.transform(one, code), network.transform(two, code)
+                errors.append(warping_error(first, second, flow, visible))
+    for figure, errors in zip(figures, ours):
+        figure.warping_error, figure.input_warping_error = float(np.mean(errors)), float(np.mean(inputs))
+        figure.warping_ratio = figure.warping_error / figure.input_warping_error
 
 
 def frame_pairs(

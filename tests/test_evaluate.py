@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SourceError
-from realtime_nst.evaluate import content_error, evaluate, frame_pairs, style_error
+from realtime_nst.evaluate import ModelFigures, content_error, evaluate, frame_pairs, style_error
 from realtime_nst.flow import consistent, estimate_flow, read_flow, warping_error
 from realtime_nst.pictures import read_picture
 
@@ -21,6 +21,23 @@ def test_errors_are_relative():
     assert style_error(grams, grams) == 0
     assert style_error(grams, [0 * g for g in grams]) == pytest.approx(1)
     assert style_error(grams, [2 * grams[0], grams[1]]) == pytest.approx(0.5)
+
+
+def test_a_models_figures_follow_from_its_pairs():
+    figures = ModelFigures("model")
+    for name, content, error, untouched in (("a", 1.0, 0.2, 0.4), ("b", 2.0, 0.5, 8.0), ("c", 6.0, 0.2, 1.6)):
+        figures.pairs.append({
+            "photo": name, "painting": "p", "content_error": content, "style_error": error,
+            "untouched_style_error": untouched, "style_captured": 1 - error / untouched,
+        })
+    figures.summarize()
+    assert (figures.content_error, figures.style_error) == pytest.approx((3.0, 0.3))
+    assert figures.style_captured == pytest.approx(1 - 0.9 / 10)
+    assert figures.medians == pytest.approx({"content_error": 2.0, "style_error": 0.2, "style_captured": 0.875})
+    assert {name: pair["photo"] for name, pair in figures.worst.items()} == {
+        "content_error": "c", "style_error": "b", "style_captured": "a",
+    }
+    assert "warping_error" not in figures.as_dict()
 
 
 def test_a_moved_picture_has_no_warping_error_along_its_flow():
@@ -66,5 +83,6 @@ def test_the_hub_model_keeps_content_and_captures_style(shared_data, hub_folder,
     assert 0.5 < figures.content_error < 2 and 0.7 < figures.style_captured < 1
     written = json.loads((tmp_path / "f.json").read_text())["models"][0]
     assert written["style_error"] == figures.style_error == figures.pairs[0]["style_error"]
-    assert written["pairs"][0]["photo"] == "astronaut"
+    assert written["pairs"][0]["photo"] == written["worst"]["style_error"]["photo"] == "astronaut"
+    assert not [key for key in written if "warping" in key]
     assert read_picture(tmp_path / "s.png").size > 1000
