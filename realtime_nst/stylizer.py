@@ -52,15 +52,16 @@ class Stylizer:
 
     def warm_up(self, height: int, width: int) -> None:
         """Compile the network for frames of this size now, which the first frame would else wait for."""
-        blank = np.zeros((*self.work_shape(height, width), 3), np.uint8)
-        self.network.transform(blank, self.network.encode(blank))
+        blank = np.zeros((height, width, 3), np.uint8)
+        shown = self.network.prepare(blank, self.work_shape(height, width))
+        self.network.stylize(shown, self.network.encode(blank))
 
     def close(self) -> None:
         """End what runs beside the frames: nothing here."""
 
     def content_code(self, picture: Picture) -> StyleCode:
         """The code of a frame's own look, to which strength mixes: float32 vector."""
-        return self.network.encode(self._shrink(picture))
+        return self.network.encode(picture)
 
     def stylize(
         self,
@@ -82,11 +83,11 @@ class Stylizer:
             own = self.content_code(picture) if content is None else content
             code = blend([code, own], [strength, 1 - strength])
         with self.clock.stage("prepare"):
-            small = self._shrink(picture)
+            shown = self.network.prepare(picture, self.work_shape(*picture.shape[:2]))
         with self.clock.stage("stylize"):
-            small = self.network.transform(small, code)
+            made = self.network.stylize(shown, code)
         with self.clock.stage("finish"):
-            styled = self._grow(small, picture.shape)
+            styled = self.network.finish(made, picture)
             fade = min(strength / 0.25, 1.0)
             if fade < 1:
                 styled = cv2.addWeighted(styled, fade, picture, 1 - fade, 0)
@@ -96,17 +97,6 @@ class Stylizer:
         """(height, width) in pixels at which the network sees a frame; never larger than the frame."""
         scale = min(self.work_size / max(height, width), 1.0)
         return max(round(height * scale), 1), max(round(width * scale), 1)
-
-    def _shrink(self, picture: Picture) -> Picture:
-        height, width = self.work_shape(*picture.shape[:2])
-        if (height, width) == picture.shape[:2]:
-            return picture
-        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-
-    def _grow(self, picture: Picture, shape: tuple[int, ...]) -> Picture:
-        if picture.shape == shape:
-            return picture
-        return cv2.resize(picture, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
 
 
 def default_work_size(network: Network) -> int:

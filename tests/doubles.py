@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 
 from realtime_nst.frames import Frame
+from realtime_nst.networks import Network
 
 
-class MeanColour:
+class MeanColour(Network):
     """A network double: a style's code is its mean colour, and frames are half way to it."""
 
     name = "double"

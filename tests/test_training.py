@@ -28,12 +28,11 @@ def done(command, *args):
     assert result.exit_code == 0, result.output
 
 
-def weights_of(path):
-    from realtime_nst.training.network import Shape, build_transform
+def weights_of(run):
+    from realtime_nst.training.train import load_networks
 
-    transform = build_transform(Shape())
-    transform.load_weights(path / "transform.weights.h5")
-    return [np.asarray(value) for value in transform.get_weights()]
+    *networks, _ = load_networks(run)
+    return [np.asarray(value) for network in networks for value in network.get_weights()]
 
 
 def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
@@ -41,7 +40,8 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
 
     features = material / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"
     prepared, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
-    done(data.main, material, prepared, "--style-size", 96, "--photo-size", 96, "--window", 80, "--crops", 1)
+    done(data.main, material, prepared, "--style-size", 96, "--photo-size", 96, "--window", 80, "--crops", 1,
+         "--textures", 3)
     done(distill.main, "codes", material, prepared, hub_folder, "--count", 12, "--size", 64)
     done(distill.main, "style", prepared, first, "--steps", 3, "--batch", 4)
     done(distill.main, "pairs", prepared, hub_folder, "--count", 6, "--size", 64)

@@ -8,37 +8,36 @@ import cv2
 import numpy as np
 
 from ..frames import Picture, StyleCode
+from . import Network
 from .devices import cpu_name, tensorflow_gpu
 from .runtimes import (
     BySize,
-    Stylize,
+    Maps,
     openvino_encoder,
+    openvino_maps,
     openvino_operations,
-    openvino_stylize,
-    tensorflow_stylize,
+    tensorflow_maps,
 )
 
-STYLE, FRAME, CODE, OUTPUT = "style:0", "frame:0", "code:0", "stylized:0"
-"""The tensors that go into the graphs and come out. Pictures are float32 BGR in [0, 1], 1 x H x W x 3."""
+STYLE, LOW, CODE = "style:0", "low:0", "code:0"
+"""The tensors that go into the graphs. Pictures are float32 BGR in [0, 1], 1 x H x W x 3."""
+
+MAPS = ("offset:0", "gain:0")
+"""The tensors that come out of the transform's graph: float32 1 x H x W x 3, as large as what went in."""
 
 STYLE_SIDE = 256
 """Side in pixels of the style picture that the style network is shown."""
-
-STRIDE = 8
-"""The transform works at an eighth of the frame's size, so sides must be multiples of it."""
-
-MARGIN = 40
-"""Pixels mirrored around the frame, so that the network's own zero padding stays outside the picture."""
-
 
 WEIGHTS = Path(__file__).with_name("fast_weights")
 """The trained network: encode.pb and transform.pb, frozen TensorFlow graphs with float16 weights."""
 
 
-class FastNetwork:
+class FastNetwork(Network):
     """The network in the package's own files: a style network (`encode`) and a transform.
 
-    A code is 128 float32 numbers. Compiled for each frame size: a new one costs half a second, the last two are kept.
+    A code is 100 float32 numbers. The transform sees a frame at half the work size and answers with an offset and a
+    gain for each pixel, which are enlarged and applied to the frame at its full size, so that its edges stay sharp.
+    Compiled for each size: a new one costs half a second, the last two are kept.
     Codes and frames may be asked for from different threads.
     """
 
@@ -53,25 +52,36 @@ class FastNetwork:
         parts = TensorFlowFast if device == "gpu" else OpenVinoFast
         self._parts = parts(folder)
         self.runtime, self.device = self._parts.runtime, self._parts.device
-        self._stylize = BySize(lambda size: self._parts.compile(size))
+        self._maps: BySize[Maps] = BySize(lambda size: self._parts.compile(size))
 
     def encode(self, picture: Picture) -> StyleCode:
         """The code of a style picture of any size: float32, 1-D."""
         square = cv2.resize(picture, (STYLE_SIDE, STYLE_SIDE), interpolation=cv2.INTER_AREA)
         return self._parts.encode(square[np.newaxis].astype(np.float32) / 255)
 
+    def prepare(self, picture: Picture, size: tuple[int, int]) -> Picture:
+        """`picture` at half of `size` (height, width), as the network sees it."""
+        # It halves what it sees twice more and mirrors the border of that: multiples of 4, at least 8.
+        height, width = (max(8, round(side / 8) * 4) for side in size)
+        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+    def stylize(self, shown: Picture, code: StyleCode) -> tuple[np.ndarray, np.ndarray]:
+        """(offset in 0..255, gain), float32 H x W x 3 each, of what `prepare` made."""
+        return self._maps[shown.shape[:2]](shown, code)
+
+    def finish(self, made: tuple[np.ndarray, np.ndarray], picture: Picture) -> Picture:
+        """offset + gain * picture, the maps enlarged to it: a new uint8 BGR picture."""
+        height, width = picture.shape[:2]
+        offset, gain = (cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR) for part in made)
+        return cv2.add(cv2.multiply(picture, gain, dtype=cv2.CV_32F), offset, dtype=cv2.CV_8U)
+
     def transform(self, picture: Picture, code: StyleCode) -> Picture:
         """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
-        height, width = picture.shape[:2]
-        bottom, right = (MARGIN + -side % STRIDE for side in (height, width))
-        padded = cv2.copyMakeBorder(picture, MARGIN, bottom, MARGIN, right, cv2.BORDER_REFLECT_101)
-        stylized = self._stylize[padded.shape[:2]](padded, code)
-        return np.ascontiguousarray(stylized[MARGIN : MARGIN + height, MARGIN : MARGIN + width])
-
+        return self.finish(self.stylize(self.prepare(picture, picture.shape[:2]), code), picture)
 
     def operations(self) -> int | None:
-        """Floating-point operations of the transform for a frame of the size compiled last, its margin included."""
-        return self._parts.operations(self._stylize.newest)
+        """Floating-point operations of the transform for a frame of the size compiled last."""
+        return self._parts.operations(self._maps.newest)
 
 
 class OpenVinoFast:
@@ -85,15 +95,11 @@ class OpenVinoFast:
         self._transform = folder / "transform.pb"
         self.encode = openvino_encoder(folder / "encode.pb", STYLE_SIDE)
 
-    def compile(self, size: tuple[int, int]) -> Stylize:
-        return openvino_stylize(
-            self._transform, size, FRAME, CODE,
-            channels="BGR",
-            precision="f32",  # bf16 moves these weights' pixels by 4 of 255 in the mean
-        )
+    def compile(self, size: tuple[int, int]) -> Maps:
+        return openvino_maps(self._transform, size, LOW, CODE, MAPS)
 
     def operations(self, size: tuple[int, int]) -> int:
-        return openvino_operations(self._transform, {FRAME: [1, *size, 3]})
+        return openvino_operations(self._transform, {LOW: [1, *size, 3]})
 
 
 class TensorFlowFast:
@@ -116,10 +122,7 @@ class TensorFlowFast:
             return tf.compat.v1.GraphDef.FromString((folder / name).read_bytes())
 
         self._encode = graph_function(read("encode.pb"), [STYLE], CODE)
-        transform = read("transform.pb")
-        self._transform = graph_function(transform, [FRAME, CODE], OUTPUT)
-        shape = next(node for node in transform.node if f"{node.name}:0" == CODE).attr["shape"].shape
-        self._code_shape = tuple(side.size for side in shape.dim)
+        self._transform = graph_function(read("transform.pb"), [LOW, CODE], MAPS)
 
     def encode(self, style: np.ndarray) -> StyleCode:
         import tensorflow as tf
@@ -127,8 +130,8 @@ class TensorFlowFast:
         with tf.device(self._device):
             return self._encode(tf.constant(style)).numpy().ravel()
 
-    def compile(self, size: tuple[int, int]) -> Stylize:
-        return tensorflow_stylize(self._transform, size, self._code_shape, self._device, channels="BGR")
+    def compile(self, size: tuple[int, int]) -> Maps:
+        return tensorflow_maps(self._transform, size, self._device)
 
     def operations(self, size: tuple[int, int]) -> None:
         return None

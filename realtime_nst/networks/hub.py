@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DeviceError, ModelError
 from ..frames import Picture, StyleCode
+from . import Network
 from .cache import cache_folder, filling
 from .devices import cpu_name, tensorflow_gpu
 from .runtimes import (
@@ -36,7 +37,7 @@ SMALLEST = 16
 """Side in pixels that the module needs: its convolutions mirror the edges of what they see."""
 
 
-class HubNetwork:
+class HubNetwork(Network):
     """A SavedModel with the interface of google/magenta/arbitrary-image-stylization-v1-256.
 
     Inputs `placeholder` (picture) and `placeholder_1` (style), output `output_0`: float32 RGB in [0, 1].

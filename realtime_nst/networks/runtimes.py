@@ -13,6 +13,7 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -24,18 +25,24 @@ Stylize = Callable[[Picture, StyleCode], Picture]
 """Stylizes frames of one size: (uint8 BGR H x W x 3, float32 code) -> a new uint8 BGR H x W x 3."""
 
 
-class BySize:
-    """A `Stylize` for each frame size (height, width), compiled when first asked for; the last two stay.
+Maps = Callable[[Picture, StyleCode], tuple[np.ndarray, np.ndarray]]
+"""For pictures of one size: (uint8 BGR H x W x 3, code) -> offset in 0..255 and gain, float32 H x W x 3 each."""
+
+Compiled = TypeVar("Compiled")
+
+
+class BySize(Generic[Compiled]):
+    """What was compiled for each frame size (height, width), when first asked for; the last two stay.
 
     Two, so that a new size can be compiled while frames of the old one go on. May be used by several threads.
     """
 
-    def __init__(self, compile: Callable[[tuple[int, int]], Stylize]) -> None:
+    def __init__(self, compile: Callable[[tuple[int, int]], Compiled]) -> None:
         self._compile = compile
-        self._kept: dict[tuple[int, int], Stylize] = {}
+        self._kept: dict[tuple[int, int], Compiled] = {}
         self._one = threading.Lock()
 
-    def __getitem__(self, size: tuple[int, int]) -> Stylize:
+    def __getitem__(self, size: tuple[int, int]) -> Compiled:
         found = self._kept.get(size)
         if found is None:
             with self._one:
@@ -141,6 +148,44 @@ def openvino_stylize(
     return stylize
 
 
+def openvino_maps(
+    file: Path, size: tuple[int, int], picture_input: str, code_input: str, outputs: tuple[str, str]
+) -> Maps:
+    """Compile the model in `file`, float32 BGR in [0, 1] and a code -> offset and gain, for pictures of `size`.
+
+    Raises RuntimeError where OpenVINO cannot run it.
+    """
+    shape = [1, *size, 3]
+
+    def build(model):
+        import openvino
+        from openvino.preprocess import PrePostProcessor
+
+        model.reshape({picture_input: shape})
+        convert = PrePostProcessor(model)
+        picture = convert.input(picture_input)
+        picture.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+        picture.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+        picture.model().set_layout(openvino.Layout("NHWC"))
+        return convert.build()
+
+    # bf16 moves pixels by 4 of 255 in the mean.
+    compiled = openvino_compile(file, f"maps {shape}", build, openvino_options("f32"))
+    code_shape = tuple(compiled.input(code_input).shape)
+    request = compiled.create_infer_request()
+    busy = threading.Lock()
+
+    def maps(picture: Picture, code: StyleCode) -> tuple[np.ndarray, np.ndarray]:
+        with busy:  # one request: its buffers are used again for every frame
+            request.infer(
+                {picture_input: picture[np.newaxis], code_input: np.reshape(code, code_shape)}, share_inputs=True
+            )
+            offset, gain = (request.get_tensor(name).data[0] for name in outputs)
+            return offset * np.float32(255), gain.copy()
+
+    return maps
+
+
 def openvino_encoder(file: Path, side: int) -> Callable[[np.ndarray], StyleCode]:
     """Compile the style network in `file`: float32 1 x side x side x 3 -> its code, float32, 1-D.
 
@@ -240,3 +285,27 @@ def tensorflow_stylize(
             return pictures(picture, np.reshape(code, code_shape)).numpy()
 
     return stylize
+
+
+def tensorflow_maps(network, size: tuple[int, int], device: str) -> Maps:
+    """A tf.function of `network`, float32 BGR 1 x H x W x 3 in [0, 1] and a code -> offset and gain, for pictures of
+    `size` (height, width). `device` is TensorFlow's name for where it runs."""
+    import tensorflow as tf
+
+    code_shape = tuple(network.inputs[1].shape)
+
+    @tf.function(
+        input_signature=[tf.TensorSpec((*size, 3), tf.uint8), tf.TensorSpec(code_shape, tf.float32)],
+        autograph=False,
+    )
+    def on_pictures(picture, code):
+        with tf.device(device):
+            offset, gain = network(tf.cast(picture[tf.newaxis], tf.float32) / 255.0, code)
+            return offset[0] * 255.0, gain[0]
+
+    def maps(picture: Picture, code: StyleCode) -> tuple[np.ndarray, np.ndarray]:
+        with tf.device(device):
+            offset, gain = on_pictures(picture, np.reshape(code, code_shape))
+        return offset.numpy(), gain.numpy()
+
+    return maps

@@ -10,7 +10,7 @@ Everything here needs TensorFlow, which is imported inside the functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -176,13 +176,14 @@ def _needed(tf, graph, output: str):
     )
 
 
-def graph_function(graph, inputs: list[str], output: str) -> Callable:
-    """A function of tensors, in the order of `inputs`, that computes the tensor `output` of a graph."""
+def graph_function(graph, inputs: list[str], outputs: str | Sequence[str]) -> Callable:
+    """A function of tensors, in the order of `inputs`, that computes the tensor or tensors `outputs` of a graph."""
     import tensorflow as tf
 
     imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph, name=""), [])
     tensor = imported.graph.get_tensor_by_name
-    return imported.prune([tensor(name) for name in inputs], tensor(output))
+    found = tensor(outputs) if isinstance(outputs, str) else [tensor(name) for name in outputs]
+    return imported.prune([tensor(name) for name in inputs], found)
 
 
 def style_input(picture) -> np.ndarray:

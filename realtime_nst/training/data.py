@@ -25,7 +25,7 @@ CONTENT_LAYER = "block3_conv3"
 
 HELD_OUT = (
     "starry", "wave", "composition", "jatte", "lilies", "water-lil", "sharaku", "otani", "udnie",
-    "rain", "grande", "kanagawa",
+    "rain", "grande", "a-sunday", "kanagawa",
 )
 """Parts of the names of the paintings kept for validation, in every copy there is of them."""
 
@@ -45,8 +45,10 @@ def training_paintings(data: Path) -> list[Path]:
     return [p for p in found if not any(word in p.stem.lower() for word in HELD_OUT)]
 
 
-def style_pictures(data: Path, size: int, crops: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Squares of `size` pixels: `crops` of each painting at 1.5 x size, one of each texture.
+def style_pictures(
+    data: Path, size: int, crops: int, textures: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Squares of `size` pixels: `crops` of each painting at 1.5 x size, one of each of `textures` textures.
 
     Colours of some are turned around the colour circle, so that codes cover more palettes than the paintings do.
     """
@@ -57,7 +59,8 @@ def style_pictures(data: Path, size: int, crops: int, rng: np.random.Generator) 
         for crop in range(crops):
             square = crop_to(picture, size, rng)
             yield turn_hue(square, rng) if crop % 3 == 2 else square
-    for number, path in enumerate(pictures_in(data / "textures")):
+    found = pictures_in(data / "textures")
+    for number, path in enumerate(found[:: max(1, len(found) // textures)] if textures else []):
         square = crop_to(read_picture(path), size, rng)
         yield turn_hue(square, rng) if number % 2 else square
 
@@ -78,12 +81,12 @@ def gram_matrices(vgg: Vgg, pictures: np.ndarray) -> dict[str, np.ndarray]:
     return {layer: ops.convert_to_numpy(mean_gram(found[layer])) for layer in STYLE_LAYERS}
 
 
-def prepare_styles(vgg: Vgg, data: Path, out: Path, *, size: int, crops: int, seed: int) -> None:
+def prepare_styles(vgg: Vgg, data: Path, out: Path, *, size: int, crops: int, textures: int, seed: int) -> None:
     """Write the style pictures, scaled as the style network sees them, and their Gram matrices."""
     rng = np.random.default_rng(seed)
     pictures: list[np.ndarray] = []
     grams: dict[str, list[np.ndarray]] = {layer: [] for layer in STYLE_LAYERS}
-    for square in style_pictures(data, size, crops, rng):
+    for square in style_pictures(data, size, crops, textures, rng):
         for layer, gram in gram_matrices(vgg, square[None]).items():
             grams[layer].append(gram[0].astype(np.float32))
         pictures.append(cv2.resize(square, (size * 2 // 3, size * 2 // 3), interpolation=cv2.INTER_AREA))
@@ -117,15 +120,16 @@ def prepare_photos(vgg: Vgg, data: Path, out: Path, *, size: int, window: int, s
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--style-size", default=256, show_default=True, help="Side of the squares that Grams are taken of.")
 @click.option("--crops", default=6, show_default=True, help="Squares of each painting.")
+@click.option("--textures", default=600, show_default=True, help="How many of the textures are taken.")
 @click.option("--photo-size", default=224, show_default=True, help="Side of the squares that are stylized.")
 @click.option("--window", default=160, show_default=True, help="Side of the part that the losses look at.")
 @click.option("--seed", default=1, show_default=True)
-def main(data, out, style_size, crops, photo_size, window, seed) -> None:
+def main(data, out, style_size, crops, textures, photo_size, window, seed) -> None:
     """Prepare the training data in DATA for `realtime_nst.training.train`, into OUT."""
     out.mkdir(parents=True, exist_ok=True)
     vgg = load_features(data / "features" / "vgg16_imagenet_to_conv4_3_f16.npz")
     prepare_photos(vgg, data, out, size=photo_size, window=window, seed=seed)
-    prepare_styles(vgg, data, out, size=style_size, crops=crops, seed=seed)
+    prepare_styles(vgg, data, out, size=style_size, crops=crops, textures=textures, seed=seed)
 
 
 if __name__ == "__main__":

@@ -20,17 +20,29 @@ import keras
 import numpy as np
 from keras import ops
 
+from realtime_nst.features import Vgg, load_features
+from realtime_nst.losses import mean_gram
 from realtime_nst.pictures import pictures_in, read_picture
 from realtime_nst.training.data import crop_to, training_paintings, turn_hue
-from realtime_nst.training.network import Shape, build_style_network, build_transform
+from realtime_nst.training.network import (
+    Shape,
+    build_maps,
+    build_style_network,
+    build_transform,
+)
 from realtime_nst.training.train import (
-    Sheet,
+    Keeper,
     checkpoint,
-    codes_of_styles,
-    load_style_network,
+    load_networks,
+    optimizer,
     scaled,
     validation_pictures,
+    weights_file,
 )
+
+
+TEACHER_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv1")
+"""The layers that a teacher's strokes are compared in: the ones below cost most of what VGG costs."""
 
 
 class Encoded(keras.utils.PyDataset):
@@ -53,13 +65,13 @@ class Encoded(keras.utils.PyDataset):
 
 
 class Pairs(keras.utils.PyDataset):
-    """Batches of (photograph, code of a style) and the teacher's picture."""
+    """Batches of (square of a photograph, code of a style) and the same square of the teacher's picture."""
 
-    def __init__(self, data: Path, codes: np.ndarray, steps: int, batch: int, seed: int):
+    def __init__(self, data: Path, codes: np.ndarray, steps: int, batch: int, side: int, seed: int):
         super().__init__()
         with np.load(data / "pairs.npz") as file:
             self._frames, self._styles, self._targets = file["frames"], file["styles"], file["targets"]
-        self._codes, self._steps, self._batch = codes, steps, batch
+        self._codes, self._steps, self._batch, self._side = codes, steps, batch, side
         self._rng = np.random.default_rng(seed)
 
     def __len__(self) -> int:
@@ -68,19 +80,45 @@ class Pairs(keras.utils.PyDataset):
     def __getitem__(self, index: int):
         chosen = self._rng.integers(0, len(self._frames), self._batch)
         flip = slice(None, None, self._rng.choice([-1, 1]))
-        frames, targets = (scaled(np.ascontiguousarray(a[chosen][:, :, flip])) for a in (self._frames, self._targets))
+        y, x = (int(i) for i in self._rng.integers(0, self._frames.shape[1] - self._side + 1, 2))
+        square = slice(y, y + self._side), slice(x, x + self._side)
+        frames, targets = (
+            scaled(np.ascontiguousarray(kept[chosen][(slice(None), *square)][:, :, flip]))
+            for kept in (self._frames, self._targets)
+        )
         return (frames, self._codes[self._styles[chosen]]), targets
 
 
 @keras.saving.register_keras_serializable("realtime_nst")
-class PyramidLoss(keras.losses.Loss):
-    """Mean absolute difference of pixels and of each level of a Laplacian pyramid."""
+class TeacherLoss(keras.losses.Loss):
+    """How far pictures are from the teacher's: palette and tones by their pixels, strokes by their VGG features.
 
-    def __init__(self, levels: int = 4, **kwargs):
+    pixels      mean absolute difference of pixels and of each level of a Laplacian pyramid
+    features    sum over layers of mean |F - F_teacher| / mean |F_teacher|
+    Gram        mean over layers of log(1 + ||G - G_teacher||^2 / ||G_teacher||^2)
+    """
+
+    def __init__(self, vgg: Vgg | None = None, features: float = 0.2, gram: float = 1.0, levels: int = 4, **kwargs):
         super().__init__(**kwargs)
-        self._levels = levels
+        self._vgg, self._features, self._gram, self._levels = vgg, features, gram, levels
 
     def call(self, y_true, y_pred):
+        loss = self._pixels(y_true, y_pred)
+        if self._vgg is None:
+            return loss
+        wanted = self._vgg(y_true * 255.0, TEACHER_LAYERS)
+        found = self._vgg(y_pred * 255.0, TEACHER_LAYERS)
+        for layer in TEACHER_LAYERS:
+            apart = ops.mean(ops.abs(found[layer] - wanted[layer]), axis=(1, 2, 3))
+            loss = loss + self._features * ops.mean(apart / ops.mean(wanted[layer], axis=(1, 2, 3)))
+            gram = mean_gram(wanted[layer])
+            ratio = ops.sum(ops.square(mean_gram(found[layer]) - gram), axis=(1, 2)) / ops.sum(
+                ops.square(gram), axis=(1, 2)
+            )
+            loss = loss + self._gram / len(TEACHER_LAYERS) * ops.mean(ops.log1p(ratio))
+        return loss
+
+    def _pixels(self, y_true, y_pred):
         difference = y_true - y_pred
         loss = ops.mean(ops.abs(difference))
         for _ in range(self._levels):
@@ -91,15 +129,17 @@ class PyramidLoss(keras.losses.Loss):
         return loss + 2 * ops.mean(ops.abs(difference))
 
 
+def codes_of_styles(style_network: keras.Model, data: Path) -> np.ndarray:
+    """The codes of the pictures in DATA/styles.npz, float32 B x code."""
+    with np.load(data / "styles.npz") as file:
+        pictures = file["pictures"]
+    found = [style_network.predict_on_batch(scaled(pictures[i : i + 32])) for i in range(0, len(pictures), 32)]
+    return np.concatenate([ops.convert_to_numpy(codes) for codes in found])
+
+
 @click.group()
 def main() -> None:
     """Distil a teacher with Magenta's interface into the fast network."""
-
-
-def optimizer(rate: float, steps: int) -> keras.optimizers.Optimizer:
-    """Adam along a cosine, with weights averaged over the last steps."""
-    schedule = keras.optimizers.schedules.CosineDecay(rate, steps, 0.05)
-    return keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.98)
 
 
 @main.command("codes")
@@ -189,31 +229,40 @@ def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed
         callbacks=[checkpoint(run / "style_backup")],
     )
     network.optimizer.finalize_variable_values(network.trainable_variables)
-    network.save_weights(run / "style_network.weights.h5")
+    network.save_weights(weights_file(run, network))
 
 
 @main.command("train")
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("run", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--features", type=click.Path(exists=True, path_type=Path),
+              help="VGG weights (npz): compare strokes too, not pixels alone.")
+@click.option("--start", type=click.Path(exists=True, path_type=Path), help="A run to take the first weights from.")
 @click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Folder with photos/ and styles/.")
 @click.option("--steps", default=2000, show_default=True)
 @click.option("--batch", default=8, show_default=True)
+@click.option("--side", default=160, show_default=True, help="Side in pixels of the squares that are compared.")
 @click.option("--rate", default=2e-3, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--seed", default=1, show_default=True)
-def train(data: Path, run: Path, validation: Path | None, steps: int, batch: int, rate: float, seed: int) -> None:
-    """Train the transform on DATA/pairs.npz with the style network in RUN; a stopped run goes on."""
+def train(data, run, features, start, validation, steps, batch, side, rate, seed) -> None:
+    """Train the maps on DATA/pairs.npz with the style network in RUN or --start; a stopped run goes on."""
     keras.utils.set_random_seed(seed)
     per_epoch, shape = min(100, steps), Shape()
-    style_network = load_style_network(run, shape)
-    transform = build_transform(shape)
-    transform.compile(optimizer(rate, steps), PyramidLoss())
+    style_network, maps = build_style_network(shape), build_maps(shape)
+    if start:
+        style_network, maps, shape = load_networks(start)
+        run.mkdir(parents=True, exist_ok=True)
+    else:
+        style_network.load_weights(weights_file(run, style_network))
+    transform = build_transform(maps)
+    transform.compile(optimizer(rate, steps), TeacherLoss(features and load_features(features)))
     transform.fit(
-        Pairs(data, codes_of_styles(style_network, data), per_epoch, batch, seed),
+        Pairs(data, codes_of_styles(style_network, data), per_epoch, batch, side, seed),
         epochs=steps // per_epoch,
         verbose=2,
         callbacks=[
             checkpoint(run / "backup"),
-            Sheet(run, shape, transform, style_network, *validation_pictures(validation)),
+            Keeper(run, shape, style_network, maps, *validation_pictures(validation)),
         ],
     )
 

@@ -8,27 +8,29 @@ Needs KERAS_BACKEND=tensorflow (the default of an installation).
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 import numpy as np
 
-from realtime_nst.networks.fast import CODE, FRAME, OUTPUT, STYLE
-from realtime_nst.training.network import Shape, build_style_network, build_transform
+from realtime_nst.networks.fast import CODE, LOW, MAPS, STYLE
+from realtime_nst.training.train import load_networks
 
 
-def freeze(call, inputs: list, output: str):
+def freeze(call, inputs: list, outputs: tuple[str, ...]):
     """A GraphDef of `call` for inputs of the given tf.TensorSpecs, variables as constants.
 
-    `output` is the tensor name ("stylized:0") that its result gets.
+    `call` returns as many tensors as `outputs` are tensor names ("offset:0") for them.
     """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
     )
 
-    concrete = tf.function(lambda *x: tf.identity(call(*x), name=output[:-2])).get_concrete_function(*inputs)
+    def named(*x):
+        return [tf.identity(value, name=name[:-2]) for value, name in zip(call(*x), outputs)]
+
+    concrete = tf.function(named).get_concrete_function(*inputs)
     return half_constants(convert_variables_to_constants_v2(concrete).graph.as_graph_def())
 
 
@@ -58,23 +60,19 @@ def main(run: Path, folder: Path) -> None:
     """Export the weights in RUN to encode.pb and transform.pb in FOLDER."""
     import tensorflow as tf
 
-    saved = json.loads((run / "shape.json").read_text())
-    shape = Shape(**{name: tuple(v) if isinstance(v, list) else v for name, v in saved.items()})
-    style_network, transform = build_style_network(shape), build_transform(shape)
-    style_network.load_weights(run / "style_network.weights.h5")
-    transform.load_weights(run / "transform.weights.h5")
+    style_network, maps, shape = load_networks(run)
     folder.mkdir(parents=True, exist_ok=True)
     pictures = [1, None, None, 3]
     graphs = {
         "encode": freeze(
-            lambda style: style_network(style, training=False),
+            lambda style: [style_network(style, training=False)],
             [tf.TensorSpec(pictures, name=STYLE[:-2])],
-            CODE,
+            (CODE,),
         ),
         "transform": freeze(
-            lambda frame, code: transform([frame, code], training=False),
-            [tf.TensorSpec(pictures, name=FRAME[:-2]), tf.TensorSpec([1, shape.code], name=CODE[:-2])],
-            OUTPUT,
+            lambda low, code: maps([low, code], training=False),
+            [tf.TensorSpec(pictures, name=LOW[:-2]), tf.TensorSpec([1, shape.code], name=CODE[:-2])],
+            MAPS,
         ),
     }
     for name, graph in graphs.items():

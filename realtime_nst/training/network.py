@@ -1,12 +1,18 @@
 """Our own any-style network, in Keras 3: a style network (picture -> code) and a transform (frame, code -> frame).
 
-The transform works mostly at an eighth of the frame's size, where pixels are cheap and the receptive field is
-wide, and comes back over skip connections, so that edges stay where they are. Nearly every convolution of it is
-followed by conditional instance normalization (Dumoulin, Shlens and Kudlur, "A Learned Representation for
-Artistic Style", 2017): scale and shift come from the code. Pictures are mirrored at their borders, because zeros
-beyond them are an edge that the network would draw. The last stage works at half the frame's size and says, for
-each colour, a gain on the frame and an offset; both are upsampled smoothly, so that no pixel can be told from its
-neighbours by its place and no grid appears.
+The transform works on the frame at half its size, mostly at an eighth, where pixels are cheap and the receptive field
+is wide, and comes back over skip connections. What it makes is not the picture itself but a base colour and a gain
+for each pixel of the half-sized frame; both are enlarged smoothly and applied to the frame at its full size:
+
+    stylized = base + gain * (frame - low),  low: the frame as the network sees it
+
+(a local affine model of the frame, as in Gharbi et al., "Deep Bilateral Learning for Real-Time Image Enhancement",
+2017). So edges of the frame stay as sharp as they are, frames larger than what the network saw cost it nothing, and
+no pixel can be told from its neighbours by its place: there is no grid.
+
+Nearly every convolution is followed by conditional instance normalization (Dumoulin, Shlens and Kudlur, "A Learned
+Representation for Artistic Style", 2017): scale and shift come from the code. Pictures are mirrored at their borders,
+because zeros beyond them are an edge that the network would draw.
 """
 
 from __future__ import annotations
@@ -28,7 +34,7 @@ class Shape:
     style_widths: tuple[int, ...] = (24, 48, 96, 160)
     code: int = 100
     """As many numbers as the teacher's code."""
-    hidden: int = 128
+    hidden: int = 96
 
 
 @keras.saving.register_keras_serializable("realtime_nst")
@@ -76,11 +82,7 @@ class Upsample(layers.Layer):
         return ops.image.resize(x, (2 * height, 2 * width))
 
     def compute_output_shape(self, shape):
-        return (*_doubled(shape), shape[3])
-
-
-def _doubled(shape):
-    return shape[0], *(side and 2 * side for side in shape[1:3])
+        return (shape[0], *(side and 2 * side for side in shape[1:3]), shape[3])
 
 
 def build_style_network(shape: Shape) -> keras.Model:
@@ -100,41 +102,54 @@ def build_style_network(shape: Shape) -> keras.Model:
     return keras.Model(picture, layers.Dense(shape.code, name="code")(x), name="style_network")
 
 
-def build_transform(shape: Shape) -> keras.Model:
-    """Frame B x H x W x 3 (BGR, 0..1, sides multiples of 8) and code -> stylized frame of the same kind."""
-    frame = keras.Input((None, None, 3), name="frame")
+def build_maps(shape: Shape) -> keras.Model:
+    """Half-sized frame B x H x W x 3 (BGR, 0..1, sides multiples of 4, 8 or more) and code ->
+    (offset, gain), both B x H x W x 3: what the stylized frame is made of."""
+    low = keras.Input((None, None, 3), name="low")
     code = keras.Input((shape.code,), name="code")
+    half, quarter, eighth = shape.widths
+    maps = (quarter, *[eighth] * (1 + 2 * shape.blocks), quarter, half)
+    # Scales and shifts of all normalizations by one matrix: many small ones cost more.
     hidden = layers.Dense(shape.hidden, activation="leaky_relu", name="hidden")(code)
+    modulation = layers.Dense(2 * sum(maps), kernel_initializer=keras.initializers.RandomNormal(stddev=0.02))(hidden)
+    places = iter([(2 * sum(maps[:i]), width) for i, width in enumerate(maps)])
 
-    def conditioned(x, maps: int, activate: bool = True):
-        scale = layers.Dense(maps, bias_initializer="ones", kernel_initializer=small)(hidden)
-        shift = layers.Dense(maps, kernel_initializer=small)(hidden)
-        x = InstanceNorm()(x) * layers.Reshape((1, 1, maps))(scale) + layers.Reshape((1, 1, maps))(shift)
+    def conditioned(x, activate: bool = True):
+        place, width = next(places)
+        scale = layers.Reshape((1, 1, width))(modulation[:, place : place + width])
+        shift = layers.Reshape((1, 1, width))(modulation[:, place + width : place + 2 * width])
+        x = InstanceNorm()(x) * (1.0 + scale) + shift
         return layers.ReLU()(x) if activate else x
 
     def convolution(x, width: int, **options):
         return layers.Conv2D(width, 3, **options)(Mirror()(x))
 
-    def depthwise(x):
-        return layers.DepthwiseConv2D(3, use_bias=False)(Mirror()(x))
-
     def separable(x, width: int):
-        return layers.Conv2D(width, 1, use_bias=False)(depthwise(x))
+        return layers.Conv2D(width, 1, use_bias=False)(layers.DepthwiseConv2D(3, use_bias=False)(Mirror()(x)))
 
-    small = keras.initializers.RandomNormal(stddev=0.02)
-    half, quarter, eighth = shape.widths
-    e1 = convolution(frame, half, strides=2, activation="relu")
-    e2 = conditioned(convolution(e1, quarter, strides=2, use_bias=False), quarter)
-    x = conditioned(convolution(e2, eighth, strides=2, use_bias=False), eighth)
+    e1 = convolution(low, half, activation="relu")
+    e2 = conditioned(convolution(e1, quarter, strides=2, use_bias=False))
+    x = conditioned(convolution(e2, eighth, strides=2, use_bias=False))
     for _ in range(shape.blocks):
-        y = conditioned(separable(x, eighth), eighth)
-        y = conditioned(separable(y, eighth), eighth, activate=False)
-        x = x + y
+        y = conditioned(separable(x, eighth))
+        x = x + conditioned(separable(y, eighth), activate=False)
     x = Upsample()(layers.Conv2D(quarter, 1)(x))
     x = x + layers.Conv2D(quarter, 1, use_bias=False)(e2)
-    x = conditioned(convolution(x, quarter, use_bias=False), quarter)
+    x = conditioned(convolution(x, quarter, use_bias=False))
     x = Upsample()(layers.Conv2D(half, 1)(x))
     x = x + layers.Conv2D(half, 1, use_bias=False)(e1)
-    x = conditioned(separable(x, half), half)
-    x = Upsample()(layers.Conv2D(6, 1)(depthwise(x)))
-    return keras.Model([frame, code], ops.sigmoid(x[..., :3] + x[..., 3:] * frame), name="transform")
+    x = conditioned(convolution(x, half, use_bias=False))
+    base = layers.Conv2D(3, 1, activation="sigmoid", name="base")(x)
+    gain = layers.Conv2D(3, 1, name="gain", bias_initializer=keras.initializers.Constant(0.5))(x)
+    return keras.Model([low, code], [base - gain * low, gain], name="maps")
+
+
+def build_transform(maps: keras.Model) -> keras.Model:
+    """Frame B x H x W x 3 (BGR, 0..1, sides multiples of 8) and code -> stylized frame of the same kind.
+
+    It shares the weights of `maps`. The frame is halved to the mean of every four pixels, the maps are enlarged.
+    """
+    frame = keras.Input((None, None, 3), name="frame")
+    code = keras.Input(maps.inputs[1].shape[1:], name="code")
+    offset, gain = maps([ops.average_pool(frame, 2, 2, "valid"), code])
+    return keras.Model([frame, code], ops.clip(Upsample()(offset) + Upsample()(gain) * frame, 0.0, 1.0))

@@ -1,4 +1,4 @@
-"""Last stage: train the transform against the paintings themselves.
+"""Last stage: train both halves against the paintings themselves.
 
     python -m realtime_nst.training.train DATA RUN --features VGG.npz --start DISTILLED
 
@@ -20,13 +20,19 @@ from realtime_nst.features import Vgg, load_features
 from realtime_nst.losses import mean_gram
 from realtime_nst.pictures import pictures_in, read_picture
 from realtime_nst.training.data import CONTENT_LAYER, STYLE_LAYERS, crop_to
-from realtime_nst.training.network import Shape, build_style_network, build_transform
+from realtime_nst.training.motion import inside, moved, random_flow, warp
+from realtime_nst.training.network import (
+    Shape,
+    build_maps,
+    build_style_network,
+    build_transform,
+)
 
 CONTENT_STRIDE = 4
 """Pixels from one position of CONTENT_LAYER to the next."""
 
-LARGEST_SHIFT = 9
-"""Pixels that the temporal loss moves a frame by at most."""
+CONTENT_EDGE = 5
+"""Positions of CONTENT_LAYER at the window's edge that see zeros where the photograph's features saw more of it."""
 
 
 def scaled(pictures: np.ndarray) -> np.ndarray:
@@ -34,38 +40,35 @@ def scaled(pictures: np.ndarray) -> np.ndarray:
     return pictures.astype(np.float32) / 255
 
 
-def load_style_network(run: Path, shape: Shape) -> keras.Model:
-    """The style network trained in a run."""
-    style_network = build_style_network(shape)
-    style_network.load_weights(run / "style_network.weights.h5")
-    return style_network
+def load_networks(run: Path) -> tuple[keras.Model, keras.Model, Shape]:
+    """The style network and the maps of a run, and their shape."""
+    saved = json.loads((run / "shape.json").read_text())
+    shape = Shape(**{name: tuple(v) if isinstance(v, list) else v for name, v in saved.items()})
+    style_network, maps = build_style_network(shape), build_maps(shape)
+    for network in (style_network, maps):
+        network.load_weights(weights_file(run, network))
+    return style_network, maps, shape
 
 
-def codes_of_styles(style_network: keras.Model, data: Path) -> np.ndarray:
-    """The codes of the pictures in DATA/styles.npz, float32 B x code."""
-    with np.load(data / "styles.npz") as file:
-        pictures = file["pictures"]
-    found = [style_network.predict_on_batch(scaled(pictures[i : i + 32])) for i in range(0, len(pictures), 32)]
-    return np.concatenate([ops.convert_to_numpy(codes) for codes in found])
+def weights_file(run: Path, network: keras.Model) -> Path:
+    """Where the weights of a network are kept in a run."""
+    return run / f"{network.name}.weights.h5"
 
 
 class Batches(keras.utils.PyDataset):
-    """Random photographs with random styles, a fraction of them mixtures of two styles."""
+    """Random photographs with random styles, some batches mixtures of two styles."""
 
-    def __init__(
-        self, data: Path, codes: np.ndarray, steps: int, batch: int, window: int, mixed: float, seed: int
-    ):
+    def __init__(self, data: Path, steps: int, batch: int, window: int, mixed: float, seed: int):
         super().__init__()
-        self._codes = codes
         with np.load(data / "styles.npz") as file:
-            self._grams = {layer: file[layer] for layer in STYLE_LAYERS}
+            self._styles = {name: file[name] for name in file.files}
         with np.load(data / "photos.npz") as file:
             self._photos = {name: file[name] for name in file.files}
         # The photographs' features are of the square in their middle.
-        size = CONTENT_STRIDE * self._photos["features"].shape[1]
-        edge = (self._photos["pictures"].shape[1] - size) // 2
-        self._pictures = self._photos["pictures"][:, edge : edge + size, edge : edge + size]
-        self._places = (size - window) // CONTENT_STRIDE + 1
+        self._side = CONTENT_STRIDE * self._photos["features"].shape[1]
+        edge = (self._photos["pictures"].shape[1] - self._side) // 2
+        self._pictures = self._photos["pictures"][:, edge : edge + self._side, edge : edge + self._side]
+        self._places = (self._side - window) // CONTENT_STRIDE + 1
         self._steps, self._batch, self._mixed = steps, batch, mixed
         self._rng = np.random.default_rng(seed)
 
@@ -75,40 +78,47 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int):
         rng, count = self._rng, self._batch
         photos = rng.integers(0, len(self._pictures), count)
+        styles = rng.integers(0, len(self._styles["pictures"]), count)
+        share = rng.uniform(0.3, 0.7, count) if rng.random() < self._mixed else np.ones(count)
         frames = scaled(self._pictures[photos])
-        one, two = rng.integers(0, len(self._codes), (2, count))
-        share = np.where(rng.random(count) < self._mixed, rng.uniform(0.2, 0.8, count), 1.0).astype(np.float32)
-
-        def mixture(values: np.ndarray) -> np.ndarray:
-            part = share.reshape(-1, *[1] * (values.ndim - 1))
-            return values[one] * part + values[two] * (1 - part)
-
+        flow = random_flow(count, self._side, rng)
+        relit = moved(frames, flow) * rng.uniform(0.94, 1.06, (count, 1, 1, 1)).astype(np.float32)
+        noise = rng.normal(0, rng.uniform(0, 0.02), frames.shape).astype(np.float32)
         return {
             "frame": frames,
-            "code": mixture(self._codes),
+            "picture": scaled(self._styles["pictures"][styles]),
+            "share": share.astype(np.float32),
             "corner": rng.integers(0, self._places, 2).astype(np.int32),
-            "shift": rng.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, 2).astype(np.int32),
-            "gain": rng.uniform(0.94, 1.06, (count, 1, 1, 1)).astype(np.float32),
-            "noise": rng.normal(0, rng.uniform(0, 0.02), frames.shape).astype(np.float32),
+            "flow": flow,
+            "inside": inside(flow),
+            "next": np.clip(relit + noise, 0, 1),
             "content": self._photos["features"][photos].astype(np.float32),
-            **{layer: mixture(grams) for layer, grams in self._grams.items()},
+            **{layer: self._styles[layer][styles] for layer in STYLE_LAYERS},
         }, np.zeros(count, np.float32)
 
 
 class Training(keras.Model):
-    """The transform with its losses: what `fit` minimizes.
+    """Both networks with their losses: what `fit` minimizes.
 
     content     mean squared difference of VGG features over their variance in the photograph
-    style       mean over layers of ||G - G_style||^2 / ||G_style||^2, tempered where it is large
-    temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame,
-                for the first half of a batch
+    style       mean over layers of log(1 + ||G - G_style||^2 / ||G_style||^2): the logarithm keeps the few pairs that
+                are very unlike from ruling all others
+    temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame
 
-    Content and style are those of a window of the frame, at a place that changes from batch to batch.
+    Content and style are those of a window of the frame, at a place that changes from batch to batch. In a batch of
+    mixtures each picture's style is `share` of its own and the rest of its neighbour's, codes and Gram matrices alike.
     """
 
-    def __init__(self, transform: keras.Model, vgg: Vgg, window: int, weights: dict[str, float]):
+    def __init__(
+        self,
+        style_network: keras.Model,
+        maps: keras.Model,
+        vgg: Vgg,
+        window: int,
+        weights: dict[str, float],
+    ):
         super().__init__()
-        self.transform = transform
+        self.style_network, self.maps, self.transform = style_network, maps, build_transform(maps)
         self._vgg, self._window, self._loss_weights = vgg, window, weights
         self._means = {name: keras.metrics.Mean(name=name) for name in ("content", "style", "temporal")}
         self.built = True
@@ -118,15 +128,11 @@ class Training(keras.Model):
         return list(self._means.values())
 
     def call(self, x):
-        code = x["code"]
+        code = _mixture(self.style_network(x["picture"]), x["share"])
         out = self.transform([x["frame"], code])
         if not self._loss_weights["temporal"]:
             return out, out, out
-        shift = (x["shift"][0], x["shift"][1])
-        half = {name: x[name][: (ops.shape(out)[0] + 1) // 2] for name in ("frame", "gain", "noise")}
-        count = ops.shape(half["frame"])[0]
-        moved = ops.clip(ops.roll(half["frame"], shift, axis=(1, 2)) * half["gain"] + half["noise"], 0, 1)
-        return out, ops.roll(out[:count], shift, axis=(1, 2)), self.transform([moved, code[:count]])
+        return out, warp(out, x["flow"]), self.transform([x["next"], code])
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
         out, expected, again = y_pred
@@ -137,38 +143,45 @@ class Training(keras.Model):
 
         side, maps = found[CONTENT_LAYER].shape[2:]
         content = ops.slice(x["content"], (0, row, column, 0), (count, side, side, maps))
-        error = ops.mean(ops.square(content - found[CONTENT_LAYER]), axis=(1, 2, 3))
-        losses = {"content": ops.mean(error / ops.var(content, axis=(1, 2, 3)))}
+        inner = slice(CONTENT_EDGE, side - CONTENT_EDGE)
+        error = ops.mean(ops.square(content - found[CONTENT_LAYER])[:, inner, inner], axis=(1, 2, 3))
+        losses = {"content": ops.mean(error / ops.var(x["content"], axis=(1, 2, 3)))}
 
         style = 0.0
         for layer in STYLE_LAYERS:
-            ratio = ops.sum(ops.square(mean_gram(found[layer]) - x[layer]), axis=(1, 2)) / ops.sum(
-                ops.square(x[layer]), axis=(1, 2)
+            wanted = _mixture(x[layer], x["share"])
+            ratio = ops.sum(ops.square(mean_gram(found[layer]) - wanted), axis=(1, 2)) / ops.sum(
+                ops.square(wanted), axis=(1, 2)
             )
-            style = style + 2 * (ops.sqrt(1 + ratio) - 1) / len(STYLE_LAYERS)
+            style = style + ops.log1p(ratio) / len(STYLE_LAYERS)
         losses["style"] = ops.mean(style)
-        # What was rolled in from the other side is no movement of the picture.
-        inner = slice(LARGEST_SHIFT, -LARGEST_SHIFT)
-        losses["temporal"] = ops.mean(ops.square(expected - again)[:, inner, inner])
+        losses["temporal"] = ops.mean(ops.square(expected - again) * x["inside"])
         for name, value in losses.items():
             self._means[name].update_state(value)
         return sum(self._loss_weights[name] * value for name, value in losses.items())
 
 
-class Sheet(keras.callbacks.Callback):
+def _mixture(values, share):
+    """`share` (B,) of each of `values` and the rest of the one before it in the batch."""
+    share = ops.reshape(share, (-1, *[1] * (len(values.shape) - 1)))
+    return values * share + ops.roll(values, 1, axis=0) * (1 - share)
+
+
+class Keeper(keras.callbacks.Callback):
     """Saves the averaged weights and a sheet of validation pictures after each epoch; appends to the log."""
 
     def __init__(
         self,
         run: Path,
         shape: Shape,
-        transform: keras.Model,
         style_network: keras.Model,
+        maps: keras.Model,
         photos: list[np.ndarray],
         styles: list[np.ndarray],
     ):
         super().__init__()
-        self._run, self._transform, self._style_network = run, transform, style_network
+        self._run, self._networks = run, (style_network, maps)
+        self._transform = build_transform(maps)
         self._photos, self._styles = photos, styles
         (run / "shape.json").write_text(json.dumps(asdict(shape)))
 
@@ -178,7 +191,8 @@ class Sheet(keras.callbacks.Callback):
         variables = self.model.trainable_variables
         trained = [ops.convert_to_numpy(v) for v in variables]
         self.model.optimizer.finalize_variable_values(variables)
-        self._transform.save_weights(self._run / "transform.weights.h5")
+        for network in self._networks:
+            network.save_weights(weights_file(self._run, network))
         if self._photos:
             self._draw()
         for variable, value in zip(variables, trained):
@@ -190,7 +204,7 @@ class Sheet(keras.callbacks.Callback):
         rows = []
         photos = scaled(np.stack(self._photos))
         for style in self._styles:
-            code = ops.convert_to_numpy(self._style_network.predict_on_batch(scaled(style[None])))
+            code = ops.convert_to_numpy(self._networks[0].predict_on_batch(scaled(style[None])))
             out = self._transform.predict_on_batch([photos, np.repeat(code, len(photos), 0)])
             tile = cv2.resize(style, (photos.shape[2], photos.shape[1]))
             rows.append(np.hstack([tile, *(ops.convert_to_numpy(out) * 255).astype(np.uint8)]))
@@ -202,6 +216,15 @@ def checkpoint(folder: Path) -> keras.callbacks.Callback:
     return keras.callbacks.BackupAndRestore(folder, delete_checkpoint=False)
 
 
+def optimizer(rate: float, steps: int) -> keras.optimizers.Optimizer:
+    """Adam, warmed up and along a cosine to 3 % of `rate`, with weights averaged over the last steps."""
+    warm_up = min(100, steps // 5)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        rate / 20, steps - warm_up, 0.03, warmup_target=rate, warmup_steps=warm_up
+    )
+    return keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.99)
+
+
 def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Squares of the pictures in photos/ and styles/ of a folder, for the sheet."""
     if folder is None:
@@ -209,7 +232,7 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
     rng = np.random.default_rng(0)
     return tuple(
         [crop_to(read_picture(path), size, rng) for path in pictures_in(folder / kind)]
-        for kind, size in (("photos", 224), ("styles", 168))
+        for kind, size in (("photos", 256), ("styles", 168))
     )
 
 
@@ -220,36 +243,35 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
 @click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Folder with photos/ and styles/.")
 @click.option("--steps", default=3000, show_default=True, help="Steps of the whole schedule.")
 @click.option("--batch", default=4, show_default=True)
-@click.option("--window", default=160, show_default=True, help="Side of the part that VGG looks at.")
+@click.option("--window", default=128, show_default=True, help="Side of the part that VGG looks at.")
 @click.option("--rate", default=2e-3, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--content", default=1.0, show_default=True, help="Weight of the content loss.")
 @click.option("--style", default=3.0, show_default=True, help="Weight of the style loss.")
 @click.option("--temporal", default=0.0, show_default=True, help="Weight of the temporal loss.")
-@click.option("--mixed", default=0.0, show_default=True, help="Fraction of mixtures of two styles.")
+@click.option("--mixed", default=0.0, show_default=True, help="Fraction of batches that mix styles.")
+@click.option("--both/--maps-only", default=False, help="Train the style network too.  [default: maps-only]")
 @click.option("--start", type=click.Path(exists=True, path_type=Path), required=True,
               help="The run to take the first weights from.")
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True,
               help="What VGG computes with; bfloat16 is faster where the processor has it.")
 @click.option("--seed", default=1, show_default=True)
-def main(data, run, features, validation, steps, batch, window, rate, start, precision, seed, mixed, **weights) -> None:
+def main(data, run, features, validation, steps, batch, window, rate, both, start, precision, seed, mixed,
+         **weights) -> None:
     """Train on the data prepared in DATA; everything goes to RUN, and a stopped run goes on."""
     keras.utils.set_random_seed(seed)
     run.mkdir(parents=True, exist_ok=True)
-    per_epoch, shape = min(100, steps), Shape()
-    style_network, transform = load_style_network(start, shape), build_transform(shape)
-    transform.load_weights(start / "transform.weights.h5")
-    style_network.save_weights(run / "style_network.weights.h5")
-    batches = Batches(data, codes_of_styles(style_network, data), per_epoch, batch, window, mixed, seed)
-    model = Training(transform, load_features(features, precision), window, weights)
-    schedule = keras.optimizers.schedules.CosineDecay(rate, steps, 0.02)
-    model.compile(keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.99))
+    per_epoch = min(100, steps)
+    style_network, maps, shape = load_networks(start)
+    style_network.trainable = both
+    model = Training(style_network, maps, load_features(features, precision), window, weights)
+    model.compile(optimizer(rate, steps))
     model.fit(
-        batches,
+        Batches(data, per_epoch, batch, window, mixed, seed),
         epochs=steps // per_epoch,
         verbose=2,
         callbacks=[
             checkpoint(run / "backup"),
-            Sheet(run, shape, transform, style_network, *validation_pictures(validation)),
+            Keeper(run, shape, style_network, maps, *validation_pictures(validation)),
         ],
     )
 

@@ -1,0 +1,56 @@
+"""Movement for the temporal loss: how a frame and what is made of it move from one moment to the next."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from keras import ops
+
+
+def random_flow(count: int, side: int, rng: np.random.Generator) -> np.ndarray:
+    """Random movements of squares of `side` pixels: where each pixel comes from, float32 B x side x side x 2 (x, y).
+
+    Shift, zoom, rotation and an elastic part together, as a hand, a head and a camera move between two frames.
+    """
+    centred = np.stack(np.meshgrid(*[np.arange(side, dtype=np.float32)] * 2), axis=-1) - (side - 1) / 2
+    flows = np.empty((count, side, side, 2), np.float32)
+    for flow in flows:
+        angle, zoom = rng.normal(0, 0.03), np.exp(rng.normal(0, 0.03))
+        turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        elastic = cv2.resize(rng.normal(0, 1.5, (5, 5, 2)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+        flow[:] = centred @ turn.T.astype(np.float32) + rng.normal(0, 4, 2) + elastic + (side - 1) / 2
+    return flows
+
+
+def inside(flow: np.ndarray) -> np.ndarray:
+    """1 where `flow` (B x H x W x 2) points into the picture, 0 elsewhere: float32 B x H x W x 1."""
+    height, width = flow.shape[1:3]
+    x, y = flow[..., 0], flow[..., 1]
+    return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).astype(np.float32)[..., np.newaxis]
+
+
+def moved(pictures: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Float32 pictures B x H x W x C moved by `flow`, outside of them mirrored (for what needs no gradient)."""
+    return np.stack([
+        cv2.remap(picture, one, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        for picture, one in zip(pictures, flow)
+    ])
+
+
+def warp(pictures, flow):
+    """Tensors B x H x W x C moved by `flow`, bilinear, the border repeated; the gradient reaches `pictures`."""
+    batch, height, width, channels = ops.shape(pictures)
+    flat = ops.reshape(pictures, (batch, height * width, channels))
+    x = ops.clip(flow[..., 0], 0, width - 1)
+    y = ops.clip(flow[..., 1], 0, height - 1)
+    left, top = ops.clip(ops.floor(x), 0, width - 2), ops.clip(ops.floor(y), 0, height - 2)
+
+    def at(row, column):
+        place = ops.cast(ops.reshape(row * width + column, (batch, height * width, 1)), "int32")
+        found = ops.take_along_axis(flat, ops.repeat(place, channels, axis=2), axis=1)
+        return ops.reshape(found, (batch, height, width, channels))
+
+    right_share, below_share = ops.expand_dims(x - left, -1), ops.expand_dims(y - top, -1)
+    above = at(top, left) * (1 - right_share) + at(top, left + 1) * right_share
+    below = at(top + 1, left) * (1 - right_share) + at(top + 1, left + 1) * right_share
+    return above * (1 - below_share) + below * below_share
