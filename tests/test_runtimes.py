@@ -1,12 +1,13 @@
 """Pictures in and out of a network's graph, on networks whose answer is known."""
 
 import os
+import threading
 
 import numpy as np
 import pytest
 
 from realtime_nst.networks.cache import load, store
-from realtime_nst.networks.runtimes import openvino_stylize, tensorflow_stylize
+from realtime_nst.networks.runtimes import BySize, openvino_stylize, tensorflow_stylize
 
 
 def known(rgb, code):
@@ -74,6 +75,30 @@ def test_a_picture_that_is_a_view_is_read_right(runtime, tmp_path):
     stylize = stylize_with(runtime, view.shape[:2], tmp_path)
     code = np.ones(3, np.float32)
     assert np.array_equal(stylize(view, code), stylize(np.ascontiguousarray(view), code))
+
+
+def test_a_new_size_is_compiled_while_frames_of_the_old_one_go_on():
+    asked, ready, compiled = threading.Event(), threading.Event(), []
+
+    def compile(size):
+        if compiled:
+            asked.set()
+            assert ready.wait(30)
+        compiled.append(size)
+        return lambda picture, code: size
+
+    by_size = BySize(compile)
+    assert by_size[10, 10](None, None) == (10, 10)
+    other = threading.Thread(target=lambda: by_size[20, 20])
+    other.start()
+    assert asked.wait(30)
+    assert by_size[10, 10](None, None) == (10, 10), "it waits for the new size"
+    ready.set()
+    other.join()
+    assert by_size.newest == (20, 20) and by_size[10, 10] and compiled == [(10, 10), (20, 20)]
+    by_size[30, 30]
+    by_size[20, 20]
+    assert compiled == [(10, 10), (20, 20), (30, 30)], "the last two stay"
 
 
 class TestCompiledModels:

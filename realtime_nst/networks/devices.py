@@ -6,7 +6,6 @@ import ctypes
 import platform
 import re
 import sys
-from importlib import metadata
 from pathlib import Path
 
 from ..errors import DeviceError
@@ -36,6 +35,8 @@ def choose_device(asked: str) -> tuple[str, tuple[str, ...]]:
 def graphics_card() -> str | None:
     """The name of a graphics card that some TensorFlow build could use, from its driver; None without one."""
     if sys.platform == "darwin":
+        from importlib import metadata
+
         try:
             return f"the Apple GPU (tensorflow-metal {metadata.version('tensorflow-metal')})"
         except metadata.PackageNotFoundError:
