@@ -36,7 +36,7 @@ def weights_of(run):
 
 
 def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
-    from realtime_nst.training import data, distill, export, train
+    from realtime_nst.training import data, distill, export, restore, train
 
     features = material / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"
     prepared, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
@@ -49,6 +49,8 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
     (tmp_path / "validation").mkdir()
     shutil.copytree(material / "photos" / "train", tmp_path / "validation" / "photos")
     shutil.copytree(material / "paintings" / "named", tmp_path / "validation" / "styles")
+    done(distill.main, "train", prepared, first, "--start", first, "--features", features, "--steps", 4, "--batch", 2,
+         "--side", 64)
     stage = (prepared, second, "--features", features, "--start", first, "--window", 64, "--batch", 2,
              "--temporal", 1, "--mixed", 0.5, "--validation", tmp_path / "validation")
     done(train.main, *stage, "--steps", 2)
@@ -69,3 +71,7 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
     code = network.encode(frame)
     assert code.shape == (100,) and np.isfinite(code).all()
     assert network.transform(frame, code).shape == frame.shape
+
+    done(restore.main, tmp_path / "weights", tmp_path / "restored")
+    for shipped, trained in zip(weights_of(tmp_path / "restored"), weights_of(second), strict=True):
+        assert np.allclose(shipped, trained, rtol=1e-3, atol=1e-6)

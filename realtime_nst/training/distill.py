@@ -67,11 +67,12 @@ class Encoded(keras.utils.PyDataset):
 class Pairs(keras.utils.PyDataset):
     """Batches of (square of a photograph, code of a style) and the same square of the teacher's picture."""
 
-    def __init__(self, data: Path, codes: np.ndarray, steps: int, batch: int, side: int, seed: int):
+    def __init__(self, data: Path, codes: np.ndarray, steps: int, batch: int, side: int | None, seed: int):
         super().__init__()
         with np.load(data / "pairs.npz") as file:
             self._frames, self._styles, self._targets = file["frames"], file["styles"], file["targets"]
-        self._codes, self._steps, self._batch, self._side = codes, steps, batch, side
+        self._codes, self._steps, self._batch = codes, steps, batch
+        self._side = side or self._frames.shape[1]
         self._rng = np.random.default_rng(seed)
 
     def __len__(self) -> int:
@@ -241,7 +242,7 @@ def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed
 @click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Folder with photos/ and styles/.")
 @click.option("--steps", default=2000, show_default=True)
 @click.option("--batch", default=8, show_default=True)
-@click.option("--side", default=160, show_default=True, help="Side in pixels of the squares that are compared.")
+@click.option("--side", type=int, help="Side in pixels of the squares that are compared.  [default: all of a picture]")
 @click.option("--rate", default=2e-3, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--seed", default=1, show_default=True)
 def train(data, run, features, start, validation, steps, batch, side, rate, seed) -> None:

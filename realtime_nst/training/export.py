@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import keras
 import numpy as np
 
 from realtime_nst.networks.fast import CODE, LOW, MAPS, STYLE
@@ -53,30 +54,35 @@ def half_constants(graph, at_least: int = 64):
     return result
 
 
+def graphs(style_network: keras.Model, maps: keras.Model) -> dict:
+    """The GraphDefs that ship, by the names of their files."""
+    import tensorflow as tf
+
+    pictures = [1, None, None, 3]
+    code = [1, maps.inputs[1].shape[1]]
+    return {
+        "encode.pb": freeze(
+            lambda style: [style_network(style, training=False)],
+            [tf.TensorSpec(pictures, name=STYLE[:-2])],
+            (CODE,),
+        ),
+        "transform.pb": freeze(
+            lambda low, code: maps([low, code], training=False),
+            [tf.TensorSpec(pictures, name=LOW[:-2]), tf.TensorSpec(code, name=CODE[:-2])],
+            MAPS,
+        ),
+    }
+
+
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def main(run: Path, folder: Path) -> None:
     """Export the weights in RUN to encode.pb and transform.pb in FOLDER."""
-    import tensorflow as tf
-
-    style_network, maps, shape = load_networks(run)
+    style_network, maps, _ = load_networks(run)
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = [1, None, None, 3]
-    graphs = {
-        "encode": freeze(
-            lambda style: [style_network(style, training=False)],
-            [tf.TensorSpec(pictures, name=STYLE[:-2])],
-            (CODE,),
-        ),
-        "transform": freeze(
-            lambda low, code: maps([low, code], training=False),
-            [tf.TensorSpec(pictures, name=LOW[:-2]), tf.TensorSpec([1, shape.code], name=CODE[:-2])],
-            MAPS,
-        ),
-    }
-    for name, graph in graphs.items():
-        path = folder / f"{name}.pb"
+    for name, graph in graphs(style_network, maps).items():
+        path = folder / name
         path.write_bytes(graph.SerializeToString(deterministic=True))
         click.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
