@@ -51,7 +51,10 @@ def stylize_clips(
     for notice in stylizer.network.notices:
         say(notice)
     say(f"model {stylizer.network.name}, {stylizer.network.runtime}, on {stylizer.network.device}")
-    timeline = Timeline([(moment, stylizer.encode(one.read())) for moment, one in moments])
+    timeline = Timeline(
+        [(moment, stylizer.encode(one.read())) for moment, one in moments],
+        name=",".join(f"{moment:g}:{one.name}" for moment, one in moments),
+    )
     failures: list[StylizeError] = []
     stop = threading.Event()
     with stopped_by_signals(stop):

@@ -6,14 +6,17 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from .clips import CONTAINERS, ClipSource, ClipWriter
+from .clip_writer import ClipWriter
+from .clips import ClipSource
 from .errors import InputError, OutputError, RunError, SourceError
 from .frames import Frame, Picture, StyleCode
+from .h264 import CONTAINERS
 from .pipeline import Look, run
 from .styles import Style, find_styles
 from .stylizer import Stylizer, blend
@@ -42,8 +45,10 @@ class ClipOptions:
 class Timeline:
     """Styles over time: codes at moments, blended linearly between them."""
 
-    def __init__(self, moments: Sequence[tuple[float, StyleCode]]):
+    def __init__(self, moments: Sequence[tuple[float, StyleCode]], name: str = ""):
         self._moments = sorted(moments, key=lambda moment: moment[0])
+        self.name = name
+        """Tells it from others, for `--resume`."""
 
     def at(self, time: float) -> StyleCode:
         """The code at `time` seconds; the first and last hold before and after."""
@@ -125,24 +130,33 @@ def stylize_clip(
     for what fails under way. Then, and when `stop` is set, the frames done are in a partial file, named in the error.
     """
     if out.exists() and not options.overwrite:
+        if options.resume:
+            say(f"{out} is whole: nothing is left to do")
+            return out
         raise OutputError(f"{out} exists; add --overwrite, or choose another name with -o")
     stop = stop or threading.Event()
     clip_source = ClipSource(clip, options.start, options.end)
-    settings = {"clip": clip.name, "bytes": clip.stat().st_size, **asdict(options), "resume": None, "overwrite": None}
-    writer = ClipWriter(
-        out,
-        clip_source,
-        encoder=options.encoder,
-        crf=options.crf,
-        settings=json.dumps(settings, sort_keys=True),
-        resume=options.resume,
-    )
+    source = _Sized(clip_source, options, stop)
+    height, width = source.size
+    try:
+        writer = ClipWriter(
+            out,
+            clip_source,
+            (height, 2 * width) if options.side_by_side else (height, width),
+            pixel_aspect=Fraction(1) if options.size else clip_source.pixel_aspect,
+            encoder=options.encoder,
+            crf=options.crf,
+            settings=_settings(clip, stylizer, timeline, options),
+            resume=options.resume,
+        )
+    except BaseException:
+        clip_source.close()
+        raise
     for notice in writer.notices:
         say(f"{clip.name}: {notice}")
     if writer.resumed:
         say(f"{clip.name}: going on at {writer.resumed:.2f} s, {writer.frames} frames are done")
         clip_source.skip_to(writer.resumed)
-    source = _Sized(clip_source, options, stop)
     length = (min(options.end or np.inf, clip_source.duration) - options.start) if clip_source.duration else None
     maker = _SideBySide(stylizer.network, stylizer.work_size) if options.side_by_side else stylizer
     try:
@@ -167,6 +181,14 @@ def stylize_clip(
     if length and source.last + 2 / clip_source.fps < length:
         say(f"{clip.name} breaks off at {source.last:.2f} s of {length:.2f} s; {out.name} holds what there is")
     return writer.finish()
+
+
+def _settings(clip: Path, stylizer: Stylizer, timeline: Timeline, options: ClipOptions) -> str:
+    """What a clip is made from and with: a run with other settings cannot go on where this one stopped."""
+    made = asdict(options) | {"resume": None, "overwrite": None}
+    made |= {"clip": clip.name, "bytes": clip.stat().st_size, "styles": timeline.name}
+    made |= {"model": stylizer.network.name, "work_size": stylizer.work_size}
+    return json.dumps(made, sort_keys=True)
 
 
 class _Sized:

@@ -30,6 +30,8 @@ class Companions:
         for stream in self._input.streams:
             if stream.index != source.stream.index:
                 self._take(stream)
+        self.chapters = self._cut_chapters()
+        """The clip's chapters, in the output's time, for whoever writes the whole file."""
         taken = [self._input.streams[i] for i in sorted({*self._copies, *self._encoders})]
         self._packets = self._demux(taken)
         self._waiting = next(self._packets, None)
@@ -51,6 +53,17 @@ class Companions:
             self._notices.append(f"{kind} stream {stream.index} ({codec}) is not kept")
         else:
             target.metadata.update(stream.metadata)
+
+    def _cut_chapters(self) -> list:
+        chapters = []
+        for chapter in self._input.chapters():
+            base = chapter["time_base"]
+            start = max(chapter["start"] - round(self._start / base), 0)
+            end = chapter["end"] if self._end is None else min(chapter["end"], round(self._end / base))
+            end -= round(self._start / base)
+            if start < end:
+                chapters.append({**chapter, "start": start, "end": end})
+        return chapters
 
     def _demux(self, streams) -> Iterator[av.Packet]:
         if not streams:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .clips import CONTAINERS
 from .errors import InputError, OutputError
+from .h264 import CONTAINERS
 from .outputs import check_writable
 from .pace import PacedStylizer
 from .pipeline import Stats, run

@@ -43,11 +43,12 @@ def decode_picture(data: bytes, name: str, error: type[InputError] = SourceError
             f"give a file of one of these kinds: {', '.join(s[1:] for s in SUFFIXES)}"
         )
     if stored is not None and stored.ndim == 3 and stored.shape[2] == 4:
-        picture = _over_white(stored)
+        picture = over_white(stored)
     return np.ascontiguousarray(picture)
 
 
-def _over_white(bgra: np.ndarray) -> Picture:
+def over_white(bgra: np.ndarray) -> Picture:
+    """A picture with transparency (uint8 or uint16 BGRA, H x W x 4) laid over white."""
     full = np.iinfo(bgra.dtype).max
     alpha = bgra[..., 3:].astype(np.float32) / full
     colour = bgra[..., :3].astype(np.float32) * (255.0 / full)

@@ -10,11 +10,10 @@ from pathlib import Path
 import cv2  # noqa: I001  first: loaded after PyAV, its window hangs once a stream was opened
 import av
 from av.video.frame import PictureType
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from .clips import CONTAINERS, even
 from .errors import RunError
 from .frames import Frame, Picture
+from .h264 import CONTAINERS, describe, even, even_size, open_output, to_video
 from .handover import Ended, Handover
 from .outputs import check_writable
 
@@ -129,12 +128,7 @@ class Recording:
             frame = self._queue.get()
         except Ended:
             return
-        # Flushing at each packet is what makes a killed process leave its fragments on the disk;
-        # delay_moov keeps times exact where the encoder reorders frames.
-        options = {"flush_packets": "1"}
-        if self.path.suffix.lower() != ".mkv":
-            options["movflags"] = "hybrid_fragmented+frag_keyframe+delay_moov"
-        container = av.open(str(self.path), "w", container_options=options)
+        container = open_output(self.path)
         try:
             stream = self._add_stream(container, frame.picture)
             key_at = None
@@ -156,22 +150,13 @@ class Recording:
             container.close()
 
     def _add_stream(self, container: av.container.OutputContainer, picture: Picture) -> av.VideoStream:
-        height, width = picture.shape[:2]
         few_cores = (os.cpu_count() or 1) <= 4
         preset = ("ultrafast" if few_cores else "veryfast") if self._live else "veryfast"
         rate = Fraction(self._fps).limit_denominator(1001)
         stream = container.add_stream(
             "libx264", rate=rate, options={"preset": preset, "crf": "20", "forced-idr": "1"}
         )
-        stream.width = width + width % 2
-        stream.height = height + height % 2
-        stream.pix_fmt = "yuv420p"
-        context = stream.codec_context
-        context.time_base = TIME_BASE
-        context.colorspace = int(Colorspace.ITU709)
-        context.color_range = int(ColorRange.MPEG)
-        context.color_primaries = int(ColorPrimaries.BT709)
-        context.color_trc = int(ColorTrc.BT709)
+        describe(stream, even_size(picture.shape[:2]), TIME_BASE)
         return stream
 
 
@@ -179,11 +164,7 @@ def _to_video(picture: Picture, stream: av.VideoStream, pts: int, key: bool) -> 
     picture = even(picture)
     if picture.shape[:2] != (stream.height, stream.width):
         picture = cv2.resize(picture, (stream.width, stream.height), interpolation=cv2.INTER_AREA)
-    frame = av.VideoFrame.from_numpy_buffer(picture, format="bgr24").reformat(
-        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-    )
-    frame.pts = pts
-    frame.time_base = TIME_BASE
+    frame = to_video(picture, pts, TIME_BASE)
     if key:
         frame.pict_type = PictureType.I
     return frame

@@ -21,8 +21,9 @@ from realtime_nst.clip import (
     plan_clips,
     stylize_clip,
 )
-from realtime_nst.clips import ClipSource, choose_encoder
+from realtime_nst.clips import ClipSource
 from realtime_nst.errors import InputError, OutputError, RunError, SourceError
+from realtime_nst.h264 import choose_encoder
 from realtime_nst.stylizer import Stylizer
 
 OPTIONS = ClipOptions(encoder="libx264", crf=30)
@@ -147,7 +148,8 @@ def test_kill_9_leaves_a_playable_partial_file(shared_data, tmp_path):
     child.kill()
     child.wait()
     partial = times(tmp_path / "out.partial.mp4")
-    assert partial == times(clip)[: len(partial)] and len(partial) >= 96
+    # The last fragment may end between a frame and those that are shown before it.
+    assert partial[:-3] == times(clip)[: len(partial) - 3] and len(partial) >= 130
     assert not (tmp_path / "out.mp4").exists()
 
 
@@ -257,8 +259,11 @@ def test_styles_over_time_blend():
 
 def test_an_encoder_whose_device_is_missing_is_dropped_with_a_notice():
     notices = []
-    assert choose_encoder("libx264", notices) == "libx264" and not notices
-    with pytest.raises(OutputError, match="there is no encoder"):
-        choose_encoder("h264_imaginary", notices)
-    if choose_encoder("h264_nvenc", notices) == "libx264":  # no NVIDIA GPU here
+    assert choose_encoder("libx264", (64, 64), notices) == "libx264" and not notices
+    with pytest.raises(OutputError, match="there is no H.264 encoder"):
+        choose_encoder("h264_imaginary", (64, 64), notices)
+    for wrong in ("aac", "libx265"):
+        with pytest.raises(OutputError, match="there is no H.264 encoder"):
+            choose_encoder(wrong, (64, 64), notices)
+    if choose_encoder("h264_nvenc", (64, 64), notices) == "libx264":  # no NVIDIA GPU here
         assert "does not open" in notices[0]
