@@ -30,7 +30,8 @@ from .frames import Picture, StyleCode
 from .losses import mean_gram
 from .networks import Network
 from .networks.open import open_network
-from .pictures import pictures_in, read_picture, write_picture
+from .outputs import check_writable
+from .pictures import SUFFIXES, pictures_in, read_picture, write_picture
 from .sheet import contact_sheet
 
 CONTENT_LAYER = "block3_conv3"
@@ -123,8 +124,13 @@ def evaluate(
     """Measure every model on every (photo, painting), and on clips where given, in one run.
 
     photos, paintings: folders of pictures; size: long side in pixels of both. clips: a folder of video files, or of
-    folders of frames with true flow (frame_NNNN.png, gt/frame_NNNN.flo). Raises InputError for what cannot be read.
+    folders of frames with true flow (frame_NNNN.png, gt/frame_NNNN.flo). Raises InputError for what cannot be read
+    or written, before the pairs are measured.
     """
+    if json_file:
+        check_writable(json_file)
+    if sheet:
+        check_writable(sheet, SUFFIXES)
     networks = [open_network(model, device) for model in models]
     figures = [ModelFigures(model) for model in models]
     content = {path.stem: scaled_to(read_picture(path), size) for path in _pictures(photos)}
@@ -132,6 +138,8 @@ def evaluate(
     eye = Eye(load_features(features))
     seen = {name: eye.look(photo) for name, photo in content.items()}
     codes = [{name: network.encode(painting) for name, painting in styles.items()} for network in networks]
+    if clips:
+        _measure_clips(figures, networks, [list(known.values()) for known in codes], clips, progress)
     # The first row of the sheet shows the photos, its first column the paintings.
     tiles = [("", np.full((8, 8, 3), 255, np.uint8))]
     tiles += [(name, photo) for name, photo in content.items() for _ in models]
@@ -157,8 +165,6 @@ def evaluate(
                     tiles.append((figure.model, out))
     for figure in figures:
         figure.summarize()
-    if clips:
-        _measure_clips(figures, networks, [list(known.values()) for known in codes], clips, progress)
     if sheet:
         write_picture(sheet, contact_sheet(tiles, columns=1 + len(content) * len(models), side=200))
     if json_file:

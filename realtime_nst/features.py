@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
@@ -20,10 +21,12 @@ class Vgg:
 
     `weights` maps "block1_conv1_kernel" (3 x 3 x in x out) and "block1_conv1_bias" to arrays,
     layers in order. `precision` is what it computes with: "float32", or "bfloat16" for training, where the
-    processor is faster with it.
+    processor is faster with it. `pool` is "max", as VGG was trained, or "average": pictures made by descent are then
+    smoother (Gatys, Ecker and Bethge, 2015), for every pixel has its part in the gradient.
     """
 
-    def __init__(self, weights: dict[str, np.ndarray], precision: str = "float32"):
+    def __init__(self, weights: dict[str, np.ndarray], precision: str = "float32", pool: str = "max"):
+        self._pool = {"max": ops.max_pool, "average": ops.average_pool}[pool]
         self.layers = [name.removesuffix("_kernel") for name in weights if name.endswith("_kernel")]
         self._precision = precision
         self._weights = {
@@ -47,7 +50,7 @@ class Vgg:
         for layer in self.layers:
             if layer.split("_")[0] != block:
                 block = layer.split("_")[0]
-                x = ops.max_pool(x, 2, 2, "valid")
+                x = self._pool(x, 2, 2, "valid")
             x = ops.conv(x, self._weights[f"{layer}_kernel"], 1, "same")
             x = ops.relu(x + self._weights[f"{layer}_bias"])
             if layer in wanted:
@@ -57,31 +60,38 @@ class Vgg:
         return found
 
 
-def load_features(path: Path | None = None, precision: str = "float32") -> Vgg:
+def load_features(path: Path | None = None, precision: str = "float32", pool: str = "max") -> Vgg:
     """VGG from an npz file of "<layer>_kernel" and "<layer>_bias" arrays; without one, Keras's VGG-19.
 
     Keras downloads its ImageNet weights once (80 MB, with a progress bar) and keeps them. Raises ModelError where
     the file is missing or holds something else, or where the weights cannot be downloaded.
     """
     if path is None:
-        return _downloaded(precision)
+        return _downloaded(precision, pool)
     try:
-        with np.load(path) as file:
-            weights = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise ModelError(f"cannot read the feature weights {path}: {error}") from error
+        with open(path, "rb") as data:
+            if not zipfile.is_zipfile(data):
+                raise ValueError("it is no whole npz file")
+            data.seek(0)
+            with np.load(data) as file:
+                weights = {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ModelError(
+            f"cannot read the feature weights {path}: {getattr(error, 'strerror', None) or error}; give an npz file of "
+            "VGG weights (arrays block1_conv1_kernel, block1_conv1_bias, ...)"
+        ) from error
     if "block1_conv1_kernel" not in weights:
         raise ModelError(
             f"{path} holds no VGG weights (expected arrays like block1_conv1_kernel and block1_conv1_bias)"
         )
-    return Vgg(weights, precision)
+    return Vgg(weights, precision, pool)
 
 
-def _downloaded(precision: str) -> Vgg:
+def _downloaded(precision: str, pool: str) -> Vgg:
     import keras
 
     try:
-        return from_keras(keras.applications.VGG19(weights="imagenet", include_top=False), precision)
+        return from_keras(keras.applications.VGG19(weights="imagenet", include_top=False), precision, pool)
     except Exception as error:  # Keras raises a plain Exception where it cannot download
         raise ModelError(
             f"cannot download the feature weights of VGG-19 ({error}); either try again with a connection, "
@@ -89,10 +99,10 @@ def _downloaded(precision: str) -> Vgg:
         ) from error
 
 
-def from_keras(model, precision: str = "float32") -> Vgg:
+def from_keras(model, precision: str = "float32", pool: str = "max") -> Vgg:
     """The convolutions of a VGG16 or VGG19 of keras.applications."""
     weights = {}
     for layer in model.layers:
         if "_conv" in layer.name:
             weights[f"{layer.name}_kernel"], weights[f"{layer.name}_bias"] = layer.get_weights()
-    return Vgg(weights, precision)
+    return Vgg(weights, precision, pool)

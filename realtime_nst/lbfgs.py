@@ -65,7 +65,7 @@ def _direction(gradient: np.ndarray, pairs: deque, first_step: float) -> np.ndar
 
 def _line_search(function: Function, x, value, gradient, direction, low, high):
     """(x, values, gradient) at the first of steps 1, 1/2, 1/4 ... that goes down enough (Armijo); None if none does."""
-    for halvings in range(8):
+    for halvings in range(24):
         x_new = np.clip(x + direction * 0.5**halvings, low, high)
         expected = _dot(gradient, x_new - x)
         if expected >= 0:

@@ -59,6 +59,18 @@ def weighted_style_loss(style_grams: Mapping, generated: Mapping, layer_weights:
     )
 
 
+def relative_weights(style_grams: Mapping) -> dict:
+    """w_l = 4 N_l^2 / (L ||A_l||^2) of L `mean_gram`s A by layer name, of one picture: scalars by layer name.
+
+    The sum of equation 5 is then the mean over layers of ||A_l - G_l||^2 / ||A_l||^2, so that every layer counts alike.
+    With w_l = 1/L the middle layers count some 10^4 times as much as the first, whose maps are weaker: colours drift.
+    """
+    return {
+        layer: 4.0 * ops.shape(gram)[-1] ** 2 / (len(style_grams) * ops.sum(ops.square(gram)))
+        for layer, gram in style_grams.items()
+    }
+
+
 def total_variation(pictures):
     """Mean squared difference between neighbouring pixels, B x H x W x C -> (B,)."""
     down = ops.mean(ops.square(pictures[:, 1:] - pictures[:, :-1]), axis=(1, 2, 3))

@@ -47,7 +47,7 @@ class Target(NamedTuple):
     beta: float = 1e3
     content_layer: str = "block4_conv2"
     style_layers: Sequence[str] = ()
-    """Weighted equally; none: the first convolution of every block."""
+    """Weighted by `losses.relative_weights`; none: the first convolution of every block."""
 
 
 def descend(
@@ -66,10 +66,11 @@ def descend(
 
     picture, done = start.astype(np.float32), 0
     for size, count in zip(sizes, steps):
-        picture = _resized(picture, size)
+        picture = _enlarged(picture, size) if size[0] > picture.shape[0] else _resized(picture, size)
         share = float(np.prod(sizes[-1]) / np.prod(size))
         function = _losses(target, size, scale=max(size) / max(sizes[-1]), alpha=target.alpha * share)
-        for (x, values), number in zip(minimize(function, picture[np.newaxis], low=0, high=255), range(count)):
+        # The range comes first: zip takes from both in turn, and a step too many is work for nothing.
+        for number, (x, values) in zip(range(count), minimize(function, picture[np.newaxis], low=0, high=255)):
             picture = x[0]
             total, content, style = values
             yield Progress(done + number + 1, sum(steps), size, total, content * share, style, picture)
@@ -84,17 +85,17 @@ def optimize(
 ) -> Iterator[Progress]:
     """Make `target` from its photo, its painting or noise (`init`), yielding after each of `steps` steps.
 
-    size: long side of the result in pixels. Half of the steps are made at a quarter of it, a third at a half.
+    size: long side in pixels of the result, and what the painting is scaled to. Half of the steps are made at a quarter of it, a third at a half.
     The same seed makes the same picture. Raises ModelError for a layer that the features do not have, at once.
     """
     unknown = {target.content_layer, *target.style_layers} - set(target.vgg.layers)
     if unknown:
         raise ModelError(f"no layer {', '.join(sorted(unknown))}; there are {', '.join(target.vgg.layers)}")
-    height, width = target.photo.shape[:2]
-    scale = size / max(height, width)
-    sizes = [tuple(max(16, round(side * scale / part)) for side in (height, width)) for part in (4, 2, 1)]
-    small = min(sizes[-1]) < 128
-    counts = [0, 0, steps] if small else [steps // 2, steps // 3, steps - steps // 2 - steps // 3]
+    sizes = [_fitted(target.photo, size / part) for part in (4, 2, 1)]
+    target = target._replace(painting=_resized(target.painting, _fitted(target.painting, size)))
+    counts = [steps // 2, steps // 3, steps - steps // 2 - steps // 3]
+    if min(sizes[-1]) < 128:  # a quarter of it would have no shapes left
+        sizes, counts = sizes[-1:], [steps]
     start = {"content": target.photo, "style": target.painting}.get(init)
     if start is None:
         start = np.random.default_rng(seed).uniform(0, 255, (*sizes[0], 3))
@@ -106,14 +107,13 @@ def _losses(target: Target, size: tuple[int, int], scale: float, alpha: float):
     from keras import ops
 
     from .gradients import with_gradient
-    from .losses import mean_gram, total_loss, weighted_style_loss
+    from .losses import mean_gram, relative_weights, total_loss, weighted_style_loss
 
     vgg, beta = target.vgg, target.beta
     style_layers = list(target.style_layers) or [block[0] for block in vgg.blocks()]
-    weights = dict.fromkeys(style_layers, 1 / len(style_layers))
-    height, width = target.painting.shape[:2]
-    painting = _resized(target.painting, (max(16, round(height * scale)), max(16, round(width * scale))))
+    painting = _resized(target.painting, _fitted(target.painting, scale * max(target.painting.shape[:2])))
     grams = {layer: mean_gram(maps) for layer, maps in vgg(_batch(painting), style_layers).items()}
+    weights = relative_weights(grams)
 
     def texture(pictures):
         style = weighted_style_loss(grams, vgg(pictures, style_layers), weights)[0]
@@ -134,12 +134,27 @@ def _losses(target: Target, size: tuple[int, int], scale: float, alpha: float):
     return with_gradient(transfer)
 
 
+def _fitted(picture: np.ndarray, long_side: float) -> tuple[int, int]:
+    """(height, width) of the picture with its long side `long_side`, no side so small that VGG sees nothing."""
+    scale = long_side / max(picture.shape[:2])
+    height, width = (max(16, round(side * scale)) for side in picture.shape[:2])
+    return height, width
+
+
 def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """`picture` at (height, width)."""
     if picture.shape[:2] == size:
         return picture
     smaller = size[0] < picture.shape[0]
     return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+
+
+def _enlarged(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """`picture` at a larger (height, width), without the grid that its own pixels would leave there.
+
+    What a descent makes of single pixels is noise; enlarged it becomes a lattice that the next descent sharpens.
+    """
+    return _resized(cv2.GaussianBlur(picture, (0, 0), 0.7), size)
 
 
 def _batch(picture: np.ndarray):

@@ -55,15 +55,18 @@ def over_white(bgra: np.ndarray) -> Picture:
     return np.rint(colour * alpha + 255.0 * (1.0 - alpha)).astype(np.uint8)
 
 
-def write_picture(path: str | Path, picture: Picture) -> Path:
+def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> Path:
     """Write a picture in the format that the file's ending names, whole or not at all.
 
+    quality: of JPEG and WebP, 1 to 100.
     Raises OutputError where the ending is unknown or the folder cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
         raise OutputError(f"cannot write {path}: its ending must be one of {', '.join(SUFFIXES)}")
-    done, data = cv2.imencode(path.suffix.lower(), picture)
+    keys = {".jpg": cv2.IMWRITE_JPEG_QUALITY, ".jpeg": cv2.IMWRITE_JPEG_QUALITY, ".webp": cv2.IMWRITE_WEBP_QUALITY}
+    ending = path.suffix.lower()
+    done, data = cv2.imencode(ending, picture, [keys[ending], quality] if ending in keys else [])
     if not done:
         raise OutputError(f"cannot write {path}: a picture of {picture.shape} does not fit this format")
     try:

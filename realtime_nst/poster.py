@@ -41,7 +41,7 @@ def make_poster(
     check_writable(out, SUFFIXES)
     pyplot = _pyplot(plot) if plot else None
     content, style = read_picture(photo), find_styles([painting])[0].read()
-    target = Target(load_features(features), content, style, alpha, beta, content_layer, layers)
+    target = Target(load_features(features, pool="average"), content, style, alpha, beta, content_layer, layers)
     history: list[Progress] = []
     try:
         for state in _shown(optimize(target, size=size, steps=steps, init=init, seed=seed), steps):
@@ -53,6 +53,10 @@ def make_poster(
         if not history:
             raise
         say(f"stopped after {len(history)} of {steps} steps")
+    if not history:
+        raise InputError(
+            f"no step lowers the loss of {photo} as it is: give a larger --beta, or begin elsewhere with --init noise"
+        )
     _write(out, latest)
     first, last = history[0], history[-1]
     say(f"content loss {first.content:.4g} -> {last.content:.4g}, style loss {first.style:.4g} -> {last.style:.4g}, "

@@ -294,10 +294,12 @@ DRAWN: dict[str, Callable[[int, np.random.Generator], Picture]] = {
 @click.argument("names", nargs=-1, type=click.Choice(list(DRAWN)))
 @click.option("--size", default=640, show_default=True, help="Side in pixels.")
 @click.option("--seed", default=7, show_default=True)
-def main(folder: Path, names: tuple[str, ...], size: int, seed: int) -> None:
+@click.option("--quality", type=click.IntRange(1, 100), default=85, show_default=True, help="Of the JPEG files.")
+def main(folder: Path, names: tuple[str, ...], size: int, seed: int, quality: int) -> None:
     """Draw the named pictures, or all, into FOLDER."""
     for name in names or DRAWN:
-        click.echo(write_picture(folder / f"{name}.jpg", DRAWN[name](size, np.random.default_rng(seed))))
+        picture = DRAWN[name](size, np.random.default_rng(seed))
+        click.echo(write_picture(folder / f"{name}.jpg", picture, quality))
 
 
 if __name__ == "__main__":

@@ -14,9 +14,11 @@ import click
 import cv2
 import numpy as np
 
+from .errors import StylizeError
 from .features import Vgg, load_features
 from .frames import Picture
 from .optimize import Progress, Target, descend
+from .outputs import check_writable
 from .pictures import SUFFIXES, read_picture, write_picture
 
 
@@ -25,7 +27,7 @@ def synthesize(
     vgg: Vgg,
     *,
     side: int = 512,
-    steps: tuple[int, ...] = (60, 60, 40, 25),
+    steps: tuple[int, ...] = (32, 24, 10, 6),
     seed: int = 7,
     progress: Callable[[Progress], None] = lambda state: None,
 ) -> Picture:
@@ -34,17 +36,30 @@ def synthesize(
     `steps` are those at each size, every size twice the one before. The picture is made a margin larger and cut:
     near a border the network sees the zeros beyond it.
     """
-    margin = side // 16
+    margin = side // 32
     full = side + 2 * margin
-    sizes = [full >> halvings for halvings in reversed(range(len(steps)))]
-    scale = full / min(painting.shape[:2])
-    painting = cv2.resize(painting, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    noise = np.random.default_rng(seed).normal(128, 8, (sizes[0], sizes[0], 3))
     blocks = vgg.blocks()
     layers = [block[0] for block in blocks] + [blocks[-1][-1]]
-    for state in descend(Target(vgg, None, painting, style_layers=layers), noise, [(s, s) for s in sizes], steps):
-        progress(state)
-    return np.rint(state.picture[margin:-margin, margin:-margin]).astype(np.uint8)
+    picture = None
+    for halvings, count in zip(reversed(range(len(steps))), steps):
+        size = full >> halvings
+        scale = size / min(painting.shape[:2])
+        scaled = cv2.resize(painting, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        # Shapes, which deep layers see, are settled while the picture is small and steps are cheap; strokes come last.
+        seen = layers[: halvings + 2] if halvings < 2 else layers
+        target = Target(vgg, None, scaled, style_layers=seen)
+        start = _noise_like(scaled, size, seed) if picture is None else picture
+        for state in descend(target, start, [(size, size)], [count]):
+            progress(state)
+        picture = state.picture
+    return np.rint(picture[margin:-margin, margin:-margin]).astype(np.uint8)
+
+
+def _noise_like(painting: Picture, size: int, seed: int) -> np.ndarray:
+    """Noise with the painting's mean colour and half the deviation of its colours, float32 size x size x 3, 0..255."""
+    colours = painting.reshape(-1, 3).astype(np.float64)
+    found = np.random.default_rng(seed).multivariate_normal(colours.mean(0), np.cov(colours.T) / 4, (size, size))
+    return np.clip(found, 0, 255).astype(np.float32)
 
 
 @click.command()
@@ -53,13 +68,22 @@ def synthesize(
 @click.option("--features", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="VGG weights (npz).")
 @click.option("--size", default=512, show_default=True, help="Side in pixels.")
 @click.option("--seed", default=7, show_default=True)
-def main(painting: Path, out: Path, features: Path | None, size: int, seed: int) -> None:
+@click.option("--quality", type=click.IntRange(1, 100), default=85, show_default=True, help="Of a JPEG file.")
+def main(painting: Path, out: Path, features: Path | None, size: int, seed: int, quality: int) -> None:
     """Make a picture in the style of PAINTING from noise."""
-    from .outputs import check_writable
+    from rich.console import Console
 
-    check_writable(out, SUFFIXES)
-    write_picture(out, synthesize(read_picture(painting), load_features(features), side=size, seed=seed))
-    click.echo(out)
+    try:
+        check_writable(out, SUFFIXES)
+        vgg, picture = load_features(features, pool="average"), read_picture(painting)
+    except StylizeError as error:
+        raise click.UsageError(str(error)) from error
+    with Console(stderr=True).status("reading") as status:
+        made = synthesize(
+            picture, vgg, side=size, seed=seed,
+            progress=lambda state: status.update(f"{state.size[1]} px, step {state.step}: style {state.style:.4f}"),
+        )
+    click.echo(write_picture(out, made, quality))
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def test_more_beta_makes_more_style(vgg, photo, painting):
         target = Target(vgg, photo, painting, beta=beta, content_layer="block3_conv1")
         return list(optimize(target, size=64, steps=20))[-1]
 
-    little, much = last(1e-2), last(1e2)
+    little, much = last(1e2), last(1e6)
     assert much.style < 0.7 * little.style and much.content > little.content
 
 
@@ -166,6 +166,13 @@ def test_without_a_connection_both_ways_are_named(monkeypatch):
         load_features()
 
 
+@pytest.mark.parametrize("content", [b"", b"no weights", b"\x93NUMPY"])
+def test_a_file_that_holds_no_weights_is_named(tmp_path, content):
+    (tmp_path / "features.npz").write_bytes(content)
+    with pytest.raises(ModelError, match="features.npz"):
+        load_features(tmp_path / "features.npz")
+
+
 @pytest.fixture
 def folder(tmp_path, vgg, photo, painting):
     write_picture(tmp_path / "photo.png", photo)
@@ -200,6 +207,7 @@ BAD = {
     "no features": (["photo.png", "painting.png", "--features", "gone.npz", "-o", "a.png"], "gone.npz"),
     "no layer": ([*GOOD, "-o", "a.png", "--layers", "conv7"], "conv7"),
     "no such kind": ([*GOOD, "-o", "a.xyz"], "a.xyz"),
+    "nothing to gain": ([*GOOD, "-o", "a.png", "--beta", "0"], "--beta"),
     "unwritable plot": ([*GOOD, "-o", "a.png", "--plot", "no/where.png"], "no/where.png"),
 }
 

@@ -26,9 +26,11 @@ def own_folder(tmp_path, monkeypatch):
 
 def test_every_shipped_style_is_a_picture_with_a_title():
     styles = shipped_styles()
-    assert styles
+    assert len(styles) >= 16
     for style in styles:
-        assert style.read().ndim == 3 and style.title
+        assert min(style.read().shape[:2]) >= 512
+        assert style.title and style.after and "--seed" in style.made
+        assert style.path.stat().st_size < 256 << 10
 
 
 def test_names_files_and_folders_are_found_in_the_order_given(painting):
