@@ -113,7 +113,7 @@ class TestCompiledModels:
 
     def make(self, network, size=(16, 24), **options):
         picture = np.random.default_rng(3).integers(0, 256, (*size, 3), np.uint8)
-        stylize = openvino_stylize(network, size, "frame", "code", **({"precision": "f32"} | options))
+        stylize = openvino_stylize(network, size, "frame", "code", (1, 3), **({"precision": "f32"} | options))
         return stylize(picture, np.float32([0.5, 0.9, 1.5]))
 
     def test_the_second_time_it_comes_from_the_cache_and_is_the_same(self, network, cache):
@@ -129,11 +129,10 @@ class TestCompiledModels:
         self.make(network)
         self.make(network, size=(16, 32))
         self.make(network, threads=1)
-        self.make(network, channels="BGR")
         weights = network.with_suffix(".bin")
         weights.write_bytes(weights.read_bytes().replace(np.float32(0.3).tobytes(), np.float32(0.2).tobytes()))
         redder = self.make(network)
-        assert len([*cache.iterdir()]) == 5
+        assert len([*cache.iterdir()]) == 4
         assert redder[..., 2].mean() < self.make(openvino_network("NHWC", network.parent))[..., 2].mean() - 5
 
     @pytest.mark.parametrize("harm", [lambda data: data[:-100], lambda data: b"", lambda data: bytes(len(data))])

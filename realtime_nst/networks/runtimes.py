@@ -79,8 +79,7 @@ def openvino_compile(file: Path, recipe: str, build: Callable, options: dict):
     recipe: all that `build` depends on, in words. build: `ov.Model` -> `ov.Model`. A compiled model from the
     cache opens in a third of the time; at most 24 are kept. Raises RuntimeError where OpenVINO cannot run it.
 
-    Not OpenVINO's own cache: it needs the model read and built to find its key, which is most of the work, and
-    misses whenever the process has built another model before, as it numbers its nodes throughout the process.
+    Not OpenVINO's own cache: it needs the model read and built to find its key, which is most of the work.
     """
     import openvino
 
@@ -107,34 +106,30 @@ def openvino_stylize(
     size: tuple[int, int],
     frame_input: str,
     code_input: str,
-    code_shape: tuple[int, ...] | None = None,
+    code_shape: tuple[int, ...],
     *,
     layout: str = "NHWC",
-    channels: str = "RGB",
     precision: str | None = None,
     threads: int | None = None,
 ) -> Stylize:
     """Compile the model in `file` for frames of `size` (height, width), with uint8 BGR in and out.
 
-    It takes float32 in [0, 1], its `channels` "RGB" or "BGR", of `layout` ("NHWC" or "NCHW", batch 1) at the
-    input named `frame_input` and a code of `code_shape` (None: as the model states it) at `code_input`; its one
-    output is like its frame.
+    It takes float32 RGB in [0, 1] of `layout` ("NHWC" or "NCHW", batch 1) at the input named `frame_input` and a
+    code of `code_shape` at `code_input`; its one output is like its frame.
     An output larger than the frame (networks round sizes up) is cropped. Raises RuntimeError where
     OpenVINO cannot run it.
     """
     height, width = size
-    shapes = {frame_input: [1, height, width, 3] if layout == "NHWC" else [1, 3, height, width]}
-    if code_shape is not None:
-        shapes[code_input] = list(code_shape)
+    shapes = {
+        frame_input: [1, height, width, 3] if layout == "NHWC" else [1, 3, height, width],
+        code_input: list(code_shape),
+    }
 
     def build(model):
         model.reshape(shapes)
-        return _with_pictures(model, frame_input, layout, channels, size)
+        return _with_pictures(model, frame_input, layout, size)
 
-    compiled = openvino_compile(
-        file, f"pictures {shapes} {layout} {channels}", build, openvino_options(precision, threads)
-    )
-    code_shape = tuple(compiled.input(code_input).shape)
+    compiled = openvino_compile(file, f"pictures {shapes} {layout}", build, openvino_options(precision, threads))
     request = compiled.create_infer_request()
     busy = threading.Lock()
 
@@ -146,7 +141,7 @@ def openvino_stylize(
             )
             out = request.get_output_tensor().data[0]
             # Not in the graph: OpenVINO 2026.4 mixes up a network that has its channels turned at both ends.
-            return cv2.cvtColor(out, cv2.COLOR_RGB2BGR) if channels == "RGB" else out.copy()
+            return cv2.cvtColor(out, cv2.COLOR_RGB2BGR)
 
     return stylize
 
@@ -234,8 +229,8 @@ def openvino_operations(file: Path, shapes: dict[str, list[int]]) -> int:
     return total
 
 
-def _with_pictures(model, frame_input: str, layout: str, channels: str, size: tuple[int, int]):
-    """The model with uint8 1 x H x W x 3 in place of float32: BGR at its frame input, `channels` at its output."""
+def _with_pictures(model, frame_input: str, layout: str, size: tuple[int, int]):
+    """The model with uint8 1 x H x W x 3 in place of float32: BGR at its frame input, RGB at its output."""
     import openvino
     from openvino import opset13 as ops
     from openvino.preprocess import ColorFormat, PrePostProcessor
@@ -253,25 +248,23 @@ def _with_pictures(model, frame_input: str, layout: str, channels: str, size: tu
     frame.tensor().set_element_type(openvino.Type.u8).set_color_format(ColorFormat.BGR)
     frame.tensor().set_layout(openvino.Layout("NHWC"))
     frame.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
-    if channels == "RGB":
-        frame.preprocess().convert_color(ColorFormat.RGB)
+    frame.preprocess().convert_color(ColorFormat.RGB)
     frame.model().set_layout(openvino.Layout(layout))
     return convert.build()
 
 
 def tensorflow_stylize(
-    network, size: tuple[int, int], code_shape: tuple[int, ...], device: str, channels: str = "RGB"
+    network, size: tuple[int, int], code_shape: tuple[int, ...], device: str
 ) -> Stylize:
     """A tf.function of `network` for frames of `size` (height, width), with uint8 BGR in and out.
 
-    `network` is called with float32 1 x H x W x 3 in [0, 1], its `channels` "RGB" or "BGR", and a code of
-    `code_shape` as tensors and returns one like its first. `device` is TensorFlow's name for where it runs,
+    `network` is called with float32 RGB 1 x H x W x 3 in [0, 1] and a code of `code_shape` as tensors and returns
+    one like its first. `device` is TensorFlow's name for where it runs,
     "/GPU:0" or "/CPU:0". An output larger than the frame is cropped.
     """
     import tensorflow as tf
 
     height, width = size
-    order = slice(None, None, -1 if channels == "RGB" else 1)
 
     @tf.function(
         input_signature=[tf.TensorSpec((height, width, 3), tf.uint8), tf.TensorSpec(code_shape, tf.float32)],
@@ -279,9 +272,9 @@ def tensorflow_stylize(
     )
     def pictures(frame, code):
         with tf.device(device):
-            scaled = tf.cast(frame[tf.newaxis, :, :, order], tf.float32) / 255.0
+            scaled = tf.cast(frame[tf.newaxis, :, :, ::-1], tf.float32) / 255.0
             out = network(scaled, code)[0, :height, :width]
-            return tf.cast(tf.round(tf.clip_by_value(out, 0.0, 1.0) * 255.0), tf.uint8)[:, :, order]
+            return tf.cast(tf.round(tf.clip_by_value(out, 0.0, 1.0) * 255.0), tf.uint8)[:, :, ::-1]
 
     def stylize(picture: Picture, code: StyleCode) -> Picture:
         with tf.device(device):
