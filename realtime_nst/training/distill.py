@@ -238,6 +238,7 @@ def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed
 @click.argument("run", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--features", type=click.Path(exists=True, path_type=Path),
               help="VGG weights (npz): compare strokes too, not pixels alone.")
+@click.option("--gram", default=1.0, show_default=True, help="Weight of the Gram matrices in comparing strokes.")
 @click.option("--start", type=click.Path(exists=True, path_type=Path), help="A run to take the first weights from.")
 @click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Folder with photos/ and styles/.")
 @click.option("--steps", default=2000, show_default=True)
@@ -245,7 +246,7 @@ def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed
 @click.option("--side", type=int, help="Side in pixels of the squares that are compared.  [default: all of a picture]")
 @click.option("--rate", default=2e-3, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--seed", default=1, show_default=True)
-def train(data, run, features, start, validation, steps, batch, side, rate, seed) -> None:
+def train(data, run, features, gram, start, validation, steps, batch, side, rate, seed) -> None:
     """Train the maps on DATA/pairs.npz with the style network in RUN or --start; a stopped run goes on."""
     keras.utils.set_random_seed(seed)
     per_epoch, shape = min(100, steps), Shape()
@@ -256,7 +257,7 @@ def train(data, run, features, start, validation, steps, batch, side, rate, seed
     else:
         style_network.load_weights(weights_file(run, style_network))
     transform = build_transform(maps)
-    transform.compile(optimizer(rate, steps), TeacherLoss(features and load_features(features)))
+    transform.compile(optimizer(rate, steps), TeacherLoss(features and load_features(features), gram=gram))
     transform.fit(
         Pairs(data, codes_of_styles(style_network, data), per_epoch, batch, side, seed),
         epochs=steps // per_epoch,
