@@ -66,7 +66,7 @@ def descend(
 
     picture, done = start.astype(np.float32), 0
     for size, count in zip(sizes, steps):
-        picture = _enlarged(picture, size) if size[0] > picture.shape[0] else _resized(picture, size)
+        picture = _resized(picture, size)
         share = float(np.prod(sizes[-1]) / np.prod(size))
         function = _losses(target, size, scale=max(size) / max(sizes[-1]), alpha=target.alpha * share)
         # The range comes first: zip takes from both in turn, and a step too many is work for nothing.
@@ -147,14 +147,6 @@ def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return picture
     smaller = size[0] < picture.shape[0]
     return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
-
-
-def _enlarged(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """`picture` at a larger (height, width), without the grid that its own pixels would leave there.
-
-    What a descent makes of single pixels is noise; enlarged it becomes a lattice that the next descent sharpens.
-    """
-    return _resized(cv2.GaussianBlur(picture, (0, 0), 0.7), size)
 
 
 def _batch(picture: np.ndarray):

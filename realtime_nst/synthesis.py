@@ -27,7 +27,7 @@ def synthesize(
     vgg: Vgg,
     *,
     side: int = 512,
-    steps: tuple[int, ...] = (32, 24, 10, 6),
+    steps: tuple[int, ...] = (32, 30, 14, 12),
     seed: int = 7,
     progress: Callable[[Progress], None] = lambda state: None,
 ) -> Picture:
@@ -46,7 +46,7 @@ def synthesize(
         scale = size / min(painting.shape[:2])
         scaled = cv2.resize(painting, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         # Shapes, which deep layers see, are settled while the picture is small and steps are cheap; strokes come last.
-        seen = layers[: halvings + 2] if halvings < 2 else layers
+        seen = layers[:3] if halvings < 2 else layers
         target = Target(vgg, None, scaled, style_layers=seen)
         start = _noise_like(scaled, size, seed) if picture is None else picture
         for state in descend(target, start, [(size, size)], [count]):
