@@ -6,7 +6,8 @@ from pathlib import Path
 
 import cv2
 
-from ..clips import ClipSource, ClipWriter
+from ..clip_writer import ClipWriter
+from ..clips import ClipSource
 from ..demo import DemoSource
 from ..errors import InputError
 from ..frames import Frame, Picture
@@ -22,7 +23,8 @@ def prepare_clip(source: Path | None, size: tuple[int, int] | None, seconds: flo
         return _drawn(size or (480, 640), seconds, folder)
     clip = ClipSource(source, end=seconds)
     height, width = size or clip.size
-    writer = ClipWriter(folder / f"{source.stem}-{width}x{height}.mp4", clip, encoder="libx264", crf=18)
+    out = folder / f"{source.stem}-{width}x{height}.mp4"
+    writer = ClipWriter(out, clip, (height, width), encoder="libx264", crf=18)
     while (frame := clip.read()) is not None:
         picture = frame.picture
         if picture.shape[:2] != (height, width):
