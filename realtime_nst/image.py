@@ -44,6 +44,8 @@ def plan_outputs(photos: list[Path], styles: list[Style], out: Path) -> list[tup
     if out.suffix.lower() in SUFFIXES and not out.is_dir():
         if len(photos) > 1:
             raise OutputError(f"{len(photos)} photos cannot go into one file {out}; give a folder: -o {out.stem}/")
+        if out.exists() and out.samefile(photos[0]):
+            raise OutputError(f"{out} is the photo itself; choose another name with -o")
         return [(photos[0], styles[0], out)]
     if out.suffix and not out.is_dir():
         raise OutputError(f"cannot write {out}: a picture must end in one of {', '.join(SUFFIXES)}")
@@ -51,7 +53,11 @@ def plan_outputs(photos: list[Path], styles: list[Style], out: Path) -> list[tup
         out.mkdir(parents=True, exist_ok=True)
     except OSError as reason:
         raise OutputError(f"cannot make the folder {out}: {reason.strerror or reason}") from reason
-    plan = [(photo, style, out / f"{photo.stem}-{style.name}{photo.suffix}") for photo in photos for style in styles]
+    plan = []
+    for photo in photos:
+        # A photo may be read by what is in it, whatever its name ends in.
+        ending = photo.suffix if photo.suffix.lower() in SUFFIXES else ".png"
+        plan += [(photo, style, out / f"{photo.stem}-{style.name}{ending}") for style in styles]
     targets = [target for _, _, target in plan]
     twice = next((target for target in targets if targets.count(target) > 1), None)
     if twice:
@@ -65,10 +71,17 @@ def stylize_photos(
     strength: float,
     done: Callable[[Path], None],
 ) -> None:
-    """Make the pictures of a plan; `done` is called with each file written. Each style is encoded once."""
-    pictures = {photo: read_picture(photo) for photo in dict.fromkeys(photo for photo, _, _ in plan)}
+    """Make the pictures of a plan; `done` is called with each file written. Each style is encoded once.
+
+    Raises SourceError for a photo that cannot be read before anything is written.
+    """
+    photos = dict.fromkeys(photo for photo, _, _ in plan)
+    for photo in photos:
+        read_picture(photo)  # only to know that it can be: all of them at once may not fit into memory
     codes: dict[Path, object] = {}
-    for photo, style, target in plan:
-        if style.path not in codes:
-            codes[style.path] = stylizer.encode(style.read())
-        done(write_picture(target, stylizer.stylize(pictures[photo], codes[style.path], strength)))
+    for photo in photos:
+        picture = read_picture(photo)
+        for style, target in ((style, target) for planned, style, target in plan if planned == photo):
+            if style.path not in codes:
+                codes[style.path] = stylizer.encode(style.read())
+            done(write_picture(target, stylizer.stylize(picture, codes[style.path], strength)))

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from .errors import InputError, OutputError, SourceError
+from .exif import upright
 from .frames import Picture
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
@@ -19,8 +20,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 def read_picture(path: str | Path, error: type[InputError] = SourceError) -> Picture:
     """Read a picture of any size as uint8 BGR, H x W x 3, the right way up.
 
-    EXIF orientation is applied; 16-bit values keep their upper 8 bits; grey becomes BGR;
-    transparency is laid over white. Raises `error` where the file is missing or no picture.
+    EXIF orientation is applied; 16-bit values keep their upper 8 bits; grey becomes BGR; transparency is laid
+    over white; of several pictures in a file the first is taken; colour profiles are not looked at. Raises `error` where the file is missing or no picture.
     """
     try:
         data = Path(path).read_bytes()
@@ -34,7 +35,7 @@ def decode_picture(data: bytes, name: str, error: type[InputError] = SourceError
     buffer = np.frombuffer(data, np.uint8)
     try:
         picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if buffer.size else None
-        stored = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if picture is not None else None
+        stored = _with_transparency(data, buffer) if picture is not None else None
     except cv2.error:
         picture = None
     if picture is None:
@@ -42,9 +43,26 @@ def decode_picture(data: bytes, name: str, error: type[InputError] = SourceError
             f"{name} is not a picture that can be read; "
             f"give a file of one of these kinds: {', '.join(s[1:] for s in SUFFIXES)}"
         )
-    if stored is not None and stored.ndim == 3 and stored.shape[2] == 4:
-        picture = over_white(stored)
-    return np.ascontiguousarray(picture)
+    return np.ascontiguousarray(picture if stored is None else over_white(stored))
+
+
+def _with_transparency(data: bytes, buffer: np.ndarray) -> np.ndarray | None:
+    """The picture as BGRA of 8 or 16 bits, the right way up; None where it has no transparency."""
+    stored, kinds, metadata = cv2.imdecodeWithMetadata(buffer, cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.ndim != 3 or stored.shape[2] != 4:
+        return None
+    if data[:4] in (b"II*\0", b"MM\0*"):
+        # OpenCV turns TIFFs itself, and gives those of 8 bits with their colours multiplied by alpha.
+        return _divided(stored) if stored.dtype == np.uint8 else stored
+    exif = next((block for kind, block in zip(kinds, metadata) if kind == cv2.IMAGE_METADATA_EXIF), None)
+    return stored if exif is None else upright(stored, np.asarray(exif).tobytes())
+
+
+def _divided(bgra: np.ndarray) -> np.ndarray:
+    """Colours that were multiplied by alpha as they were before."""
+    alpha = np.maximum(bgra[..., 3:], 1).astype(np.float32)
+    colour = np.minimum(np.rint(bgra[..., :3] * (255.0 / alpha)), 255).astype(np.uint8)
+    return np.concatenate([colour, bgra[..., 3:]], axis=2)
 
 
 def over_white(bgra: np.ndarray) -> Picture:

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from realtime_nst.errors import OutputError, SourceError, StyleError
 from realtime_nst.pictures import read_picture, write_picture
@@ -41,15 +42,56 @@ def test_grey_becomes_bgr(tmp_path):
     assert np.array_equal(read_picture(tmp_path / "a.png"), np.full((5, 7, 3), 90, np.uint8))
 
 
-def test_exif_orientation_is_applied(tmp_path, gradient):
-    """The EXIF block is built by hand: one tag, Orientation = 6, "turn 90 degrees clockwise to view"."""
-    jpeg = cv2.imencode(".jpg", gradient)[1].tobytes()
-    entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
-    body = b"Exif\0\0MM\x00\x2a\x00\x00\x00\x08\x00\x01" + entry + b"\x00\x00\x00\x00"
-    exif = b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body
-    (tmp_path / "a.jpg").write_bytes(jpeg[:2] + exif + jpeg[2:])
-    turned = read_picture(tmp_path / "a.jpg")
-    assert np.abs(turned.astype(int) - np.rot90(gradient, -1)).max() <= 20
+TURNED = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: np.rot90(a, 2),
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: np.rot90(a.transpose(1, 0, 2), 2),
+    8: lambda a: np.rot90(a),
+}
+"""What a reader shows for each EXIF orientation."""
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif", "clear.png", "clear.webp", "clear.tif"])
+def test_exif_orientation_is_applied(tmp_path, gradient, name, orientation):
+    picture = Image.fromarray(gradient[..., ::-1].copy())
+    expected = gradient.astype(float)
+    if name.startswith("clear"):
+        picture.putalpha(128)
+        expected = np.rint(expected * (128 / 255) + 255 * (1 - 128 / 255))
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    picture.save(tmp_path / name, exif=exif, quality=95, **({"lossless": True} if name.endswith(".webp") else {}))
+    turned = read_picture(tmp_path / name)
+    assert turned.shape == TURNED[orientation](expected).shape
+    assert np.abs(turned - TURNED[orientation](expected)).mean() <= (1 if name == "a.jpg" else 0.3)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("kind", ["colour", "grey", "transparent"])
+def test_sixteen_bits_of_every_kind(tmp_path, gradient, name, kind):
+    deep = gradient.astype(np.uint16) * 257
+    stored, expected = {
+        "colour": (deep, gradient),
+        "grey": (deep[..., 0], np.repeat(gradient[..., :1], 3, axis=2)),
+        "transparent": (np.dstack([deep, np.full_like(deep[..., 0], 32896)]), gradient * (128 / 255) + 127),
+    }[kind]
+    cv2.imwrite(str(tmp_path / name), stored)
+    assert np.abs(read_picture(tmp_path / name) - expected.astype(float)).max() <= 1
+
+
+def test_palettes_prints_and_many_pages(tmp_path, gradient):
+    picture = Image.fromarray(gradient[..., ::-1].copy())
+    picture.convert("CMYK").save(tmp_path / "print.jpg", quality=95)
+    picture.save(tmp_path / "pages.tif", save_all=True, append_images=[picture.rotate(90, expand=True)])
+    picture.save(tmp_path / "moving.webp", save_all=True, append_images=[picture.rotate(180)], lossless=True)
+    picture.quantize(64).save(tmp_path / "palette.png")
+    for path in tmp_path.iterdir():
+        assert np.abs(read_picture(path).astype(int) - gradient).mean() < 10, path.name
 
 
 @pytest.mark.parametrize("content", [b"", b"hello, this is text", b"\x89PNG\r\n\x1a\n1234"])
