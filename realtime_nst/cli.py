@@ -67,6 +67,8 @@ run_options = options(
                  help="Choose the work size that holds N frames a second. Default: the camera's rate."),
     click.option("--record", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                  help="Record an MP4 from the start."),
+    click.option("--mic", is_flag=False, flag_value="default", metavar="[INDEX|NAME]",
+                 help="Record a microphone with the pictures (pip install 'realtime-nst[mic]')."),
     click.option("--headless", is_flag=True, help="No window; needs --record, --frames, --seconds or --stats."),
     click.option("--frames", type=click.IntRange(min=1), metavar="N", help="Stop after N frames."),
     click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."),

@@ -20,19 +20,22 @@ HARDWARE = ("h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf")
 """Encoders that need a device; FFmpeg lists them whether or not it is there."""
 
 
-def open_output(path: Path) -> av.container.OutputContainer:
+def open_output(path: Path, *, every: float | None = None) -> av.container.OutputContainer:
     """Open a file that plays up to its last fragment whatever happens to the process.
 
-    Raises OSError or av.error.FFmpegError.
+    Fragments end at keyframes, and with `every` after so many seconds too. That is for encoders that keep the
+    order of frames: of others' files FFmpeg 8 hides the last frame. Raises OSError or av.error.FFmpegError.
     """
-    # Fragments that are flushed survive a kill; they are cut by time, so that what is lost does not hang on
-    # where keyframes are. delay_moov keeps times exact where the encoder reorders frames.
-    options = {"flush_packets": "1"}
-    if path.suffix.lower() == ".mkv":
-        options["cluster_time_limit"] = "250"  # milliseconds
-    else:
+    # What is flushed survives a kill; delay_moov keeps times exact where the encoder reorders frames. Pictures
+    # may not wait long for a sound that does not come.
+    options = {"flush_packets": "1", "max_interleave_delta": "250000"}  # microseconds
+    matroska = path.suffix.lower() == ".mkv"
+    if not matroska:
         options["movflags"] = "hybrid_fragmented+frag_keyframe+delay_moov"
-        options["frag_duration"] = "250000"  # microseconds
+    if every is not None and matroska:
+        options["cluster_time_limit"] = str(round(every * 1e3))
+    elif every is not None:
+        options["frag_duration"] = str(round(every * 1e6))
     with open(path, "wb"):
         pass  # PyAV itself tells of a folder that cannot be written only at the first packet.
     return av.open(str(path), "w", container_options=options)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .errors import InputError, OutputError
 from .h264 import CONTAINERS
+from .microphone import Microphone
 from .outputs import check_writable
 from .pace import PacedStylizer
 from .pipeline import Stats, run
@@ -46,6 +47,8 @@ class LiveOptions:
     mirror: bool | None = None
     """None: as a user expects it, on for a camera that shows them."""
     record: Path | None = None
+    mic: str | None = None
+    """The microphone to record with the pictures: its index, part of its name, or "default"."""
     headless: bool = False
     frames: int | None = None
     seconds: float | None = None
@@ -55,22 +58,31 @@ class LiveOptions:
 def run_live(options: LiveOptions, say: Callable[[str], None]) -> Stats:
     """Run as `options` say until the source ends, a limit is reached or the user stops it.
 
-    Without a window files and the demo lose no frame and take the time they need; everything else keeps up
-    with the clock. Raises InputError before anything starts, RunError for what fails under way.
+    Without a window files and the demo lose no frame and take the time they need; everything else, and whatever
+    a microphone is recorded with, keeps up with the clock. Raises InputError before anything starts, RunError for what fails under way.
     """
     _check(options)
-    source = open_source(options.source, options.size, live=not options.headless)
+    microphone = Microphone(options.mic) if options.mic else None
+    try:
+        stats = _open_and_run(options, microphone, say)
+    finally:
+        if microphone is not None:
+            microphone.close()
+    say(f"{stats.frames} frames in {stats.seconds:.1f} s ({stats.fps:.1f} fps), {stats.dropped} dropped")
+    if options.stats:
+        options.stats.write_text(json.dumps(stats.as_dict(), indent=2) + "\n", encoding="utf-8")
+    return stats
+
+
+def _open_and_run(options: LiveOptions, microphone: Microphone | None, say: Callable[[str], None]) -> Stats:
+    source = open_source(options.source, options.size, live=not options.headless or microphone is not None)
     try:
         stylizer = _load(options, source, say)
         stylizer.warm_up(*source.size)
     except BaseException:
         source.close()
         raise
-    stats = _run(options, source, stylizer, say)
-    say(f"{stats.frames} frames in {stats.seconds:.1f} s ({stats.fps:.1f} fps), {stats.dropped} dropped")
-    if options.stats:
-        options.stats.write_text(json.dumps(stats.as_dict(), indent=2) + "\n", encoding="utf-8")
-    return stats
+    return _run(options, source, stylizer, microphone, say)
 
 
 def _check(options: LiveOptions) -> None:
@@ -78,6 +90,8 @@ def _check(options: LiveOptions) -> None:
         raise InputError("--fps-target chooses the work size that --work-size fixes: give one of them")
     if options.headless and not (options.record or options.frames or options.seconds or options.stats):
         raise InputError("--headless shows nothing: add --record FILE, --frames N or --seconds S")
+    if options.mic and options.headless and not options.record:
+        raise InputError("--mic records sound beside the pictures: add --record FILE")
     if options.record:
         check_writable(options.record, CONTAINERS)
         if (
@@ -108,7 +122,13 @@ def _load(options: LiveOptions, source: Source, say: Callable[[str], None]) -> S
     return stylizer
 
 
-def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable[[str], None]) -> Stats:
+def _run(
+    options: LiveOptions,
+    source: Source,
+    stylizer: Stylizer,
+    microphone: Microphone | None,
+    say: Callable[[str], None],
+) -> Stats:
     stop = threading.Event()
     camera = source if isinstance(source, Camera) else None
     if options.size and camera is None:
@@ -118,7 +138,7 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
         [(style.name, style.read) for style in options.styles],
         prefetch=not options.headless,
     )
-    recorder = Recorder(source.fps, live=source.live, must_succeed=options.headless)
+    recorder = Recorder(source.fps, live=source.live, must_succeed=options.headless, microphone=microphone)
     session = Session(
         stylizer,
         book,
@@ -136,10 +156,11 @@ def _run(options: LiveOptions, source: Source, stylizer: Stylizer, say: Callable
             sinks.append(session.window)
         if options.record:
             recorder.start(options.record)
-            say(f"recording {options.record}" + ("; Ctrl-C ends it" if options.headless else ""))
+            beside = f" with the microphone {microphone.name}" if microphone else ""
+            say(f"recording {options.record}{beside}" + ("; Ctrl-C ends it" if options.headless else ""))
         with stopped_by_signals(stop):
             return run(
-                source,
+                microphone.follow(source) if microphone else source,
                 stylizer,
                 sinks,
                 session.look,

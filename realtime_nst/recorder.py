@@ -1,4 +1,4 @@
-"""H.264 in MP4 through PyAV: true timestamps, right colours, playable whatever ends the program."""
+"""Recordings: H.264 in MP4 through PyAV, true timestamps, playable whatever ends the program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from .errors import RunError
 from .frames import Frame, Picture
 from .h264 import CONTAINERS, describe, even, even_size, open_output, to_video
 from .handover import Ended, Handover
+from .microphone import Microphone
 from .outputs import check_writable
+from .soundtrack import Soundtrack
 
 TIME_BASE = Fraction(1, 90_000)
 """The unit of timestamps: what MPEG has always used, fine enough for any camera."""
@@ -27,15 +29,21 @@ class Recorder:
     live: encode fast enough for two cores, and rather lose a frame than hold up the picture; otherwise take
     the time for smaller files and keep every frame. must_succeed: raise the RunError of a recording that has
     to stop (a full disk), as nothing else comes of the run; otherwise it is among `ended`, with its failure.
+    microphone: recorded in step with the frames.
     """
 
-    def __init__(self, fps: float, *, live: bool, must_succeed: bool) -> None:
+    def __init__(
+        self, fps: float, *, live: bool, must_succeed: bool, microphone: Microphone | None = None
+    ) -> None:
         self._fps = fps
         self._live = live
         self._must_succeed = must_succeed
+        self._microphone = microphone
         self._current: Recording | None = None
         self.ended: list[Recording] = []
         """Recordings that have come to their end, for whoever tells the user to take out."""
+        self.silent = False
+        """The microphone has stopped; recordings go on without sound."""
 
     @property
     def recording(self) -> Recording | None:
@@ -45,7 +53,9 @@ class Recorder:
     def start(self, path: Path) -> None:
         """Record the frames that come from now on. Raises OutputError where `path` cannot be written."""
         self.stop()
-        self._current = Recording(check_writable(path, CONTAINERS), self._fps, live=self._live)
+        self._current = Recording(
+            check_writable(path, CONTAINERS), self._fps, live=self._live, microphone=self._microphone
+        )
 
     def stop(self) -> None:
         """Finish the file, if one is being recorded."""
@@ -64,6 +74,7 @@ class Recorder:
     def poll(self) -> None:
         if self._current is not None and self._current.failure is not None:
             self.stop()
+        self.silent = self._microphone is not None and self._microphone.lost
 
     def close(self) -> None:
         self.stop()
@@ -72,11 +83,11 @@ class Recorder:
 class Recording:
     """One file, encoded on a thread of its own.
 
-    The file plays up to the last second or so whatever happens to the process: a fragment ends at each
-    keyframe and is flushed, a keyframe comes every second; a clean end turns it into a plain MP4.
+    The file plays up to the last half second or so whatever happens to the process, as its fragments are flushed;
+    a keyframe comes every second; a clean end turns it into a plain MP4.
     """
 
-    def __init__(self, path: Path, fps: float, *, live: bool) -> None:
+    def __init__(self, path: Path, fps: float, *, live: bool, microphone: Microphone | None) -> None:
         self.path = path
         self.failure: RunError | None = None
         """Why it had to stop."""
@@ -84,6 +95,7 @@ class Recording:
         """Frames encoded."""
         self._fps = fps
         self._live = live
+        self._microphone = microphone
         self._times: tuple[float, float] | None = None
         self._queue: Handover[Frame] = Handover(8, drop=live)
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
@@ -128,9 +140,11 @@ class Recording:
             frame = self._queue.get()
         except Ended:
             return
-        container = open_output(self.path)
+        container = open_output(self.path, every=0.25)
         try:
             stream = self._add_stream(container, frame.picture)
+            microphone = self._microphone
+            sound = Soundtrack(container, microphone.rate, microphone.channels) if microphone else None
             key_at = None
             pts = -1
             while True:
@@ -141,11 +155,16 @@ class Recording:
                 container.mux(stream.encode(_to_video(frame.picture, stream, pts, key)))
                 self._times = (first, frame.time)
                 self.frames += 1
+                if sound is not None:
+                    for piece in microphone.take():
+                        sound.write(piece, first)
                 try:
                     frame = self._queue.get()
                 except Ended:
                     break
             container.mux(stream.encode(None))
+            if sound is not None:
+                sound.finish()
         finally:
             container.close()
 
@@ -154,7 +173,7 @@ class Recording:
         preset = ("ultrafast" if few_cores else "veryfast") if self._live else "veryfast"
         rate = Fraction(self._fps).limit_denominator(1001)
         stream = container.add_stream(
-            "libx264", rate=rate, options={"preset": preset, "crf": "20", "forced-idr": "1"}
+            "libx264", rate=rate, options={"preset": preset, "crf": "20", "bf": "0", "forced-idr": "1"}
         )
         describe(stream, even_size(picture.shape[:2]), TIME_BASE)
         return stream

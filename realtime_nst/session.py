@@ -66,6 +66,7 @@ class Session:
                 "message": (1, 0.5),
             }.items()
         }
+        self._silent = False
         self._files = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
 
     def look(self, frame: Frame) -> Look:
@@ -86,6 +87,9 @@ class Session:
     def poll(self) -> None:
         while self._recorder.ended:
             self.tell(_outcome(self._recorder.ended.pop(0)))
+        if self._recorder.silent and not self._silent:
+            self.tell("the microphone has stopped: recording goes on without sound; plug it in and start again")
+        self._silent = self._recorder.silent
         while self._book.broken:
             self.tell(str(self._book.broken.pop(0)))
 
