@@ -196,7 +196,7 @@ def clip(clips, out, style, styles_over_time, model, device, work_size, keep_goi
 @click.argument("painting", metavar="PAINTING|STYLE")
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE")
 @click.option("--alpha", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Weight of the content loss.")
-@click.option("--beta", type=click.FloatRange(min=0), default=1e3, show_default=True, help="Weight of the style loss.")
+@click.option("--beta", type=click.FloatRange(min=0), default=1e11, show_default=True, help="Weight of the style loss.")
 @click.option("--steps", type=click.IntRange(min=1), default=200, show_default=True)
 @click.option("--size", type=click.IntRange(min=32), default=512, show_default=True, help="Long side in pixels.")
 @click.option("--init", type=click.Choice(["content", "noise", "style"]), default="content", show_default=True,

@@ -44,7 +44,7 @@ class Target(NamedTuple):
     painting: Picture
     """Whose style."""
     alpha: float = 1.0
-    beta: float = 1e3
+    beta: float = 1e11
     content_layer: str = "block4_conv2"
     style_layers: Sequence[str] = ()
     """Weighted by `losses.relative_weights`; none: the first convolution of every block."""
