@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
 import av
+from av.video.reformatter import ColorTrc
 
 from .clips import ClipSource
 from .companions import Companions
@@ -20,6 +21,7 @@ from .errors import OutputError, RunError
 from .frames import Frame
 from .h264 import (
     CONTAINERS,
+    MOVIE_TIMESCALE,
     choose_encoder,
     describe,
     encoder_options,
@@ -62,15 +64,22 @@ class ClipWriter:
         self.frames = 0
         self.resumed = 0.0
         self._source = source
+        self._matroska = out.suffix.lower() == ".mkv"
         self._note = self.partial.with_suffix(".json")
         self._earlier = out.with_name(f"{out.stem}.earlier{out.suffix}")
         size = even_size(size)
         encoder = choose_encoder(encoder, size, self.notices)
         resume = resume and self._set_earlier_aside(settings)
+        if not resume:
+            self._earlier.unlink(missing_ok=True)
         self._container = self._open_partial()
         self._note.write_text(settings)
         self._companions = Companions(source, self._container, self.notices)
         self._container.metadata.update(source.stream.container.metadata)
+        if self._matroska:  # in an MP4 chapters are a track of their own, which fragments cannot have
+            self._container.set_chapters(self._companions.chapters)
+        if source.stream.codec_context.color_trc in (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67):
+            self.notices.append("its HDR colours are taken as they are: the result looks flatter than the original")
         self._video = self._add_video(size, encoder, encoder_options(encoder, crf, preset), keyframe_seconds)
         self._video.sample_aspect_ratio = pixel_aspect
         self._last = -1
@@ -114,14 +123,18 @@ class ClipWriter:
         """Copy the frames before the last keyframe: all of them are whole, and the encoder begins anew there."""
         try:
             with av.open(str(self._earlier)) as container:
-                keys = [
-                    number for number, packet in enumerate(_packets(container)) if packet.is_keyframe
-                ]
+                packets = [(packet.pts, packet.is_keyframe) for packet in _packets(container)]
+                last = max((number for number, (_, key) in enumerate(packets) if key), default=0)
             with av.open(str(self._earlier)) as container:
-                annex_b = av.BitStreamFilterContext("h264_mp4toannexb", container.streams.video[0])
+                stream = container.streams.video[0]
+                # Matroska moves everything by what its sound begins before 0.
+                moved = min((pts for pts, _ in packets), default=0) - round(self._source.first / stream.time_base)
+                annex_b = av.BitStreamFilterContext("h264_mp4toannexb", stream)
                 for number, packet in enumerate(_packets(container)):
+                    packet.pts -= moved
+                    packet.dts = None if packet.dts is None else packet.dts - moved
                     time = float(packet.pts * packet.time_base)
-                    if number == keys[-1]:
+                    if number == last:
                         self.resumed = time
                         break
                     self._companions.mux_until(time)
@@ -160,10 +173,13 @@ class ClipWriter:
             self._companions.mux_until(None)
             self._container.close()
             self._companions.close()
-            _index_first(self.partial, self.out, self._companions.chapters)
+            if self._matroska:
+                os.replace(self.partial, self.out)
+            else:
+                _index_first(self.partial, self.out, self._companions.chapters)
+                self.partial.unlink()
         except (OSError, av.error.FFmpegError) as error:
             raise self._failed(error) from error
-        self.partial.unlink()
         self._note.unlink()
         return self.out
 
@@ -185,22 +201,22 @@ class ClipWriter:
 
 def _packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
     """The video packets of a file, in the order of the file."""
-    return (packet for packet in container.demux(video=0) if packet.dts is not None)
+    return (packet for packet in container.demux(video=0) if packet.size)
 
 
 def _index_first(partial: Path, out: Path, chapters: list) -> None:
-    """Copy the packets into a file whose index comes first, so that browsers play it while it loads."""
+    """Copy the packets into an MP4 whose index comes first, so that browsers play it while it loads."""
     whole = out.with_name(f"{out.stem}.whole{out.suffix}")
-    options = {} if out.suffix.lower() == ".mkv" else {"movflags": "faststart"}
+    options = {"movflags": "faststart", "movie_timescale": MOVIE_TIMESCALE}
     try:
-        with av.open(str(partial)) as source, av.open(str(whole), "w", options=options) as target:
+        with av.open(str(partial)) as source, av.open(str(whole), "w", container_options=options) as target:
             streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
             for index, stream in streams.items():
                 stream.metadata.update(source.streams[index].metadata)
             target.metadata.update(source.metadata)
             target.set_chapters(chapters)
             for packet in source.demux():
-                if packet.dts is not None:
+                if packet.size:
                     packet.stream = streams[packet.stream.index]
                     target.mux(packet)
         os.replace(whole, out)

@@ -15,6 +15,10 @@ from .frames import Frame, Picture
 from .pictures import over_white
 
 
+BROADCAST = ("mpegts", "mpeg")
+"""FFmpeg's names of the formats that are cut out of a stream that was there before."""
+
+
 class ClipSource:
     """Every frame of a clip's best video stream, in order, from `start` to `end` (seconds of the clip).
 
@@ -29,7 +33,7 @@ class ClipSource:
         self.start, self.end = start, end
         self._container = open_clip(self.path)
         stream = self._container.streams.best("video")
-        if stream is None:
+        if stream is None or stream.disposition & av.stream.Disposition.attached_pic:  # a cover is no video
             self._container.close()
             raise SourceError(f"{path} holds no video; give a clip with pictures in it")
         if stream.codec_context is None:
@@ -41,6 +45,8 @@ class ClipSource:
         self.stream = stream
         self.time_base: Fraction = stream.time_base
         self.fps = float(stream.average_rate or stream.guessed_rate or 30)
+        self.zero = _first_time(self._container)
+        """The time in the file, in seconds, that is the clip's beginning."""
         self.duration = self._find_duration()
         if start and self.duration is not None and start >= self.duration:
             self._container.close()
@@ -49,13 +55,15 @@ class ClipSource:
         self.damaged = 0
         """How many packets could not be decoded; the clip goes on behind them."""
         if start:
-            self._container.seek(int(start / self.time_base), stream=stream, backward=True)
+            self._seek(start)
         self._frames = self._decode()
         self._next = next(self._frames, None)
         if self._next is None:
             self._container.close()
             raise SourceError(f"{path} holds no picture that can be decoded; the file is empty or damaged")
         self.size = self._next.picture.shape[:2]
+        self.first = self._next.time
+        """When the first frame is shown, in seconds from `start`."""
         self.pixel_aspect = stream.sample_aspect_ratio or Fraction(1)
         """Width to height of a pixel as it is to be shown."""
         if self._turned:
@@ -72,21 +80,28 @@ class ClipSource:
         return frame
 
     def skip_to(self, time: float) -> None:
-        """Go to the frame at `time` (seconds from `start`), which `read` then gives next."""
-        moment = self.start + time
-        self._container.seek(int(moment / self.time_base), stream=self.stream, backward=True)
-        behind = time - float(self.time_base) / 2
+        """Go to the frame at `time` (seconds from `start`, to the millisecond), which `read` then gives next."""
+        self._seek(self.start + time)
+        behind = time - max(float(self.time_base) / 2, 0.001)
         self._frames = (frame for frame in self._decode() if frame.time >= behind)
         self._next = next(self._frames, None)
 
     def close(self) -> None:
         self._container.close()
 
+    def _seek(self, time: float) -> None:
+        # Broadcasts have no index of keyframes, and none may lie between `time` and where a seek lands.
+        broadcast = self._container.format.name in BROADCAST
+        self._container.seek(0 if broadcast else int(time / self.time_base), stream=self.stream, backward=True)
+
     def _decode(self) -> Iterator[Frame]:
+        reckoned = 0.0
         for frame in self._decoded():
-            if frame.pts is None:
-                continue
-            time = float(frame.pts * self.time_base)
+            if frame.pts is None:  # a stream outside of any container tells only how long each frame lasts
+                time = reckoned
+                reckoned += float(frame.duration * self.time_base) or 1 / self.fps
+            else:
+                time = float(frame.pts * self.time_base - self.zero)
             # Half a tick of tolerance: the bound came from the command line in decimal seconds.
             if time < self.start - self.time_base / 2:
                 continue
@@ -122,6 +137,13 @@ def open_clip(path: Path) -> av.container.InputContainer:
         container.close()
         raise SourceError(f"{path} is a text file, which FFmpeg would draw as a terminal; give a clip")
     return container
+
+
+def _first_time(container: av.container.InputContainer) -> Fraction:
+    """The time of a broadcast's first packet, whose clock runs whether or not it is recorded; else 0."""
+    if container.format.name not in BROADCAST:
+        return Fraction(0)
+    return min((s.start_time * s.time_base for s in container.streams if s.start_time is not None), default=Fraction(0))
 
 
 def _alpha_decoder(stream: av.VideoStream) -> av.VideoCodecContext | None:

@@ -21,11 +21,13 @@ class Companions:
     """
 
     def __init__(self, source: ClipSource, output: av.container.OutputContainer, notices: list[str]):
-        self._start, self._end = source.start, source.end
+        self._start = source.start + float(source.zero)
+        self._end = None if source.end is None else source.end + float(source.zero)
         self._output = output
         self._notices = notices
         self._input = av.open(str(source.path), metadata_errors="ignore")
         self._copies: dict[int, av.stream.Stream] = {}
+        self._headers: dict[int, av.BitStreamFilterContext] = {}
         self._encoders: dict[int, _Aac] = {}
         for stream in self._input.streams:
             if stream.index != source.stream.index:
@@ -41,6 +43,9 @@ class Companions:
         codec = stream.codec_context.name if stream.codec_context else "unknown"
         if stream.type in ("audio", "subtitle") and codec in self._output.supported_codecs:
             target = self._copies[stream.index] = self._output.add_stream_from_template(stream)
+            if codec == "aac" and not stream.codec_context.extradata:
+                # A broadcast tells of its sound in every packet, the files written here once.
+                self._headers[stream.index] = av.BitStreamFilterContext("aac_adtstoasc", stream)
         elif stream.type == "audio":
             encoder = self._encoders[stream.index] = _Aac(stream, self._output)
             target = encoder.stream
@@ -106,8 +111,9 @@ class Companions:
         shift = round(self._start / packet.time_base)
         packet.pts -= shift
         packet.dts -= shift
-        packet.stream = self._copies[index]
-        self._output.mux(packet)
+        for whole in self._headers[index].filter(packet) if index in self._headers else [packet]:
+            whole.stream = self._copies[index]
+            self._output.mux(whole)
 
     def close(self) -> None:
         self._input.close()

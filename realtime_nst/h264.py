@@ -16,6 +16,9 @@ from .frames import Picture
 CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")
 """The endings that a video file written here can have."""
 
+MOVIE_TIMESCALE = "90000"
+"""Units a second of what an MP4 says of all its tracks: a late start in milliseconds would be rounded."""
+
 HARDWARE = ("h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf")
 """Encoders that need a device; FFmpeg lists them whether or not it is there."""
 
@@ -31,7 +34,7 @@ def open_output(path: Path, *, every: float | None = None) -> av.container.Outpu
     options = {"flush_packets": "1", "max_interleave_delta": "250000"}  # microseconds
     matroska = path.suffix.lower() == ".mkv"
     if not matroska:
-        options["movflags"] = "hybrid_fragmented+frag_keyframe+delay_moov"
+        options |= {"movflags": "hybrid_fragmented+frag_keyframe+delay_moov", "movie_timescale": MOVIE_TIMESCALE}
     if every is not None and matroska:
         options["cluster_time_limit"] = str(round(every * 1e3))
     elif every is not None:
