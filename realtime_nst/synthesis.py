@@ -2,7 +2,7 @@
 
     python -m realtime_nst.synthesis PAINTING OUT --features VGG.npz
 
-The style loss alone, coarse to fine: the picture gets the painting's colours and strokes, and none of its content.
+The style loss alone, coarse to fine: the picture gets the painting's colours and strokes, and little of its content.
 """
 
 from __future__ import annotations
