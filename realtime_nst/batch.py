@@ -25,7 +25,8 @@ from .clip import (
     plan_clips,
     stylize_clip,
 )
-from .errors import RunError, StylizeError
+from .clips import ClipSource
+from .errors import InputError, RunError, StylizeError
 from .live import stopped_by_signals
 from .styles import find_styles
 from .stylizer import load_stylizer
@@ -43,10 +44,16 @@ def stylize_clips(
 ) -> None:
     """Stylize every clip into `out`; `network` is (model, device, work size).
 
-    Raises the first error, after the other clips where `keep_going` is set.
+    Raises the first error, before anything is done for what is no clip; where `keep_going` is set, after the other
+    clips.
     """
     plan = plan_clips(find_clips(clips), out)
+    if options.end is not None and options.end <= options.start:
+        raise InputError(f"--end {options.end:g} s is not behind --start {options.start:g} s")
     moments = parse_timeline(styles_over_time) if styles_over_time else [(0.0, find_styles(style)[0])]
+    if not keep_going:
+        for clip, _ in plan:
+            ClipSource(clip, options.start, options.end).close()
     stylizer = load_stylizer(*network)
     for notice in stylizer.network.notices:
         say(notice)

@@ -94,6 +94,25 @@ class Size(click.ParamType):
         return width, height
 
 
+class Moment(click.ParamType):
+    """Seconds, or [HOURS:]MINUTES:SECONDS."""
+
+    name = "TIME"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, float):
+            return value
+        seconds = 0.0
+        try:
+            for part in value.split(":"):
+                seconds = 60 * seconds + float(part)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < float("inf") or value.count(":") > 2:
+            self.fail(f"{value!r} is not a time such as 90, 1:30 or 0:01:30.5", param, ctx)
+        return seconds
+
+
 @click.group(cls=DefaultLive, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="realtime-nst")
 def cli() -> None:
@@ -173,8 +192,8 @@ def image(photos, out, style, model, device, work_size, strength) -> None:
 @network_options
 @click.option("--size", type=Size(), help="Size of the result.")
 @click.option("--scale", type=click.FloatRange(0, 8, min_open=True), default=1.0, help="Scale of the result.")
-@click.option("--start", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Begin at S seconds.")
-@click.option("--end", type=click.FloatRange(min=0, min_open=True), metavar="S", help="End at S seconds.")
+@click.option("--start", type=Moment(), default=0.0, help="Begin there: seconds, or 1:30.")
+@click.option("--end", type=Moment(), help="End there.")
 @click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better.")
 @click.option("--encoder", default="auto", show_default=True, help="auto, libx264, h264_nvenc, ...")
 @click.option("--side-by-side", is_flag=True, help="The original beside the stylized picture.")

@@ -65,6 +65,8 @@ BAD = {
     "figures to nowhere": (["bench", "--json", "no/where.json"], "no/where.json"),
     "bad size": (["live", "--size", "big"], "1280x720"),
     "missing photo": (["image", "gone.jpg", "-o", "a.png"], "gone.jpg"),
+    "no time": (["clip", "notes.txt", "-o", "a.mp4", "--start", "1:x"], "not a time"),
+    "end before start": (["clip", "notes.txt", "-o", "a.mp4", "--start", "0:09", "--end", "5"], "not behind --start"),
     "no photo": (["image", "notes.txt", "-o", "a.png", "--style", "night"], "not a picture"),
     "photo to no picture": (["image", "photo.png", "-o", "a.docx"], "must end in"),
     "photos to one file": (["image", "photo.png", "photo.png", "-o", "a.png"], "give a folder"),

@@ -60,6 +60,16 @@ def test_an_interrupted_clip_is_resumed_with_the_same_frames(shared_data, tmp_pa
     resumed.close(), whole.close()
 
 
+def test_resuming_skips_what_is_whole_and_begins_what_is_not(shared_data, tmp_path, stylizer):
+    clip, out = shared_data / "clips" / "edge" / "video_0.mov", tmp_path / "out.mp4"
+    notices = []
+    make(clip, out, stylizer, replace(OPTIONS, resume=True), say=notices.append)
+    assert "beginning anew" in notices[0] and len(times(out)) == 3
+    made = out.stat().st_mtime_ns
+    make(clip, out, stylizer, replace(OPTIONS, resume=True), say=notices.append)
+    assert "nothing is left to do" in notices[-1] and out.stat().st_mtime_ns == made
+
+
 def test_kill_9_leaves_a_playable_partial_file(shared_data, tmp_path):
     clip = shared_data / "clips" / "audio" / "cutBunny.mp4"
     program = (
