@@ -71,6 +71,12 @@ def relative_weights(style_grams: Mapping) -> dict:
     }
 
 
+def relative_gram_error(style_gram, generated_gram):
+    """||A - G||^2 / ||A||^2 of Gram matrices B x N x N: what `relative_weights` makes of one layer. Shape (B,)."""
+    squared = ops.sum(ops.square(style_gram - generated_gram), axis=(1, 2))
+    return squared / ops.sum(ops.square(style_gram), axis=(1, 2))
+
+
 def total_variation(pictures):
     """Mean squared difference between neighbouring pixels, B x H x W x C -> (B,)."""
     down = ops.mean(ops.square(pictures[:, 1:] - pictures[:, :-1]), axis=(1, 2, 3))

@@ -167,7 +167,7 @@ def openvino_maps(
         picture.model().set_layout(openvino.Layout("NHWC"))
         return convert.build()
 
-    # bf16 moves pixels by 4 of 255 in the mean.
+    # bf16 moved the pixels of earlier weights by 4 of 255 in the mean.
     compiled = openvino_compile(file, f"maps {shape}", build, openvino_options("f32"))
     code_shape = tuple(compiled.input(code_input).shape)
     request = compiled.create_infer_request()

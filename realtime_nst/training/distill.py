@@ -21,7 +21,7 @@ import numpy as np
 from keras import ops
 
 from realtime_nst.features import Vgg, load_features
-from realtime_nst.losses import mean_gram
+from realtime_nst.losses import mean_gram, relative_gram_error
 from realtime_nst.pictures import pictures_in, read_picture
 from realtime_nst.training.data import crop_to, training_paintings, turn_hue
 from realtime_nst.training.network import (
@@ -112,11 +112,8 @@ class TeacherLoss(keras.losses.Loss):
         for layer in TEACHER_LAYERS:
             apart = ops.mean(ops.abs(found[layer] - wanted[layer]), axis=(1, 2, 3))
             loss = loss + self._features * ops.mean(apart / ops.mean(wanted[layer], axis=(1, 2, 3)))
-            gram = mean_gram(wanted[layer])
-            ratio = ops.sum(ops.square(mean_gram(found[layer]) - gram), axis=(1, 2)) / ops.sum(
-                ops.square(gram), axis=(1, 2)
-            )
-            loss = loss + self._gram / len(TEACHER_LAYERS) * ops.mean(ops.log1p(ratio))
+            error = relative_gram_error(mean_gram(wanted[layer]), mean_gram(found[layer]))
+            loss = loss + self._gram / len(TEACHER_LAYERS) * ops.mean(ops.log1p(error))
         return loss
 
     def _pixels(self, y_true, y_pred):

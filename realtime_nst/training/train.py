@@ -17,7 +17,7 @@ import numpy as np
 from keras import ops
 
 from realtime_nst.features import Vgg, load_features
-from realtime_nst.losses import mean_gram
+from realtime_nst.losses import mean_gram, relative_gram_error
 from realtime_nst.pictures import pictures_in, read_picture
 from realtime_nst.training.data import CONTENT_LAYER, STYLE_LAYERS, crop_to
 from realtime_nst.training.motion import inside, moved, random_flow, warp
@@ -150,10 +150,8 @@ class Training(keras.Model):
         style = 0.0
         for layer in STYLE_LAYERS:
             wanted = _mixture(x[layer], x["share"])
-            ratio = ops.sum(ops.square(mean_gram(found[layer]) - wanted), axis=(1, 2)) / ops.sum(
-                ops.square(wanted), axis=(1, 2)
-            )
-            style = style + ops.log1p(ratio) / len(STYLE_LAYERS)
+            error = relative_gram_error(wanted, mean_gram(found[layer]))
+            style = style + ops.log1p(error) / len(STYLE_LAYERS)
         losses["style"] = ops.mean(style)
         losses["temporal"] = ops.mean(ops.square(expected - again) * x["inside"])
         for name, value in losses.items():
