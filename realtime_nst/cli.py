@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from .errors import InputError, StylizeError
-from .process import quiet_runtimes
+from .process import keep_freed_memory, quiet_runtimes
 
 EXAMPLES = """
 \b
@@ -214,7 +214,8 @@ def clip(clips, out, style, styles_over_time, model, device, work_size, keep_goi
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.argument("painting", metavar="PAINTING|STYLE")
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE")
-@click.option("--alpha", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Weight of the content loss.")
+@click.option("--alpha", type=click.FloatRange(min=0), default=1.0, show_default=True,
+              help="Weight of the content loss.")
 @click.option("--beta", type=click.FloatRange(min=0), default=1e11, show_default=True, help="Weight of the style loss.")
 @click.option("--steps", type=click.IntRange(min=1), default=200, show_default=True)
 @click.option("--size", type=click.IntRange(min=32), default=512, show_default=True, help="Long side in pixels.")
@@ -284,7 +285,8 @@ def _spaced(names: Sequence[str]) -> list[str]:
 @click.option("--case", "cases", multiple=True, metavar="CASE",
               help="Only network, live, 'clip, no encoder' or clip; repeat for more.")
 @click.option("--style", default="night", show_default=True, metavar="NAME|FILE")
-@click.option("--work-size", type=click.IntRange(min=32), metavar="N", help="Long side in pixels that the network sees.")
+@click.option("--work-size", type=click.IntRange(min=32), metavar="N",
+              help="Long side in pixels that the network sees.")
 @click.option("--camera-fps", type=click.FloatRange(1, 1000), default=30.0, show_default=True,
               help="Frames a second that the camera sends.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True,
@@ -414,6 +416,7 @@ def main(args: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a failure under way, 2 bad input."""
     try:
         quiet_runtimes()
+        keep_freed_memory()
         cli(args=args, prog_name="realtime-nst")
     except StylizeError as error:
         say(f"realtime-nst: {error}")

@@ -59,7 +59,8 @@ def run_live(options: LiveOptions, say: Callable[[str], None]) -> Stats:
     """Run as `options` say until the source ends, a limit is reached or the user stops it.
 
     Without a window files and the demo lose no frame and take the time they need; everything else, and whatever
-    a microphone is recorded with, keeps up with the clock. Raises InputError before anything starts, RunError for what fails under way.
+    a microphone is recorded with, keeps up with the clock. Raises InputError before anything starts, RunError for
+    what fails under way.
     """
     _check(options)
     microphone = Microphone(options.mic) if options.mic else None

@@ -85,7 +85,8 @@ def optimize(
 ) -> Iterator[Progress]:
     """Make `target` from its photo, its painting or noise (`init`), yielding after each of `steps` steps.
 
-    size: long side in pixels of the result, and what the painting is scaled to. Half of the steps are made at a quarter of it, a third at a half.
+    size: long side in pixels of the result, and what the painting is scaled to. Half of the steps are made at a quarter
+    of it, a third at a half.
     The same seed makes the same picture. Raises ModelError for a layer that the features do not have, at once.
     """
     unknown = {target.content_layer, *target.style_layers} - set(target.vgg.layers)

@@ -21,7 +21,8 @@ def read_picture(path: str | Path, error: type[InputError] = SourceError) -> Pic
     """Read a picture of any size as uint8 BGR, H x W x 3, the right way up.
 
     EXIF orientation is applied; 16-bit values keep their upper 8 bits; grey becomes BGR; transparency is laid
-    over white; of several pictures in a file the first is taken; colour profiles are not looked at. Raises `error` where the file is missing or no picture.
+    over white; of several pictures in a file the first is taken; colour profiles are not looked at. Raises `error`
+    where the file is missing or no picture.
     """
     try:
         data = Path(path).read_bytes()

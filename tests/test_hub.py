@@ -57,18 +57,18 @@ def test_the_split_agrees_with_the_whole(module, parts, shared_data):
         assert np.abs(apart - together["output_0"]).max() < 1e-4
 
 
-@pytest.mark.parametrize("runtime", ["openvino", "tensorflow"])
+@pytest.mark.parametrize("runtime", ["openvino", "tensorflow", "XLA"])
 def test_frames_are_what_the_whole_module_makes(hub_folder, hub_network, parts, pictures, whole, runtime):
     """Colours, rounding and cropping around the network, for a frame whose sides are odd.
 
-    "tensorflow" is the code of the GPU, run here on the CPU: no GPU can be had where these tests run.
+    "XLA" is the code of the GPU, run here on the CPU: no GPU can be had where these tests run.
     """
     photo, painting = pictures
     if runtime == "openvino":
         run = OpenVinoParts(converted(hub_folder))
         stylize = run.compile(photo.shape[:2], "f32")
     else:
-        run = TensorFlowParts(parts, "/CPU:0", "CPU")
+        run = TensorFlowParts(parts, "/CPU:0", "CPU", xla=runtime == "XLA")
         stylize = run.compile(photo.shape[:2])
     out = stylize(photo, run.encode(painting))
     assert out.dtype == np.uint8 and out.shape == photo.shape and out.flags.c_contiguous

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.networks.cache import load, store
-from realtime_nst.networks.runtimes import BySize, openvino_stylize, tensorflow_stylize
+from realtime_nst.networks.runtimes import BySize, openvino_stylize, tensorflow_stylize, xla_notices
 
 
 def known(rgb, code):
@@ -39,21 +39,21 @@ def openvino_network(layout, folder):
 
 
 def stylize_with(runtime, size, folder):
-    if runtime == "TensorFlow":
+    if runtime in ("TensorFlow", "XLA"):
         import tensorflow as tf
 
         def network(rgb, code):
             red = tf.constant([0.3, 0, 0]) * rgb[..., 1:2]
             return tf.pad(rgb * code + red, [(0, 0), (0, 1), (0, 1), (0, 0)], constant_values=9.0)
 
-        return tensorflow_stylize(network, size, (1, 3), "/CPU:0")
+        return tensorflow_stylize(network, size, (1, 3), "/CPU:0", xla=runtime == "XLA")
     layout = runtime.split()[1]
     return openvino_stylize(
         openvino_network(layout, folder), size, "frame", "code", (1, 3), layout=layout, precision="f32", threads=1
     )
 
 
-@pytest.mark.parametrize("runtime", ["OpenVINO NHWC", "OpenVINO NCHW", "TensorFlow"])
+@pytest.mark.parametrize("runtime", ["OpenVINO NHWC", "OpenVINO NCHW", "TensorFlow", "XLA"])
 def test_pictures_go_in_and_come_out_as_the_network_sees_them(runtime, tmp_path):
     picture = np.random.default_rng(1).integers(0, 256, (23, 40, 3), np.uint8)
     code = np.float32([0.5, 0.9, 1.5])
@@ -75,6 +75,20 @@ def test_a_picture_that_is_a_view_is_read_right(runtime, tmp_path):
     stylize = stylize_with(runtime, view.shape[:2], tmp_path)
     code = np.ones(3, np.float32)
     assert np.array_equal(stylize(view, code), stylize(np.ascontiguousarray(view), code))
+
+
+def test_where_xla_cannot_compile_the_user_is_told(monkeypatch):
+    """The failure is a stand-in for that of a GPU whose CUDA lacks parts: no GPU can be had where these tests run."""
+    import tensorflow as tf
+
+    assert xla_notices("/CPU:0") == ()
+
+    def function(*args, **kwargs):
+        raise tf.errors.InternalError(None, None, "libdevice not found at ./libdevice.10.bc")
+
+    monkeypatch.setattr(tf, "function", function)
+    (notice,) = xla_notices("/GPU:0")
+    assert "XLA cannot compile" in notice and "libdevice not found" in notice and "slower" in notice
 
 
 def test_a_new_size_is_compiled_while_frames_of_the_old_one_go_on():

@@ -44,7 +44,7 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
          "--textures", 3)
     done(distill.main, "codes", material, prepared, hub_folder, "--count", 12, "--size", 64)
     done(distill.main, "style", prepared, first, "--steps", 3, "--batch", 4)
-    done(distill.main, "pairs", prepared, hub_folder, "--count", 6, "--size", 64)
+    done(distill.main, "pairs", material, prepared, hub_folder, "--count", 6, "--size", 64)
     done(distill.main, "train", prepared, first, "--steps", 3, "--batch", 2)
     (tmp_path / "validation").mkdir()
     shutil.copytree(material / "photos" / "train", tmp_path / "validation" / "photos")

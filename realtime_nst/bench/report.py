@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import prod
 from statistics import median
 
 from ..timing import STAGES
@@ -111,7 +112,8 @@ def findings(lines: Sequence[Line], camera_fps: float) -> list[str]:
         if "live" in of:
             frame = 1000 / min(camera_fps, of["live"].fps)
             said.append(
-                f"{title}: live latency p95 is {of['live'].latency_ms['p95'] / frame:.2f} frame intervals of {frame:.0f} ms"
+                f"{title}: live latency p95 is {of['live'].latency_ms['p95'] / frame:.2f} frame intervals of "
+                f"{frame:.0f} ms"
             )
         for case in ("clip, no encoder", "clip"):
             if alone and case in of:
@@ -120,6 +122,12 @@ def findings(lines: Sequence[Line], camera_fps: float) -> list[str]:
             ours = {"video": of.get("clip"), "any style": alone, "naive loop": of.get("live")}.get(peer.case)
             if ours and peer.frame_size == size:
                 said.append(f"{title}: {ours.case} is {ratio(ours, peer):.1f} x as fast as {peer.name} ({peer.case})")
+            if alone and peer.case in ("any style", "naive loop") and peer.frame_size == size:
+                times = ratio(alone, peer) * prod(alone.work_size) / prod(peer.work_size)
+                said.append(
+                    f"{title}: network makes {times:.1f} x the megapixels a second of {peer.name} ({peer.case}), "
+                    f"each at its work size"
+                )
     return said
 
 

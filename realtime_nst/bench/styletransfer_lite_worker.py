@@ -33,8 +33,7 @@ def main():
     if job["case"] == "any style":
         code = engine.style_vector(job["style"])
         engine.style_vector = lambda picture: code
-        scale = 384 / max(width, height)
-        work = [round(height * scale), round(width * scale)]
+        work = [384, 384]  # frames of other shapes are scaled down and padded to that
         engine.stylize_with(frames[0], None)
     else:
         work = [height, width]

@@ -6,12 +6,13 @@ import json
 import sys
 
 from ..errors import StylizeError
-from ..process import quiet_runtimes
+from ..process import keep_freed_memory, quiet_runtimes
 
 
 def main() -> None:
     """Speak with `Contender` over standard input and output."""
     quiet_runtimes()
+    keep_freed_memory()
     answers, sys.stdout = sys.stdout, sys.stderr  # a library that prints must not garble the answers
 
     def answer(figures: dict) -> None:

@@ -17,6 +17,8 @@ from .runtimes import (
     openvino_maps,
     openvino_operations,
     tensorflow_maps,
+    tensorflow_name,
+    xla_notices,
 )
 
 STYLE, LOW, CODE = "style:0", "low:0", "code:0"
@@ -42,7 +44,6 @@ class FastNetwork(Network):
     """
 
     name = "fast"
-    notices: tuple[str, ...] = ()
 
     def __init__(self, device: str = "cpu", folder: Path = WEIGHTS):
         """Open the weights in `folder` on "cpu" (OpenVINO) or "gpu" (TensorFlow).
@@ -51,7 +52,7 @@ class FastNetwork(Network):
         """
         parts = TensorFlowFast if device == "gpu" else OpenVinoFast
         self._parts = parts(folder)
-        self.runtime, self.device = self._parts.runtime, self._parts.device
+        self.runtime, self.device, self.notices = self._parts.runtime, self._parts.device, self._parts.notices
         self._maps: BySize[Maps] = BySize(lambda size: self._parts.compile(size))
 
     def encode(self, picture: Picture) -> StyleCode:
@@ -87,6 +88,8 @@ class FastNetwork(Network):
 class OpenVinoFast:
     """The network on the CPU."""
 
+    notices: tuple[str, ...] = ()
+
     def __init__(self, folder: Path):
         import openvino
 
@@ -111,10 +114,12 @@ class TensorFlowFast:
         from ..errors import DeviceError
         from .split import graph_function
 
-        self.runtime = f"TensorFlow {tf.__version__}"
         gpu = tensorflow_gpu()
         if device == "/GPU:0" and gpu is None:
             raise DeviceError("TensorFlow finds no GPU here; use --device cpu")
+        self.notices = xla_notices(device)
+        self._xla = not self.notices
+        self.runtime = tensorflow_name(self._xla)
         self.device = f"GPU ({gpu})" if gpu else f"CPU ({cpu_name()})"
         self._device = device
 
@@ -131,7 +136,7 @@ class TensorFlowFast:
             return self._encode(tf.constant(style)).numpy().ravel()
 
     def compile(self, size: tuple[int, int]) -> Maps:
-        return tensorflow_maps(self._transform, size, self._device)
+        return tensorflow_maps(self._transform, size, self._device, self._xla)
 
     def operations(self, size: tuple[int, int]) -> None:
         return None

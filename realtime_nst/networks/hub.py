@@ -21,7 +21,9 @@ from .runtimes import (
     openvino_encoder,
     openvino_operations,
     openvino_stylize,
+    tensorflow_name,
     tensorflow_stylize,
+    xla_notices,
 )
 from .split import (
     STYLE_SIZE,
@@ -88,7 +90,9 @@ def _on_gpu(folder: Path) -> tuple[TensorFlowParts, tuple[str, ...]]:
     if gpu is None:
         raise DeviceError("TensorFlow finds no GPU here; use --device cpu")
     module = split(load_module(folder))
-    return TensorFlowParts(module, "/GPU:0", f"GPU ({gpu})"), _notices(folder, module.whole_because)
+    slower = xla_notices("/GPU:0")
+    parts = TensorFlowParts(module, "/GPU:0", f"GPU ({gpu})", xla=not slower)
+    return parts, (*slower, *_notices(folder, module.whole_because))
 
 
 def _on_cpu(folder: Path, say: Callable[[str], None]) -> tuple[OpenVinoParts | TensorFlowParts, tuple[str, ...]]:
@@ -112,11 +116,9 @@ def _notices(folder: Path, whole_because: str) -> tuple[str, ...]:
 class TensorFlowParts:
     """The module's parts, run by TensorFlow on one device."""
 
-    def __init__(self, module: Module, device: str, device_name: str):
-        import tensorflow as tf
-
-        self.runtime, self.device = f"TensorFlow {tf.__version__}", device_name
-        self._module, self._tensorflow_device = module, device
+    def __init__(self, module: Module, device: str, device_name: str, xla: bool = False):
+        self.runtime, self.device = tensorflow_name(xla), device_name
+        self._module, self._tensorflow_device, self._xla = module, device, xla
         self._transform = graph_function(module.transform, [module.frame, module.code], module.output)
         self._encode = module.encode and graph_function(module.encode, [module.style], module.code)
 
@@ -130,7 +132,8 @@ class TensorFlowParts:
             return self._encode(tf.constant(style)).numpy().ravel()
 
     def compile(self, size: tuple[int, int]) -> Stylize:
-        return tensorflow_stylize(self._transform, size, self._module.code_shape, self._tensorflow_device)
+        code_shape = self._module.code_shape
+        return tensorflow_stylize(self._transform, size, code_shape, self._tensorflow_device, self._xla)
 
     def operations(self, size: tuple[int, int]) -> None:
         return None

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..frames import Picture, StyleCode
 from .cache import cache_folder, load, store
+from .split import first_line
 
 Stylize = Callable[[Picture, StyleCode], Picture]
 """Stylizes frames of one size: (uint8 BGR H x W x 3, float32 code) -> a new uint8 BGR H x W x 3."""
@@ -253,14 +254,37 @@ def _with_pictures(model, frame_input: str, layout: str, size: tuple[int, int]):
     return convert.build()
 
 
+def xla_notices(device: str) -> tuple[str, ...]:
+    """Empty where XLA can compile for a device of TensorFlow's; else what the user should be told.
+
+    On a GPU it needs parts of CUDA that some installations lack.
+    """
+    import tensorflow as tf
+
+    try:
+        with tf.device(device):
+            tf.function(tf.sigmoid, jit_compile=True, autograph=False)(tf.zeros(8))
+    except tf.errors.OpError as reason:
+        return (f"XLA cannot compile for {device} here, TensorFlow runs the network op by op, slower: "
+                f"{first_line(reason)}",)
+    return ()
+
+
+def tensorflow_name(xla: bool) -> str:
+    """What runs a network, for the overlay and the figures."""
+    import tensorflow as tf
+
+    return f"TensorFlow {tf.__version__}{' XLA' if xla else ''}"
+
+
 def tensorflow_stylize(
-    network, size: tuple[int, int], code_shape: tuple[int, ...], device: str
+    network, size: tuple[int, int], code_shape: tuple[int, ...], device: str, xla: bool = False
 ) -> Stylize:
     """A tf.function of `network` for frames of `size` (height, width), with uint8 BGR in and out.
 
     `network` is called with float32 RGB 1 x H x W x 3 in [0, 1] and a code of `code_shape` as tensors and returns
     one like its first. `device` is TensorFlow's name for where it runs,
-    "/GPU:0" or "/CPU:0". An output larger than the frame is cropped.
+    "/GPU:0" or "/CPU:0"; with `xla` XLA compiles it for the size. An output larger than the frame is cropped.
     """
     import tensorflow as tf
 
@@ -269,6 +293,7 @@ def tensorflow_stylize(
     @tf.function(
         input_signature=[tf.TensorSpec((height, width, 3), tf.uint8), tf.TensorSpec(code_shape, tf.float32)],
         autograph=False,
+        jit_compile=xla,
     )
     def pictures(frame, code):
         with tf.device(device):
@@ -283,9 +308,10 @@ def tensorflow_stylize(
     return stylize
 
 
-def tensorflow_maps(network, size: tuple[int, int], device: str) -> Maps:
+def tensorflow_maps(network, size: tuple[int, int], device: str, xla: bool = False) -> Maps:
     """A tf.function of `network`, float32 BGR 1 x H x W x 3 in [0, 1] and a code -> offset and gain, for pictures of
-    `size` (height, width). `device` is TensorFlow's name for where it runs."""
+    `size` (height, width). `device` is TensorFlow's name for where it runs; with `xla` XLA compiles it for the size.
+    """
     import tensorflow as tf
 
     code_shape = tuple(network.inputs[1].shape)
@@ -293,6 +319,7 @@ def tensorflow_maps(network, size: tuple[int, int], device: str) -> Maps:
     @tf.function(
         input_signature=[tf.TensorSpec((*size, 3), tf.uint8), tf.TensorSpec(code_shape, tf.float32)],
         autograph=False,
+        jit_compile=xla,
     )
     def on_pictures(picture, code):
         with tf.device(device):

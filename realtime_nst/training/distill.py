@@ -2,12 +2,13 @@
 
     python -m realtime_nst.training.distill codes SHARED_DATA DATA HUB_MODEL
     python -m realtime_nst.training.distill style DATA RUN
-    python -m realtime_nst.training.distill pairs DATA HUB_MODEL
+    python -m realtime_nst.training.distill pairs SHARED_DATA DATA HUB_MODEL
     python -m realtime_nst.training.distill train DATA RUN
 
-The teacher encodes thousands of pictures, and the style network learns to give the same codes: so it holds on
-styles of every kind. The teacher stylizes random photographs in random styles, and the transform learns to make
-the same pictures from the codes of our style network, which stays as it is from then on.
+The teacher encodes thousands of pictures, some that it made itself among them, and the style network learns to give the
+same codes: so it holds on styles of every kind. The teacher stylizes random photographs in these styles and mixtures of
+them, and the transform learns to make the same pictures, from codes between the teacher's own and those of our style
+network, which stays as it is.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class Encoded(keras.utils.PyDataset):
     def __init__(self, data: Path, steps: int, batch: int, seed: int):
         super().__init__()
         with np.load(data / "codes.npz") as file:
-            self._pictures, self._codes = file["pictures"], file["codes"]
+            self._pictures = file["pictures"]
+            self._codes = standardized(file["codes"], data)
         self._steps, self._batch = steps, batch
         self._rng = np.random.default_rng(seed)
 
@@ -65,13 +67,20 @@ class Encoded(keras.utils.PyDataset):
 
 
 class Pairs(keras.utils.PyDataset):
-    """Batches of (square of a photograph, code of a style) and the same square of the teacher's picture."""
+    """Batches of (square of a photograph, code of a style) and the same square of the teacher's picture.
 
-    def __init__(self, data: Path, codes: np.ndarray, steps: int, batch: int, side: int | None, seed: int):
+    Codes lie at random places between the teacher's and `ours`, those that our style network gives the pictures of
+    codes.npz: its errors on pictures that it never saw are larger than on these.
+    """
+
+    def __init__(self, data: Path, ours: np.ndarray, steps: int, batch: int, side: int | None, seed: int):
         super().__init__()
+        with np.load(data / "codes.npz") as file:
+            self._teachers = standardized(file["codes"], data)
         with np.load(data / "pairs.npz") as file:
-            self._frames, self._styles, self._targets = file["frames"], file["styles"], file["targets"]
-        self._codes, self._steps, self._batch = codes, steps, batch
+            self._frames, self._targets = file["frames"], file["targets"]
+            self._styles, self._shares = file["styles"], file["shares"]
+        self._ours, self._steps, self._batch = ours, steps, batch
         self._side = side or self._frames.shape[1]
         self._rng = np.random.default_rng(seed)
 
@@ -87,7 +96,17 @@ class Pairs(keras.utils.PyDataset):
             scaled(np.ascontiguousarray(kept[chosen][(slice(None), *square)][:, :, flip]))
             for kept in (self._frames, self._targets)
         )
-        return (frames, self._codes[self._styles[chosen]]), targets
+        ours, teachers = (
+            mixed(codes, self._styles[chosen], self._shares[chosen]) for codes in (self._ours, self._teachers)
+        )
+        place = self._rng.random((self._batch, 1), np.float32)
+        return (frames, place * teachers + (1 - place) * ours), targets
+
+
+def mixed(codes: np.ndarray, styles: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Mixtures of two codes each: `shares` (B,) of the first of `styles` (B x 2, indices into codes); float32."""
+    shares = shares[:, np.newaxis]
+    return shares * codes[styles[:, 0]] + (1 - shares) * codes[styles[:, 1]]
 
 
 @keras.saving.register_keras_serializable("realtime_nst")
@@ -99,12 +118,15 @@ class TeacherLoss(keras.losses.Loss):
     Gram        mean over layers of log(1 + ||G - G_teacher||^2 / ||G_teacher||^2)
     """
 
-    def __init__(self, vgg: Vgg | None = None, features: float = 0.2, gram: float = 1.0, levels: int = 4, **kwargs):
+    def __init__(
+        self, vgg: Vgg | None, pixels: float = 1.0, features: float = 0.2, gram: float = 1.0, levels: int = 4, **kwargs
+    ):
         super().__init__(**kwargs)
-        self._vgg, self._features, self._gram, self._levels = vgg, features, gram, levels
+        self._vgg, self._levels = vgg, levels
+        self._pixel_weight, self._features, self._gram = pixels, features, gram
 
     def call(self, y_true, y_pred):
-        loss = self._pixels(y_true, y_pred)
+        loss = self._pixel_weight * self._pixels(y_true, y_pred)
         if self._vgg is None:
             return loss
         wanted = self._vgg(y_true * 255.0, TEACHER_LAYERS)
@@ -127,12 +149,19 @@ class TeacherLoss(keras.losses.Loss):
         return loss + 2 * ops.mean(ops.abs(difference))
 
 
-def codes_of_styles(style_network: keras.Model, data: Path) -> np.ndarray:
-    """The codes of the pictures in DATA/styles.npz, float32 B x code."""
-    with np.load(data / "styles.npz") as file:
+def our_codes(style_network: keras.Model, data: Path) -> np.ndarray:
+    """The codes that our style network gives the pictures of DATA/codes.npz, float32 B x code."""
+    with np.load(data / "codes.npz") as file:
         pictures = file["pictures"]
     found = [style_network.predict_on_batch(scaled(pictures[i : i + 32])) for i in range(0, len(pictures), 32)]
     return np.concatenate([ops.convert_to_numpy(codes) for codes in found])
+
+
+def standardized(codes: np.ndarray, data: Path) -> np.ndarray:
+    """The teacher's codes with mean 0 and standard deviation 1 of each number over DATA/codes.npz; float32."""
+    with np.load(data / "codes.npz") as file:
+        known = file["codes"]
+    return ((codes - known.mean(0)) / (known.std(0) + 1e-6)).astype(np.float32)
 
 
 @click.group()
@@ -144,33 +173,33 @@ def main() -> None:
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("teacher", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--count", default=8000, show_default=True)
+@click.option("--count", default=14000, show_default=True)
 @click.option("--size", default=168, show_default=True, help="Side in pixels of the pictures that are kept.")
+@click.option("--made", default=0.4, show_default=True, help="Fraction of pictures that the teacher made itself.")
 @click.option("--seed", default=2, show_default=True)
-def make_codes(data: Path, out: Path, teacher: Path, count: int, size: int, seed: int) -> None:
-    """Let TEACHER encode parts of the paintings, textures and photographs in DATA: OUT/codes.npz.
-
-    Codes are standardized: each of their numbers has mean 0 and standard deviation 1 over the pictures.
-    """
+def make_codes(data: Path, out: Path, teacher: Path, count: int, size: int, made: float, seed: int) -> None:
+    """Let TEACHER encode parts of the paintings, textures and photographs in DATA, and photographs that it stylized
+    itself: OUT/codes.npz."""
     from realtime_nst.networks.hub import HubNetwork
 
     rng = np.random.default_rng(seed)
     network = HubNetwork(teacher)
-    paths = training_paintings(data)
-    paths += [*pictures_in(data / "textures")] * 2 + [*pictures_in(data / "photos" / "train")]
-    paths += training_paintings(data) * 20
+    photos = [*pictures_in(data / "photos" / "train")]
+    paths = training_paintings(data) * 21 + [*pictures_in(data / "textures")] * 2 + photos
     pictures = np.empty((count, size, size, 3), np.uint8)
-    codes = []
+    codes: list[np.ndarray] = []
     for number in range(count):
-        picture = read_picture(paths[rng.integers(0, len(paths))])
+        own = bool(codes) and rng.random() < made
+        picture = read_picture((photos if own else paths)[rng.integers(0, len(photos if own else paths))])
         side = int(min(picture.shape[:2]) * rng.uniform(0.5, 1))
         square = cv2.resize(crop_to(picture, side, rng), (size, size), interpolation=cv2.INTER_AREA)
+        if own:
+            square = network.transform(square, codes[rng.integers(0, len(codes))])
         square = turn_hue(square, rng) if rng.random() < 0.4 else square
         pictures[number] = relit(square, rng) if rng.random() < 0.4 else square
         codes.append(network.encode(pictures[number]))
-    codes = np.stack(codes)
-    codes = (codes - codes.mean(0)) / (codes.std(0) + 1e-6)
-    np.savez(out / "codes.npz", pictures=pictures, codes=codes.astype(np.float32))
+    out.mkdir(parents=True, exist_ok=True)
+    np.savez(out / "codes.npz", pictures=pictures, codes=np.stack(codes))
 
 
 def relit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -180,30 +209,33 @@ def relit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 @main.command("pairs")
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("out", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("teacher", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--count", default=6000, show_default=True)
+@click.option("--count", default=8000, show_default=True)
 @click.option("--size", default=160, show_default=True, help="Side of the pictures in pixels, a multiple of 16.")
+@click.option("--mixtures", default=0.3, show_default=True, help="Fraction of pictures in a mixture of two styles.")
 @click.option("--seed", default=1, show_default=True)
-def make_pairs(data: Path, teacher: Path, count: int, size: int, seed: int) -> None:
-    """Let the SavedModel TEACHER stylize photographs of photos.npz in styles of styles.npz: pairs.npz."""
+def make_pairs(data: Path, out: Path, teacher: Path, count: int, size: int, mixtures: float, seed: int) -> None:
+    """Let TEACHER stylize parts of the photographs in DATA in styles of OUT/codes.npz: OUT/pairs.npz."""
     from realtime_nst.networks.hub import HubNetwork
 
     rng = np.random.default_rng(seed)
-    with np.load(data / "photos.npz") as file:
-        photos = file["pictures"]
-    with np.load(data / "styles.npz") as file:
-        styles = file["pictures"]
     network = HubNetwork(teacher)
-    codes = [network.encode(style) for style in styles]
-    chosen = rng.integers(0, len(styles), count)
+    with np.load(out / "codes.npz") as file:
+        codes = file["codes"]
+    photos = pictures_in(data / "photos" / "train")
+    styles = rng.integers(0, len(codes), (count, 2))
+    shares = np.where(rng.random(count) < mixtures, rng.random(count), 1).astype(np.float32)
     frames = np.empty((count, size, size, 3), np.uint8)
     targets = np.empty_like(frames)
-    for number in range(count):
-        photo = photos[rng.integers(0, len(photos))]
-        y, x = rng.integers(0, photo.shape[0] - size + 1, 2)
-        frames[number] = photo[y : y + size, x : x + size]
-        targets[number] = network.transform(np.ascontiguousarray(frames[number]), codes[chosen[number]])
-    np.savez(data / "pairs.npz", frames=frames, styles=chosen, targets=targets)
+    for number, code in enumerate(mixed(codes, styles, shares)):
+        photo = read_picture(photos[rng.integers(0, len(photos))])
+        # From all of a photograph to a third of it: a camera's pictures have wide flat parts.
+        side = int(min(photo.shape[:2]) * rng.uniform(0.33, 1))
+        method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+        frames[number] = cv2.resize(crop_to(photo, side, rng), (size, size), interpolation=method)
+        targets[number] = network.transform(frames[number], code)
+    np.savez(out / "pairs.npz", frames=frames, targets=targets, styles=styles, shares=shares)
 
 
 @main.command("style")
@@ -235,7 +267,9 @@ def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed
 @click.argument("run", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--features", type=click.Path(exists=True, path_type=Path),
               help="VGG weights (npz): compare strokes too, not pixels alone.")
-@click.option("--gram", default=1.0, show_default=True, help="Weight of the Gram matrices in comparing strokes.")
+@click.option("--pixel-weight", default=1.0, show_default=True, help="Weight of the pixels' differences.")
+@click.option("--feature-weight", default=0.2, show_default=True, help="Weight of the features' differences.")
+@click.option("--gram", default=1.0, show_default=True, help="Weight of the Gram matrices' differences.")
 @click.option("--start", type=click.Path(exists=True, path_type=Path), help="A run to take the first weights from.")
 @click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Folder with photos/ and styles/.")
 @click.option("--steps", default=2000, show_default=True)
@@ -243,7 +277,8 @@ def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed
 @click.option("--side", type=int, help="Side in pixels of the squares that are compared.  [default: all of a picture]")
 @click.option("--rate", default=2e-3, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--seed", default=1, show_default=True)
-def train(data, run, features, gram, start, validation, steps, batch, side, rate, seed) -> None:
+def train(data, run, features, pixel_weight, feature_weight, gram, start, validation, steps, batch, side, rate,
+          seed) -> None:
     """Train the maps on DATA/pairs.npz with the style network in RUN or --start; a stopped run goes on."""
     keras.utils.set_random_seed(seed)
     per_epoch, shape = min(100, steps), Shape()
@@ -254,9 +289,10 @@ def train(data, run, features, gram, start, validation, steps, batch, side, rate
     else:
         style_network.load_weights(weights_file(run, style_network))
     transform = build_transform(maps)
-    transform.compile(optimizer(rate, steps), TeacherLoss(features and load_features(features), gram=gram))
+    vgg = features and load_features(features)
+    transform.compile(optimizer(rate, steps), TeacherLoss(vgg, pixel_weight, feature_weight, gram))
     transform.fit(
-        Pairs(data, codes_of_styles(style_network, data), per_epoch, batch, side, seed),
+        Pairs(data, our_codes(style_network, data), per_epoch, batch, side, seed),
         epochs=steps // per_epoch,
         verbose=2,
         callbacks=[

@@ -17,7 +17,8 @@ def random_flow(count: int, side: int, rng: np.random.Generator) -> np.ndarray:
     for flow in flows:
         angle, zoom = rng.normal(0, 0.03), np.exp(rng.normal(0, 0.03))
         turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        elastic = cv2.resize(rng.normal(0, 1.5, (5, 5, 2)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+        coarse = rng.normal(0, 1.5, (5, 5, 2)).astype(np.float32)
+        elastic = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
         flow[:] = centred @ turn.T.astype(np.float32) + rng.normal(0, 4, 2) + elastic + (side - 1) / 2
     return flows
 

@@ -1,8 +1,9 @@
 """Our own any-style network, in Keras 3: a style network (picture -> code) and a transform (frame, code -> frame).
 
-The transform works on the frame at half its size, mostly at an eighth, where pixels are cheap and the receptive field
-is wide, and comes back over skip connections. What it makes is not the picture itself but a base colour and a gain
-for each pixel of the half-sized frame; both are enlarged smoothly and applied to the frame at its full size:
+The transform sees the frame at half its size. It works at an eighth, where pixels are cheap and the receptive field is
+wide, and then at a quarter, where strokes are made; skip connections lead back. What it makes is not the picture itself
+but a base colour and a gain for each pixel of the half-sized frame; both are enlarged smoothly and applied to the frame
+at its full size:
 
     stylized = base + gain * (frame - low),  low: the frame as the network sees it
 
@@ -27,11 +28,11 @@ from keras import layers, ops
 class Shape:
     """How wide and deep the network is. Saved beside its weights."""
 
-    widths: tuple[int, int, int] = (16, 32, 96)
+    widths: tuple[int, int, int] = (16, 48, 96)
     """Channels at a half, a quarter and an eighth of the frame's size."""
-    blocks: int = 5
-    """Residual blocks of two depthwise-separable convolutions at an eighth."""
-    style_widths: tuple[int, ...] = (24, 48, 96, 160)
+    blocks: tuple[int, int] = (2, 3)
+    """Residual blocks of two depthwise-separable convolutions at an eighth, and then at a quarter."""
+    style_widths: tuple[int, ...] = (24, 48, 96, 160, 224)
     code: int = 100
     """As many numbers as the teacher's code."""
     hidden: int = 96
@@ -93,6 +94,7 @@ def build_style_network(shape: Shape) -> keras.Model:
     for width in shape.style_widths:
         x = layers.Conv2D(width, 3, strides=2, padding="same")(x)
         x = layers.LeakyReLU(0.1)(x)
+        x = layers.DepthwiseConv2D(3, padding="same")(x)
         x = layers.Conv2D(width, 1)(x)
         x = layers.LeakyReLU(0.1)(x)
         statistics.append(Moments()(x))
@@ -108,7 +110,8 @@ def build_maps(shape: Shape) -> keras.Model:
     low = keras.Input((None, None, 3), name="low")
     code = keras.Input((shape.code,), name="code")
     half, quarter, eighth = shape.widths
-    maps = (quarter, *[eighth] * (1 + 2 * shape.blocks), quarter, half)
+    coarse, fine = shape.blocks
+    maps = (quarter, *[eighth] * (1 + 2 * coarse), *[quarter] * 2 * fine, half)
     # Scales and shifts of all normalizations by one matrix: many small ones cost more.
     hidden = layers.Dense(shape.hidden, activation="leaky_relu", name="hidden")(code)
     modulation = layers.Dense(2 * sum(maps), kernel_initializer=keras.initializers.RandomNormal(stddev=0.02))(hidden)
@@ -124,20 +127,29 @@ def build_maps(shape: Shape) -> keras.Model:
     def convolution(x, width: int, **options):
         return layers.Conv2D(width, 3, **options)(Mirror()(x))
 
-    def separable(x, width: int):
-        return layers.Conv2D(width, 1, use_bias=False)(layers.DepthwiseConv2D(3, use_bias=False)(Mirror()(x)))
+    def separable(x, width: int, strides: int = 1):
+        each = layers.DepthwiseConv2D(3, strides=strides, use_bias=False)(Mirror()(x))
+        return layers.Conv2D(width, 1, use_bias=False)(each)
+
+    def residual(x):
+        width = x.shape[-1]
+        y = conditioned(separable(x, width))
+        return x + conditioned(separable(y, width), activate=False)
+
+    def enlarged(x, beside):
+        width = beside.shape[-1]
+        x = Upsample()(layers.Conv2D(width, 1)(x))
+        return x + layers.Conv2D(width, 1, use_bias=False)(beside)
 
     e1 = convolution(low, half, activation="relu")
     e2 = conditioned(convolution(e1, quarter, strides=2, use_bias=False))
-    x = conditioned(convolution(e2, eighth, strides=2, use_bias=False))
-    for _ in range(shape.blocks):
-        y = conditioned(separable(x, eighth))
-        x = x + conditioned(separable(y, eighth), activate=False)
-    x = Upsample()(layers.Conv2D(quarter, 1)(x))
-    x = x + layers.Conv2D(quarter, 1, use_bias=False)(e2)
-    x = conditioned(convolution(x, quarter, use_bias=False))
-    x = Upsample()(layers.Conv2D(half, 1)(x))
-    x = x + layers.Conv2D(half, 1, use_bias=False)(e1)
+    x = conditioned(separable(e2, eighth, strides=2))
+    for _ in range(coarse):
+        x = residual(x)
+    x = enlarged(x, e2)
+    for _ in range(fine):
+        x = residual(x)
+    x = enlarged(x, e1)
     x = conditioned(convolution(x, half, use_bias=False))
     base = layers.Conv2D(3, 1, activation="sigmoid", name="base")(x)
     gain = layers.Conv2D(3, 1, name="gain", bias_initializer=keras.initializers.Constant(0.5))(x)
