@@ -50,7 +50,7 @@ def _torch(function: Callable):
         x = ops.convert_to_tensor(x).requires_grad_()
         values = function(x)
         values[0].backward()
-        return [float(v) for v in values], x.grad.cpu().numpy()
+        return [float(v.detach()) for v in values], x.grad.cpu().numpy()
 
     return run
 
