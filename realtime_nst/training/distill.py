@@ -171,7 +171,7 @@ def main() -> None:
 
 @main.command("codes")
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("out", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("teacher", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--count", default=14000, show_default=True)
 @click.option("--size", default=168, show_default=True, help="Side in pixels of the pictures that are kept.")
