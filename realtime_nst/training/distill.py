@@ -184,13 +184,14 @@ def make_codes(data: Path, out: Path, teacher: Path, count: int, size: int, made
 
     rng = np.random.default_rng(seed)
     network = HubNetwork(teacher)
-    photos = [*pictures_in(data / "photos" / "train")]
+    photos = pictures_in(data / "photos" / "train")
     paths = training_paintings(data) * 21 + [*pictures_in(data / "textures")] * 2 + photos
     pictures = np.empty((count, size, size, 3), np.uint8)
     codes: list[np.ndarray] = []
     for number in range(count):
         own = bool(codes) and rng.random() < made
-        picture = read_picture((photos if own else paths)[rng.integers(0, len(photos if own else paths))])
+        among = photos if own else paths
+        picture = read_picture(among[rng.integers(0, len(among))])
         side = int(min(picture.shape[:2]) * rng.uniform(0.5, 1))
         square = cv2.resize(crop_to(picture, side, rng), (size, size), interpolation=cv2.INTER_AREA)
         if own:
