@@ -75,3 +75,22 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
     done(restore.main, tmp_path / "weights", tmp_path / "restored")
     for shipped, trained in zip(weights_of(tmp_path / "restored"), weights_of(second), strict=True):
         assert np.allclose(shipped, trained, rtol=1e-3, atol=1e-6)
+
+
+def test_phases_are_a_smooth_enlargement():
+    import cv2
+    from keras import ops
+
+    from realtime_nst.training.network import Phases
+
+    low = np.random.default_rng(0).random((9, 12, 3), np.float32)
+    large = ops.depth_to_space(Phases()(np.pad(low, ((1, 1), (1, 1), (0, 0)), mode="edge")[None]), 4)[0]
+    assert np.allclose(large, cv2.resize(low, (48, 36), interpolation=cv2.INTER_LINEAR), atol=1e-5)
+
+
+def test_detail_is_nothing_where_a_map_is_flat():
+    from realtime_nst.training.network import Differences
+
+    flat = np.random.default_rng(0).random((1, 1, 1, 8), np.float32)
+    assert np.abs(Differences()(np.broadcast_to(flat, (1, 6, 7, 8)))).max() < 1e-6
+    assert np.abs(Differences()(np.random.default_rng(0).random((1, 6, 7, 8), np.float32))).max() > 0.1

@@ -25,7 +25,8 @@ STYLE, LOW, CODE = "style:0", "low:0", "code:0"
 """The tensors that go into the graphs. Pictures are float32 BGR in [0, 1], 1 x H x W x 3."""
 
 MAPS = ("offset:0", "gain:0")
-"""The tensors that come out of the transform's graph: float32 1 x H x W x 3, as large as what went in."""
+"""The tensors that come out of the transform's graph: float32, 1 x 2H x 2W x 3 and 1 x H/2 x W/2 x 3 for a picture of
+H x W that went in."""
 
 STYLE_SIDE = 256
 """Side in pixels of the style picture that the style network is shown."""
@@ -37,8 +38,9 @@ WEIGHTS = Path(__file__).with_name("fast_weights")
 class FastNetwork(Network):
     """The network in the package's own files: a style network (`encode`) and a transform.
 
-    A code is 100 float32 numbers. The transform sees a frame at half the work size and answers with an offset and a
-    gain for each pixel, which are enlarged and applied to the frame at its full size, so that its edges stay sharp.
+    A code is 100 float32 numbers. The transform sees a frame at half the work size and answers with an offset for each
+    pixel of the work size and a gain for every sixteen; both are enlarged to the frame and applied to it at its full
+    size, so that its edges stay sharp.
     Compiled for each size: a new one costs half a second, the last two are kept.
     Codes and frames may be asked for from different threads.
     """
@@ -67,13 +69,16 @@ class FastNetwork(Network):
         return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
     def stylize(self, shown: Picture, code: StyleCode) -> tuple[np.ndarray, np.ndarray]:
-        """(offset in 0..255, gain), float32 H x W x 3 each, of what `prepare` made."""
+        """(offset in 0..255, gain), float32, for what `prepare` made (H x W): 2H x 2W x 3 and H/2 x W/2 x 3."""
         return self._maps[shown.shape[:2]](shown, code)
 
     def finish(self, made: tuple[np.ndarray, np.ndarray], picture: Picture) -> Picture:
         """offset + gain * picture, the maps enlarged to it: a new uint8 BGR picture."""
         height, width = picture.shape[:2]
-        offset, gain = (cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR) for part in made)
+        offset, gain = (
+            part if part.shape == picture.shape else cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR)
+            for part in made
+        )
         return cv2.add(cv2.multiply(picture, gain, dtype=cv2.CV_32F), offset, dtype=cv2.CV_8U)
 
     def transform(self, picture: Picture, code: StyleCode) -> Picture:

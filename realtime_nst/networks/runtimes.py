@@ -27,7 +27,7 @@ Stylize = Callable[[Picture, StyleCode], Picture]
 
 
 Maps = Callable[[Picture, StyleCode], tuple[np.ndarray, np.ndarray]]
-"""For pictures of one size: (uint8 BGR H x W x 3, code) -> offset in 0..255 and gain, float32 H x W x 3 each."""
+"""For pictures of one size: (uint8 BGR H x W x 3, code) -> offset in 0..255 and gain, float32, three maps each."""
 
 Compiled = TypeVar("Compiled")
 
