@@ -74,12 +74,13 @@ class FastNetwork(Network):
 
     def finish(self, made: tuple[np.ndarray, np.ndarray], picture: Picture) -> Picture:
         """offset + gain * picture, the maps enlarged to it: a new uint8 BGR picture."""
-        height, width = picture.shape[:2]
-        offset, gain = (
-            part if part.shape == picture.shape else cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR)
-            for part in made
-        )
-        return cv2.add(cv2.multiply(picture, gain, dtype=cv2.CV_32F), offset, dtype=cv2.CV_8U)
+        offset, gain = made
+        size = picture.shape[1::-1]
+        if offset.shape != picture.shape:
+            offset = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
+        gain = cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR)
+        # The product takes the place of the gain: memory that is asked for anew costs a quarter of all this.
+        return cv2.add(cv2.multiply(picture, gain, gain, dtype=cv2.CV_32F), offset, dtype=cv2.CV_8U)
 
     def transform(self, picture: Picture, code: StyleCode) -> Picture:
         """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
