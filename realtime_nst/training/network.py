@@ -9,8 +9,8 @@ for each pixel at a quarter:
 
 (a local affine model of the frame, as in Gharbi et al., "Deep Bilateral Learning for Real-Time Image Enhancement",
 2017). So edges of the frame stay as sharp as they are, and frames larger than what the network saw cost it nothing.
-The detail comes from differences between neighbouring features alone, so each of its sixteen pixels is 0 in the mean
-and none can be told from another by its place: there is no grid.
+The detail comes from differences between neighbouring features alone, so each of its sixteen pixels is 0 in the mean:
+there is no grid on flat fields or in noise.
 
 Nearly every convolution is followed by conditional instance normalization (Dumoulin, Shlens and Kudlur, "A Learned
 Representation for Artistic Style", 2017): scale and shift come from the code. Pictures are mirrored at their borders,
