@@ -27,7 +27,8 @@ Stylize = Callable[[Picture, StyleCode], Picture]
 
 
 Maps = Callable[[Picture, StyleCode], tuple[np.ndarray, np.ndarray]]
-"""For pictures of one size: (uint8 BGR H x W x 3, code) -> offset in 0..255 and gain, float32, three maps each."""
+"""For pictures of one size: (uint8 BGR H x W x 3, code) -> offset in 0..255, 2H x 2W x 3, and gain, H/2 x W/2 x 3, both
+float32."""
 
 Compiled = TypeVar("Compiled")
 

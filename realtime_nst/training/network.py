@@ -92,7 +92,7 @@ class Upsample(layers.Layer):
 class Phases(layers.Layer):
     """Four times the size, bilinear, as `depth_to_space` wants it: B x H x W x N -> B x (H - 2) x (W - 2) x 16 N.
 
-    A convolution, which costs a fifth of an enlargement of the large picture.
+    A convolution: 0.5 ms where OpenVINO takes 4 ms to enlarge to 640x480 on two CPU cores.
     """
 
     def call(self, x):
