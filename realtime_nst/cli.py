@@ -248,6 +248,8 @@ def optimize(photo, painting, features, **given) -> None:
 @click.option("--clips", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER",
               help="Measure steadiness on these clips too.")
 @click.option("--size", type=click.IntRange(min=32), default=384, show_default=True, help="Long side in pixels.")
+@click.option("--work-size", "work_sizes", multiple=True, type=click.IntRange(min=32), default=[None], metavar="N",
+              help="Long side in pixels that the networks see; repeat to compare. Default: all of a picture.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")

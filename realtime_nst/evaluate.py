@@ -16,6 +16,7 @@ be something else: it is ruled by pairs that are alike to begin with, where litt
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,11 +29,11 @@ from .features import Vgg, load_features
 from .flow import consistent, estimate_flow, read_flow, warping_error
 from .frames import Picture, StyleCode
 from .losses import mean_gram
-from .networks import Network
 from .networks.open import open_network
 from .outputs import check_writable
 from .pictures import SUFFIXES, pictures_in, read_picture, write_picture
 from .sheet import contact_sheet
+from .stylizer import Stylizer
 
 CONTENT_LAYER = "block3_conv3"
 STYLE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
@@ -115,6 +116,7 @@ def evaluate(
     features: Path,
     *,
     size: int = 384,
+    work_sizes: Sequence[int | None] = (None,),
     clips: Path | None = None,
     device: str = "auto",
     json_file: Path | None = None,
@@ -123,34 +125,39 @@ def evaluate(
 ) -> list[ModelFigures]:
     """Measure every model on every (photo, painting), and on clips where given, in one run.
 
-    photos, paintings: folders of pictures; size: long side in pixels of both. clips: a folder of video files, or of
-    folders of frames with true flow (frame_NNNN.png, gt/frame_NNNN.flo). Raises InputError for what cannot be read
-    or written, before the pairs are measured.
+    photos, paintings: folders of pictures; size: long side in pixels of both. work_sizes: long sides in pixels that the
+    networks see, each measured; None: all of the picture. clips: a folder of video files, or of folders of frames with
+    true flow (frame_NNNN.png, gt/frame_NNNN.flo). Raises InputError for what cannot be read or written, before the
+    pairs are measured.
     """
     if json_file:
         check_writable(json_file)
     if sheet:
         check_writable(sheet, SUFFIXES)
-    networks = [open_network(model, device) for model in models]
-    figures = [ModelFigures(model) for model in models]
+    stylizers, figures = [], []
+    for model in models:
+        network = open_network(model, device)
+        for work_size in work_sizes:
+            stylizers.append(Stylizer(network, work_size or sys.maxsize))
+            figures.append(ModelFigures(f"{model} at {work_size}" if work_size else model))
     content = {path.stem: scaled_to(read_picture(path), size) for path in _pictures(photos)}
     styles = {path.stem: scaled_to(read_picture(path), size) for path in _pictures(paintings)}
     eye = Eye(load_features(features))
     seen = {name: eye.look(photo) for name, photo in content.items()}
-    codes = [{name: network.encode(painting) for name, painting in styles.items()} for network in networks]
+    codes = [{name: stylizer.encode(painting) for name, painting in styles.items()} for stylizer in stylizers]
     if clips:
-        _measure_clips(figures, networks, [list(known.values()) for known in codes], clips, progress)
+        _measure_clips(figures, stylizers, [list(known.values()) for known in codes], clips, progress)
     # The first row of the sheet shows the photos, its first column the paintings.
     tiles = [("", np.full((8, 8, 3), 255, np.uint8))]
-    tiles += [(name, photo) for name, photo in content.items() for _ in models]
+    tiles += [(name, photo) for name, photo in content.items() for _ in stylizers]
     for style_name, painting in styles.items():
         _, style_grams = eye.look(painting)
         tiles.append((style_name, painting))
         for photo_name, photo in content.items():
             untouched = style_error(style_grams, seen[photo_name][1])
-            for network, known, figure in zip(networks, codes, figures):
+            for stylizer, known, figure in zip(stylizers, codes, figures):
                 progress(f"{figure.model}: {photo_name} in {style_name}")
-                out = network.transform(photo, known[style_name])
+                out = stylizer.stylize(photo, known[style_name])
                 features_out, grams_out = eye.look(out)
                 error = style_error(style_grams, grams_out)
                 figure.pairs.append({
@@ -166,7 +173,7 @@ def evaluate(
     for figure in figures:
         figure.summarize()
     if sheet:
-        write_picture(sheet, contact_sheet(tiles, columns=1 + len(content) * len(models), side=200))
+        write_picture(sheet, contact_sheet(tiles, columns=1 + len(content) * len(stylizers), side=200))
     if json_file:
         json_file.write_text(json.dumps({"models": [figure.as_dict() for figure in figures]}, indent=2) + "\n")
     return figures
@@ -181,7 +188,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _measure_clips(
     figures: list[ModelFigures],
-    networks: list[Network],
+    stylizers: list[Stylizer],
     codes: list[list[StyleCode]],
     clips: Path,
     progress: Callable[[str], None],
@@ -191,10 +198,10 @@ def _measure_clips(
     ours: list[list[float]] = [[] for _ in figures]
     for one, two, flow, visible in frame_pairs(clips):
         inputs.append(warping_error(one, two, flow, visible))
-        for figure, network, known, errors in zip(figures, networks, codes, ours):
+        for figure, stylizer, known, errors in zip(figures, stylizers, codes, ours):
             progress(f"{figure.model}: steadiness, pair {len(inputs)}")
             for code in known:
-                first, second = network.transform(one, code), network.transform(two, code)
+                first, second = (stylizer.stylize(frame, code) for frame in (one, two))
                 errors.append(warping_error(first, second, flow, visible))
     for figure, errors in zip(figures, ours):
         figure.warping_error, figure.input_warping_error = float(np.mean(errors)), float(np.mean(inputs))

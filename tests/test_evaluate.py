@@ -73,13 +73,14 @@ def test_no_flow_file_and_no_clips_are_errors(tmp_path):
 
 
 def test_the_hub_model_keeps_content_and_captures_style(shared_data, hub_folder, hub_network, tmp_path):
-    figures = evaluate(
+    figures, coarse = evaluate(
         [str(hub_folder)],
         shared_data / "photos/test/astronaut.png",
         shared_data / "paintings/named/van_gogh_starry_night.jpg",
         shared_data / "features/vgg16_imagenet_to_conv4_3_f16.npz",
-        size=192, device="cpu", json_file=tmp_path / "f.json", sheet=tmp_path / "s.png",
-    )[0]
+        size=192, work_sizes=[None, 96], device="cpu", json_file=tmp_path / "f.json", sheet=tmp_path / "s.png",
+    )
+    assert coarse.model == f"{figures.model} at 96" and coarse.content_error != figures.content_error
     assert 0.5 < figures.content_error < 2 and 0.7 < figures.style_captured < 1
     written = json.loads((tmp_path / "f.json").read_text())["models"][0]
     assert written["style_error"] == figures.style_error == figures.pairs[0]["style_error"]

@@ -63,8 +63,12 @@ def test_the_graph_is_the_same_in_tensorflow(network, codes, scene):
     other._parts = TensorFlowFast(WEIGHTS, "/CPU:0")
     assert np.allclose(other.encode(find_styles(["ink"])[0].read()), codes["ink"], atol=1e-3)
     frame = np.ascontiguousarray(scene[:200, :300])
-    apart = other.transform(frame, codes["ink"]).astype(int) - network.transform(frame, codes["ink"])
-    assert np.abs(apart).mean() < 0.5
+    for size in ((200, 300), (120, 180)):
+        out, expected = (
+            one.finish(one.stylize(one.prepare(frame, size), codes["ink"]), frame) for one in (other, network)
+        )
+        assert out.dtype == np.uint8 and out.flags.writeable
+        assert np.abs(out.astype(int) - expected).mean() < 0.5
 
 
 def test_it_needs_no_tensorflow_and_little_room():

@@ -16,6 +16,7 @@ from .runtimes import (
     openvino_encoder,
     openvino_maps,
     openvino_operations,
+    tensorflow_finish,
     tensorflow_maps,
     tensorflow_name,
     xla_notices,
@@ -68,19 +69,16 @@ class FastNetwork(Network):
         height, width = (max(8, round(side / 8) * 4) for side in size)
         return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
-    def stylize(self, shown: Picture, code: StyleCode) -> tuple[np.ndarray, np.ndarray]:
-        """(offset in 0..255, gain), float32, for what `prepare` made (H x W): 2H x 2W x 3 and H/2 x W/2 x 3."""
+    def stylize(self, shown: Picture, code: StyleCode) -> tuple:
+        """(offset in 0..255, gain), float32, for what `prepare` made (H x W): 2H x 2W x 3 and H/2 x W/2 x 3.
+
+        NumPy arrays from OpenVINO; TensorFlow's stay on the GPU, which may be at work on them yet.
+        """
         return self._maps[shown.shape[:2]](shown, code)
 
-    def finish(self, made: tuple[np.ndarray, np.ndarray], picture: Picture) -> Picture:
+    def finish(self, made: tuple, picture: Picture) -> Picture:
         """offset + gain * picture, the maps enlarged to it: a new uint8 BGR picture."""
-        offset, gain = made
-        size = picture.shape[1::-1]
-        if offset.shape != picture.shape:
-            offset = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
-        gain = cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR)
-        # The product takes the place of the gain: memory that is asked for anew costs a quarter of all this.
-        return cv2.add(cv2.multiply(picture, gain, gain, dtype=cv2.CV_32F), offset, dtype=cv2.CV_8U)
+        return self._parts.finish(*made, picture)
 
     def transform(self, picture: Picture, code: StyleCode) -> Picture:
         """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
@@ -106,6 +104,14 @@ class OpenVinoFast:
 
     def compile(self, size: tuple[int, int]) -> Maps:
         return openvino_maps(self._transform, size, LOW, CODE, MAPS)
+
+    def finish(self, offset: np.ndarray, gain: np.ndarray, picture: Picture) -> Picture:
+        size = picture.shape[1::-1]
+        if offset.shape != picture.shape:
+            offset = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
+        gain = cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR)
+        # The product takes the place of the gain: memory that is asked for anew costs a quarter of all this.
+        return cv2.add(cv2.multiply(picture, gain, gain, dtype=cv2.CV_32F), offset, dtype=cv2.CV_8U)
 
     def operations(self, size: tuple[int, int]) -> int:
         return openvino_operations(self._transform, {LOW: [1, *size, 3]})
@@ -134,6 +140,7 @@ class TensorFlowFast:
 
         self._encode = graph_function(read("encode.pb"), [STYLE], CODE)
         self._transform = graph_function(read("transform.pb"), [LOW, CODE], MAPS)
+        self.finish = tensorflow_finish(device, self._xla)
 
     def encode(self, style: np.ndarray) -> StyleCode:
         import tensorflow as tf

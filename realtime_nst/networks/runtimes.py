@@ -26,9 +26,9 @@ Stylize = Callable[[Picture, StyleCode], Picture]
 """Stylizes frames of one size: (uint8 BGR H x W x 3, float32 code) -> a new uint8 BGR H x W x 3."""
 
 
-Maps = Callable[[Picture, StyleCode], tuple[np.ndarray, np.ndarray]]
+Maps = Callable[[Picture, StyleCode], tuple]
 """For pictures of one size: (uint8 BGR H x W x 3, code) -> offset in 0..255, 2H x 2W x 3, and gain, H/2 x W/2 x 3, both
-float32."""
+float32: NumPy arrays, or TensorFlow's where that runs the network."""
 
 Compiled = TypeVar("Compiled")
 
@@ -175,7 +175,7 @@ def openvino_maps(
     request = compiled.create_infer_request()
     busy = threading.Lock()
 
-    def maps(picture: Picture, code: StyleCode) -> tuple[np.ndarray, np.ndarray]:
+    def maps(picture: Picture, code: StyleCode) -> tuple:
         with busy:  # one request: its buffers are used again for every frame
             request.infer(
                 {picture_input: picture[np.newaxis], code_input: np.reshape(code, code_shape)}, share_inputs=True
@@ -327,9 +327,30 @@ def tensorflow_maps(network, size: tuple[int, int], device: str, xla: bool = Fal
             offset, gain = network(tf.cast(picture[tf.newaxis], tf.float32) / 255.0, code)
             return offset[0] * 255.0, gain[0]
 
-    def maps(picture: Picture, code: StyleCode) -> tuple[np.ndarray, np.ndarray]:
+    def maps(picture: Picture, code: StyleCode) -> tuple:
         with tf.device(device):
-            offset, gain = on_pictures(picture, np.reshape(code, code_shape))
-        return offset.numpy(), gain.numpy()
+            return on_pictures(picture, np.reshape(code, code_shape))
 
     return maps
+
+
+def tensorflow_finish(device: str, xla: bool = False) -> Callable[..., Picture]:
+    """(offset, gain, picture) -> offset + gain * picture, the maps enlarged to it bilinearly: a new uint8 BGR picture.
+
+    It runs where the maps are, so that only bytes are copied: the picture goes to a GPU while that is at work on the
+    maps, and the result comes back. `device` and `xla` as in `tensorflow_maps`.
+    """
+    import tensorflow as tf
+
+    @tf.function(autograph=False, jit_compile=xla)
+    def on_maps(offset, gain, picture):
+        with tf.device(device):
+            offset, gain = (tf.image.resize(each, picture.shape[:2]) for each in (offset, gain))
+            made = offset + gain * tf.cast(picture, tf.float32)
+            return tf.cast(tf.round(tf.clip_by_value(made, 0.0, 255.0)), tf.uint8)
+
+    def finish(offset, gain, picture: Picture) -> Picture:
+        with tf.device(device):
+            return on_maps(offset, gain, tf.constant(picture)).numpy()
+
+    return finish

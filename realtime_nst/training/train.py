@@ -81,12 +81,14 @@ class Batches(keras.utils.PyDataset):
         styles = rng.integers(0, len(self._styles["pictures"]), count)
         share = rng.uniform(0.3, 0.7, count) if rng.random() < self._mixed else np.ones(count)
         frames = scaled(self._pictures[photos])
+        # A picture's Gram matrices are nearly those of its mirror image: the style network sees either.
+        pictures = self._styles["pictures"][styles][:, :, :: rng.choice([-1, 1])]
         flow = random_flow(count, self._side, rng)
         relit = moved(frames, flow) * rng.uniform(0.94, 1.06, (count, 1, 1, 1)).astype(np.float32)
         noise = rng.normal(0, rng.uniform(0, 0.02), frames.shape).astype(np.float32)
         return {
             "frame": frames,
-            "picture": scaled(self._styles["pictures"][styles]),
+            "picture": scaled(np.ascontiguousarray(pictures)),
             "share": share.astype(np.float32),
             "corner": rng.integers(0, self._places, 2).astype(np.int32),
             "flow": flow,
