@@ -30,7 +30,10 @@ MAPS = ("offset:0", "gain:0")
 H x W that went in."""
 
 STYLE_SIDE = 256
-"""Side in pixels of the style picture that the style network is shown."""
+"""Long side in pixels of the style picture that the style network is shown."""
+
+LEAST_SIDE = 32
+"""Short side in pixels of the smallest picture that it can see: it halves five times."""
 
 WEIGHTS = Path(__file__).with_name("fast_weights")
 """The trained network: encode.pb and transform.pb, frozen TensorFlow graphs with float16 weights."""
@@ -60,8 +63,11 @@ class FastNetwork(Network):
 
     def encode(self, picture: Picture) -> StyleCode:
         """The code of a style picture of any size: float32, 1-D."""
-        square = cv2.resize(picture, (STYLE_SIDE, STYLE_SIDE), interpolation=cv2.INTER_AREA)
-        return self._parts.encode(square[np.newaxis].astype(np.float32) / 255)
+        # Squeezed into a square, strokes would be other ones: the style error was half a tenth larger.
+        scale = STYLE_SIDE / max(picture.shape[:2])
+        height, width = (max(LEAST_SIDE, round(scale * side)) for side in picture.shape[:2])
+        small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        return self._parts.encode(small[np.newaxis].astype(np.float32) / 255)
 
     def prepare(self, picture: Picture, size: tuple[int, int]) -> Picture:
         """`picture` at half of `size` (height, width), as the network sees it."""
@@ -100,7 +106,7 @@ class OpenVinoFast:
         self.runtime = f"OpenVINO {openvino.__version__.split('-')[0]}"
         self.device = f"CPU ({cpu_name()})"
         self._transform = folder / "transform.pb"
-        self.encode = openvino_encoder(folder / "encode.pb", STYLE_SIDE)
+        self.encode = openvino_encoder(folder / "encode.pb")
 
     def compile(self, size: tuple[int, int]) -> Maps:
         return openvino_maps(self._transform, size, LOW, CODE, MAPS)

@@ -186,8 +186,9 @@ def openvino_maps(
     return maps
 
 
-def openvino_encoder(file: Path, side: int) -> Callable[[np.ndarray], StyleCode]:
-    """Compile the style network in `file`: float32 1 x side x side x 3 -> its code, float32, 1-D.
+def openvino_encoder(file: Path, side: int = -1) -> Callable[[np.ndarray], StyleCode]:
+    """Compile the style network in `file`: float32 1 x side x side x 3 -> its code, float32, 1-D. -1: any height and
+    width.
 
     May be called from several threads. Raises RuntimeError where OpenVINO cannot run it.
     """

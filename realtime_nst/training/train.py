@@ -192,7 +192,10 @@ class Keeper(keras.callbacks.Callback):
         trained = [ops.convert_to_numpy(v) for v in variables]
         self.model.optimizer.finalize_variable_values(variables)
         for network in self._networks:
-            network.save_weights(weights_file(self._run, network))
+            kept = weights_file(self._run, network)
+            partial = kept.with_name(f"partial.{kept.name}")
+            network.save_weights(partial)
+            partial.replace(kept)  # a run that is killed while it saves keeps the weights before
         if self._photos:
             self._draw()
         for variable, value in zip(variables, trained):
