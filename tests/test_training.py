@@ -41,7 +41,7 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
     features = material / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"
     prepared, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
     done(data.main, material, prepared, "--style-size", 96, "--photo-size", 96, "--window", 80, "--crops", 1,
-         "--textures", 3)
+         "--textures", 3, "--scenes", 2)
     done(distill.main, "codes", material, prepared, hub_folder, "--count", 12, "--size", 64)
     done(distill.main, "style", prepared, first, "--steps", 3, "--batch", 4)
     done(distill.main, "pairs", material, prepared, hub_folder, "--count", 6, "--size", 64)
@@ -94,3 +94,15 @@ def test_detail_is_nothing_where_a_map_is_flat():
     flat = np.random.default_rng(0).random((1, 1, 1, 8), np.float32)
     assert np.abs(Differences()(np.broadcast_to(flat, (1, 6, 7, 8)))).max() < 1e-6
     assert np.abs(Differences()(np.random.default_rng(0).random((1, 6, 7, 8), np.float32))).max() > 0.1
+
+
+def test_smooth_takes_a_lattice_away_and_leaves_what_is_flat():
+    from keras import ops
+
+    from realtime_nst.training.network import Smooth
+
+    rows, columns = np.indices((6, 7))
+    for lattice in (rows % 2, columns % 2, (rows + columns) % 2):
+        out = Smooth()(lattice[None, ..., None].repeat(4, -1).astype(np.float32))
+        assert np.allclose(ops.convert_to_numpy(out), 0.5)
+    assert np.allclose(ops.convert_to_numpy(Smooth()(np.full((1, 6, 7, 4), 3, np.float32))), 3)

@@ -9,6 +9,7 @@ training step.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import click
 import cv2
 import numpy as np
 
+from realtime_nst.demo import Scene
 from realtime_nst.features import Vgg, load_features
 from realtime_nst.losses import mean_gram
 from realtime_nst.pictures import pictures_in, read_picture
@@ -95,15 +97,23 @@ def prepare_styles(vgg: Vgg, data: Path, out: Path, *, size: int, crops: int, te
     np.savez(out / "styles.npz", pictures=np.stack(pictures), **{k: np.stack(v) for k, v in grams.items()})
 
 
-def prepare_photos(vgg: Vgg, data: Path, out: Path, *, size: int, window: int, seed: int) -> None:
-    """Write a square of each photograph and the content features of the window in its middle."""
+def scene_squares(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Squares of the built-in scene at random times and scales: wide flat parts, of which photographs have few."""
+    for _ in range(count):
+        height = int(size * rng.uniform(1, 2.5))
+        yield crop_to(Scene(height, height * 4 // 3).draw(rng.uniform(0, 60)), size, rng)
+
+
+def prepare_photos(vgg: Vgg, data: Path, out: Path, *, size: int, window: int, scenes: int, seed: int) -> None:
+    """Write a square of each photograph, `scenes` squares of the built-in scene, and of each the content features of
+    the window in its middle."""
     from keras import ops
 
     rng = np.random.default_rng(seed)
     edge = (size - window) // 2
     pictures, features = [], []
-    for path in pictures_in(data / "photos" / "train"):
-        square = crop_to(read_picture(path), size, rng)
+    photos = (crop_to(read_picture(path), size, rng) for path in pictures_in(data / "photos" / "train"))
+    for square in itertools.chain(photos, scene_squares(scenes, size, rng)):
         if rng.random() < 0.5:
             square = np.ascontiguousarray(square[:, ::-1])
         inner = square[None, edge : edge + window, edge : edge + window].astype("float32")
@@ -119,16 +129,17 @@ def prepare_photos(vgg: Vgg, data: Path, out: Path, *, size: int, window: int, s
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--style-size", default=256, show_default=True, help="Side of the squares that Grams are taken of.")
-@click.option("--crops", default=6, show_default=True, help="Squares of each painting.")
+@click.option("--crops", default=5, show_default=True, help="Squares of each painting.")
 @click.option("--textures", default=600, show_default=True, help="How many of the textures are taken.")
-@click.option("--photo-size", default=224, show_default=True, help="Side of the squares that are stylized.")
-@click.option("--window", default=160, show_default=True, help="Side of the part that the losses look at.")
+@click.option("--photo-size", default=256, show_default=True, help="Side of the squares that are stylized.")
+@click.option("--window", default=256, show_default=True, help="Side of the part that content features are of.")
+@click.option("--scenes", default=160, show_default=True, help="Squares of the built-in scene among them.")
 @click.option("--seed", default=1, show_default=True)
-def main(data, out, style_size, crops, textures, photo_size, window, seed) -> None:
+def main(data, out, style_size, crops, textures, photo_size, window, scenes, seed) -> None:
     """Prepare the training data in DATA for `realtime_nst.training.train`, into OUT."""
     out.mkdir(parents=True, exist_ok=True)
     vgg = load_features(data / "features" / "vgg16_imagenet_to_conv4_3_f16.npz")
-    prepare_photos(vgg, data, out, size=photo_size, window=window, seed=seed)
+    prepare_photos(vgg, data, out, size=photo_size, window=window, scenes=scenes, seed=seed)
     prepare_styles(vgg, data, out, size=style_size, crops=crops, textures=textures, seed=seed)
 
 

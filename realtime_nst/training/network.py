@@ -10,7 +10,8 @@ for each pixel at a quarter:
 (a local affine model of the frame, as in Gharbi et al., "Deep Bilateral Learning for Real-Time Image Enhancement",
 2017). So edges of the frame stay as sharp as they are, and frames larger than what the network saw cost it nothing.
 The detail comes from differences between neighbouring features alone, so each of its sixteen pixels is 0 in the mean:
-there is no grid on flat fields or in noise.
+there is no grid on flat fields or in noise. The maps at an eighth are blurred before they are enlarged: they draw no
+lattice either.
 
 Nearly every convolution is followed by conditional instance normalization (Dumoulin, Shlens and Kudlur, "A Learned
 Representation for Artistic Style", 2017): scale and shift come from the code. Pictures are mirrored at their borders,
@@ -37,7 +38,7 @@ class Shape:
     style_widths: tuple[int, ...] = (24, 48, 96, 160, 224)
     code: int = 100
     """As many numbers as the teacher's code."""
-    hidden: int = 96
+    hidden: int = 192
 
 
 @keras.saving.register_keras_serializable("realtime_nst")
@@ -69,6 +70,20 @@ class Mirror(layers.Layer):
 
     def compute_output_shape(self, shape):
         return (shape[0], *(side and side + 2 for side in shape[1:3]), shape[3])
+
+
+@keras.saving.register_keras_serializable("realtime_nst")
+class Smooth(layers.Layer):
+    """The binomial mean of 3 x 3 neighbours, which has nothing that alternates from pixel to pixel: what does so in a
+    small map is a lattice of squares once it is enlarged. B x H x W x N -> B x (H - 2) x (W - 2) x N."""
+
+    def call(self, x):
+        line = np.float32([1, 2, 1]) / 4
+        kernel = np.broadcast_to(np.outer(line, line)[..., None, None], (3, 3, x.shape[-1], 1))
+        return ops.depthwise_conv(x, np.ascontiguousarray(kernel))
+
+    def compute_output_shape(self, shape):
+        return (shape[0], *(side and side - 2 for side in shape[1:3]), shape[3])
 
 
 @keras.saving.register_keras_serializable("realtime_nst")
@@ -170,7 +185,7 @@ def build_maps(shape: Shape) -> keras.Model:
     x = conditioned(separable(e1, eighth, strides=2))
     for _ in range(coarse):
         x = residual(x)
-    x = Upsample()(layers.Conv2D(quarter, 1)(x)) + layers.Conv2D(quarter, 1, use_bias=False)(e1)
+    x = Upsample()(Smooth()(Mirror()(layers.Conv2D(quarter, 1)(x)))) + layers.Conv2D(quarter, 1, use_bias=False)(e1)
     for _ in range(fine):
         x = residual(x)
     base = layers.Conv2D(3, 1, activation="sigmoid", name="base")(x)
