@@ -54,7 +54,7 @@ class Stylizer:
         """Compile the network for frames of this size now, which the first frame would else wait for."""
         blank = np.zeros((height, width, 3), np.uint8)
         shown = self.network.prepare(blank, self.work_shape(height, width))
-        self.network.stylize(shown, self.network.encode(blank))
+        self.network.finish(self.network.stylize(shown, self.network.encode(blank)), blank)
 
     def close(self) -> None:
         """End what runs beside the frames: nothing here."""
