@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime_nst import load_stylizer
+from realtime_nst import load_stylizer, write_picture
 from realtime_nst.demo import Scene
 from realtime_nst.sheet import contact_sheet
 from realtime_nst.styles import find_styles
@@ -36,7 +36,7 @@ def main(out: Path, models: list[str]) -> None:
         rows.append([(style.name, style.read())])
         rows[-1] += [(name, stylizers[name].stylize(shown, code)) for shown in views for name, code in codes.items()]
     sheet = contact_sheet([tile for row in rows for tile in row], columns=len(rows[0]), side=160)
-    cv2.imwrite(str(out), sheet, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    write_picture(out, sheet, quality=80)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from realtime_nst.training.train import (
     checkpoint,
     load_networks,
     optimizer,
+    save_weights,
     scaled,
     validation_pictures,
     weights_file,
@@ -260,7 +261,7 @@ def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed
         callbacks=[checkpoint(run / "style_backup")],
     )
     network.optimizer.finalize_variable_values(network.trainable_variables)
-    network.save_weights(weights_file(run, network))
+    save_weights(run, network)
 
 
 @main.command("train")

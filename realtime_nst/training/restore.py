@@ -16,7 +16,7 @@ import numpy as np
 
 from realtime_nst.training.export import graphs
 from realtime_nst.training.network import Shape, build_maps, build_style_network
-from realtime_nst.training.train import weights_file
+from realtime_nst.training.train import save_weights
 
 
 def weights(graph) -> list[np.ndarray]:
@@ -45,7 +45,7 @@ def main(folder: Path, run: Path) -> None:
         shipped = weights(tf.compat.v1.GraphDef.FromString((folder / name).read_bytes()))
         values = {int(number.flat[0]): value for number, value in zip(weights(numbered[name]), shipped, strict=True)}
         network.set_weights([values[number].astype(np.float32) for number in range(len(values))])
-        network.save_weights(weights_file(run, network))
+        save_weights(run, network)
     (run / "shape.json").write_text(json.dumps(asdict(shape)))
 
 

@@ -55,6 +55,14 @@ def weights_file(run: Path, network: keras.Model) -> Path:
     return run / f"{network.name}.weights.h5"
 
 
+def save_weights(run: Path, network: keras.Model) -> None:
+    """Keep the weights of a network in a run, whole or not at all: a run that is killed meanwhile has those before."""
+    kept = weights_file(run, network)
+    partial = kept.with_name(f"partial.{kept.name}")
+    network.save_weights(partial)
+    partial.replace(kept)
+
+
 class Batches(keras.utils.PyDataset):
     """Random photographs with random styles, some batches mixtures of two styles."""
 
@@ -192,10 +200,7 @@ class Keeper(keras.callbacks.Callback):
         trained = [ops.convert_to_numpy(v) for v in variables]
         self.model.optimizer.finalize_variable_values(variables)
         for network in self._networks:
-            kept = weights_file(self._run, network)
-            partial = kept.with_name(f"partial.{kept.name}")
-            network.save_weights(partial)
-            partial.replace(kept)  # a run that is killed while it saves keeps the weights before
+            save_weights(self._run, network)
         if self._photos:
             self._draw()
         for variable, value in zip(variables, trained):
