@@ -103,9 +103,11 @@ def _watched(folder: Path, progress: Callable[[int, int | None], None], every: f
     done = threading.Event()
 
     def watch() -> None:
+        most = 0
         while not done.wait(every):
             try:
-                progress(size_of(folder), None)
+                most = max(most, size_of(folder))  # tensorflow-hub takes its lock file away at the end
+                progress(most, None)
             except OSError:
                 pass  # a file was renamed between listing and looking
 
