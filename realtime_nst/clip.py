@@ -227,8 +227,9 @@ class _Sized:
 class _SideBySide(Stylizer):
     """The original to the left of the stylized picture."""
 
-    def stylize(self, picture: Picture, *args, **kwargs) -> Picture:
-        return np.hstack([picture, super().stylize(picture, *args, **kwargs)])
+    def begin(self, picture: Picture, *args, **kwargs) -> Callable[[], Picture]:
+        end = super().begin(picture, *args, **kwargs)
+        return lambda: np.hstack([picture, end()])
 
 
 class _Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -98,23 +98,33 @@ class PacedStylizer(Stylizer):
             self.work_size = self._pace.size = fitting
         self.clock = Clock()
 
-    def stylize(
+    def begin(
         self, picture: Picture, code: StyleCode, strength: float = 1.0, content: StyleCode | None = None
-    ) -> Picture:
+    ) -> Callable[[], Picture]:
         began = time.perf_counter()
-        out = super().stylize(picture, code, strength, content)
-        now = time.perf_counter()
-        if self._pace is not None and self._coming is None and strength > 0:
-            size = self._pace.note(now - began, now)
-            if size != self.work_size:
-                self._coming = self._pool.submit(self._prepare, size, picture.shape[:2])
-        elif self._coming is not None and self._coming.done():
-            self.work_size, self._coming = self._coming.result(), None
-        return out
+        end = super().begin(picture, code, strength, content)
+
+        def timed_end() -> Picture:
+            out = end()
+            if strength > 0:
+                self._note(began, picture.shape[:2])
+            return out
+
+        return timed_end
 
     def close(self) -> None:
         """Wait for a network that is being compiled: a runtime may not be torn from it at exit."""
         self._pool.shutdown(cancel_futures=True)
+
+    def _note(self, began: float, shape: tuple[int, int]) -> None:
+        """Take in that a frame of `shape` that was begun at `began` (time.perf_counter) is there."""
+        now = time.perf_counter()
+        if self._pace is not None and self._coming is None:
+            size = self._pace.note(now - began, now)
+            if size != self.work_size:
+                self._coming = self._pool.submit(self._prepare, size, shape)
+        elif self._coming is not None and self._coming.done():
+            self.work_size, self._coming = self._coming.result(), None
 
     def _prepare(self, size: int, shape: tuple[int, int]) -> int:
         Stylizer(self.network, size).warm_up(*shape)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -83,6 +85,15 @@ class _Item(NamedTuple):
     frame: Frame
     captured: float
     """time.perf_counter when the source gave the frame."""
+
+
+class _Begun(NamedTuple):
+    """A frame on its way through the network."""
+
+    item: _Item
+    look: Look
+    picture: Callable[[], Picture]
+    """Waits for the stylized picture; it is made once."""
 
 
 def run(
@@ -183,26 +194,41 @@ class _Run:
 
     def _stylize(self) -> None:
         content = ContentCode(self.stylizer, wait=not self.live)
-        before: tuple[Picture, Look, Picture] | None = None
+        # A network that runs ahead is given the next frame, where there is one, before this one is waited for.
+        most = 1 if self.stylizer.network.ahead else 0
+        begun: deque[_Begun] = deque()
+        before: _Begun | None = None
         try:
             while True:
-                (original, at), captured = self.captured.get()
-                look = self.look(Frame(original, at))
-                if before is not None and repeats(original, before[0]) and look.same(before[1]):
-                    picture = before[2]
-                else:
-                    picture = self._styled(Frame(original, at), look, content)
-                before = original, look, picture
-                self.stylized.put(_Item(Frame(picture, at), captured))
+                item = self.captured.get(timeout=0 if begun else None)
+                if item is not None:
+                    before = self._begin(item, before, content)
+                    begun.append(before)
+                if item is None or len(begun) > most:
+                    self._hand_on(begun.popleft())
+        except Ended:
+            for one in begun:
+                self._hand_on(one)
+            raise
         finally:
             content.close()
 
-    def _styled(self, frame: Frame, look: Look, content: ContentCode) -> Picture:
+    def _begin(self, item: _Item, before: _Begun | None, content: ContentCode) -> _Begun:
+        look = self.look(item.frame)
+        if before and repeats(item.frame.picture, before.item.frame.picture) and look.same(before.look):
+            return _Begun(item, look, before.picture)
+        return _Begun(item, look, cache(self._styled(item.frame, look, content)))
+
+    def _styled(self, frame: Frame, look: Look, content: ContentCode) -> Callable[[], Picture]:
         picture = cv2.flip(frame.picture, 1) if look.mirror else frame.picture
         if look.code is None:
-            return picture
+            return lambda: picture
         own = content.follow(Frame(picture, frame.time)) if 0 < look.strength < 1 else None
-        return self.stylizer.stylize(picture, look.code, look.strength, own)
+        return self.stylizer.begin(picture, look.code, look.strength, own)
+
+    def _hand_on(self, begun: _Begun) -> None:
+        (_, at), captured = begun.item
+        self.stylized.put(_Item(Frame(begun.picture(), at), captured))
 
     def _show(self) -> None:
         first = None

@@ -77,8 +77,21 @@ class Stylizer:
         given a picture's own code gives that picture back only roughly, the pixels fade to the original below
         strength 0.25, so that the way down to 0 has no step.
         """
+        return self.begin(picture, code, strength, content)()
+
+    def begin(
+        self,
+        picture: Picture,
+        code: StyleCode,
+        strength: float = 1.0,
+        content: StyleCode | None = None,
+    ) -> Callable[[], Picture]:
+        """Begin what `stylize` does: calling what is returned waits for the network and gives the picture.
+
+        Where the network runs `ahead` the next frame may be begun before that.
+        """
         if strength <= 0:
-            return picture
+            return lambda: picture
         if strength < 1:
             own = self.content_code(picture) if content is None else content
             code = blend([code, own], [strength, 1 - strength])
@@ -86,12 +99,16 @@ class Stylizer:
             shown = self.network.prepare(picture, self.work_shape(*picture.shape[:2]))
         with self.clock.stage("stylize"):
             made = self.network.stylize(shown, code)
-        with self.clock.stage("finish"):
-            styled = self.network.finish(made, picture)
-            fade = min(strength / 0.25, 1.0)
-            if fade < 1:
-                styled = cv2.addWeighted(styled, fade, picture, 1 - fade, 0)
-        return styled
+
+        def end() -> Picture:
+            with self.clock.stage("finish"):
+                styled = self.network.finish(made, picture)
+                fade = min(strength / 0.25, 1.0)
+                if fade < 1:
+                    styled = cv2.addWeighted(styled, fade, picture, 1 - fade, 0)
+            return styled
+
+        return end
 
     def work_shape(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) in pixels at which the network sees a frame; never larger than the frame."""

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from realtime_nst.errors import ModelError
 from realtime_nst.networks import hub
 from realtime_nst.networks.hub import HubNetwork, OpenVinoParts, TensorFlowParts, converted
 from realtime_nst.networks.open import open_network
+from realtime_nst.networks.precision import half_convolutions
 from realtime_nst.networks.split import graph_function, load_module, split, style_input
 from realtime_nst.pictures import read_picture
 
@@ -70,11 +72,24 @@ def test_frames_are_what_the_whole_module_makes(hub_folder, hub_network, parts, 
     else:
         run = TensorFlowParts(parts, "/CPU:0", "CPU", xla=runtime == "XLA")
         stylize = run.compile(photo.shape[:2])
-    out = stylize(photo, run.encode(painting))
+    out = np.asarray(stylize(photo, run.encode(painting)))
     assert out.dtype == np.uint8 and out.shape == photo.shape and out.flags.c_contiguous
     assert np.abs(out.astype(int) - whole).max() <= 1
     # bf16, which OpenVINO takes where the processor has it, moves single values by up to a tenth of the range.
     assert np.abs(hub_network.transform(photo, hub_network.encode(painting)).astype(int) - whole).mean() < 1.5
+
+
+def test_convolutions_in_half_precision_move_no_pixel_that_is_seen(parts, pictures, whole):
+    """What a GPU is given, run here on the CPU."""
+    import tensorflow as tf
+
+    photo, painting = pictures
+    graph = half_convolutions(parts.transform)
+    convolutions = [node for node in graph.node if node.op == "Conv2D"]
+    assert len(convolutions) > 10 and all(node.attr["T"].type == tf.float16.as_datatype_enum for node in convolutions)
+    run = TensorFlowParts(replace(parts, transform=graph), "/CPU:0", "CPU")
+    out = np.asarray(run.compile(photo.shape[:2])(photo, run.encode(painting)))
+    assert 0 < np.abs(out.astype(int) - whole).mean() < 0.3
 
 
 def test_tensorflow_takes_over_with_a_word_where_openvino_cannot(hub_folder, pictures, whole, monkeypatch):

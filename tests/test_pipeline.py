@@ -114,6 +114,53 @@ def test_strength_0_gives_the_frames_back():
     assert [int(f.picture[0, 0, 0]) for f in sink.frames] == [0, 1, 2]
 
 
+class TestNetworkThatRunsAhead:
+    """As on a GPU, which cannot be had where these tests run: what `stylize` makes is waited for in `finish`."""
+
+    class Ahead(MeanColour):
+        ahead = True
+
+        def __init__(self):
+            super().__init__()
+            self.events = []
+
+        def stylize(self, shown, code):
+            self.events.append(("begun", int(shown[0, 0, 0])))
+            return super().stylize(shown, code)
+
+        def finish(self, made, picture):
+            time.sleep(0.01)  # the next frame is surely there
+            self.events.append(("made", int(picture[0, 0, 0])))
+            return super().finish(made, picture)
+
+    def test_the_next_frame_is_begun_before_this_one_is_waited_for(self):
+        network, sink = self.Ahead(), Kept()
+        run(Numbered(20), Stylizer(network), [sink], styled, live=False)
+        place = network.events.index
+        for number in range(2, 18):
+            assert place(("begun", number + 1)) < place(("made", number)) < place(("begun", number + 2))
+        np.testing.assert_allclose([f.picture[0, 0, 0] for f in sink.frames], np.arange(20) / 2, atol=0.5)
+        assert [f.time for f in sink.frames] == [n / 30 for n in range(20)]
+
+    @pytest.mark.parametrize("live", [False, True])
+    def test_a_frame_does_not_wait_for_one_that_is_not_there(self, live):
+        shown = threading.Semaphore(1)
+
+        class AfterShown(Numbered):
+            def read(self):
+                assert shown.acquire(timeout=30), "the frame before was never shown"
+                return super().read()
+
+        class Shown(Kept):
+            def write(self, frame):
+                super().write(frame)
+                shown.release()
+
+        sink = Shown()
+        run(AfterShown(5), Stylizer(self.Ahead()), [sink], styled, live=live)
+        assert len(sink.frames) == 5
+
+
 class TestFramesThatRepeat:
     """Every picture comes three times."""
 

@@ -46,7 +46,8 @@ def stylize_with(runtime, size, folder):
             red = tf.constant([0.3, 0, 0]) * rgb[..., 1:2]
             return tf.pad(rgb * code + red, [(0, 0), (0, 1), (0, 1), (0, 0)], constant_values=9.0)
 
-        return tensorflow_stylize(network, size, (1, 3), "/CPU:0", xla=runtime == "XLA")
+        on_tensors = tensorflow_stylize(network, size, (1, 3), "/CPU:0", xla=runtime == "XLA")
+        return lambda picture, code: on_tensors(picture, code).numpy()
     layout = runtime.split()[1]
     return openvino_stylize(
         openvino_network(layout, folder), size, "frame", "code", (1, 3), layout=layout, precision="f32", threads=1

@@ -22,6 +22,8 @@ class Network(ABC):
     """"TensorFlow" or "OpenVINO", with its version."""
     device: str
     """What it runs on, in words a user knows: "CPU (AMD EPYC)", "GPU (NVIDIA H100)"."""
+    ahead: bool = False
+    """Whether `stylize` returns while a GPU is still at work: the next frame can be copied to it meanwhile."""
     notices: tuple[str, ...] = ()
     """Fallbacks taken while it was opened, one sentence each, to be shown to the user."""
 

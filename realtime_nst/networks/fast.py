@@ -59,6 +59,7 @@ class FastNetwork(Network):
         parts = TensorFlowFast if device == "gpu" else OpenVinoFast
         self._parts = parts(folder)
         self.runtime, self.device, self.notices = self._parts.runtime, self._parts.device, self._parts.notices
+        self.ahead = device == "gpu"
         self._maps: BySize[Maps] = BySize(lambda size: self._parts.compile(size))
 
     def encode(self, picture: Picture) -> StyleCode:
@@ -130,6 +131,7 @@ class TensorFlowFast:
         import tensorflow as tf
 
         from ..errors import DeviceError
+        from .precision import half_convolutions
         from .split import graph_function
 
         gpu = tensorflow_gpu()
@@ -145,7 +147,7 @@ class TensorFlowFast:
             return tf.compat.v1.GraphDef.FromString((folder / name).read_bytes())
 
         self._encode = graph_function(read("encode.pb"), [STYLE], CODE)
-        self._transform = graph_function(read("transform.pb"), [LOW, CODE], MAPS)
+        self._transform = graph_function(half_convolutions(read("transform.pb")), [LOW, CODE], MAPS)
         self.finish = tensorflow_finish(device, self._xla)
 
     def encode(self, style: np.ndarray) -> StyleCode:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ from ..frames import Picture, StyleCode
 from . import Network
 from .cache import cache_folder, filling
 from .devices import cpu_name, tensorflow_gpu
+from .precision import half_convolutions
 from .runtimes import (
     BySize,
     Stylize,
@@ -65,20 +68,29 @@ class HubNetwork(Network):
         folder = Path(folder)
         self._parts, self.notices = _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say)
         self.runtime, self.device = self._parts.runtime, self._parts.device
+        self.ahead = device == "gpu"
         self._stylize = BySize(lambda size: self._parts.compile(size))
 
     def encode(self, picture: Picture) -> StyleCode:
         """The code of a style picture of any size; its middle square counts. float32, 1-D."""
         return self._parts.encode(picture)
 
+    def stylize(self, shown: Picture, code: StyleCode) -> Any:
+        """`shown` (H x W x 3, any size) in the style of `code`, uint8 BGR: a NumPy array, or TensorFlow's, which a GPU
+        may be at work on yet."""
+        height, width = shown.shape[:2]
+        below, beside = max(SMALLEST - height, 0), max(SMALLEST - width, 0)
+        if below or beside:
+            larger = cv2.copyMakeBorder(shown, 0, below, 0, beside, cv2.BORDER_REPLICATE)
+            return np.ascontiguousarray(self.stylize(larger, code)[:height, :width])
+        return self._stylize[height, width](shown, code)
+
+    def finish(self, made: Any, picture: Picture) -> Picture:
+        return super().finish(made if isinstance(made, np.ndarray) else made.numpy(), picture)
+
     def transform(self, picture: Picture, code: StyleCode) -> Picture:
         """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
-        height, width = picture.shape[:2]
-        if min(height, width) < SMALLEST:
-            below, beside = max(SMALLEST - height, 0), max(SMALLEST - width, 0)
-            larger = cv2.copyMakeBorder(picture, 0, below, 0, beside, cv2.BORDER_REPLICATE)
-            return np.ascontiguousarray(self.transform(larger, code)[:height, :width])
-        return self._stylize[height, width](picture, code)
+        return self.finish(self.stylize(picture, code), picture)
 
     def operations(self) -> int | None:
         """Floating-point operations of the transform for a frame of the size compiled last."""
@@ -91,6 +103,7 @@ def _on_gpu(folder: Path) -> tuple[TensorFlowParts, tuple[str, ...]]:
         raise DeviceError("TensorFlow finds no GPU here; use --device cpu")
     module = split(load_module(folder))
     slower = xla_notices("/GPU:0")
+    module = replace(module, transform=half_convolutions(module.transform))
     parts = TensorFlowParts(module, "/GPU:0", f"GPU ({gpu})", xla=not slower)
     return parts, (*slower, *_notices(folder, module.whole_because))
 
@@ -219,7 +232,9 @@ def _compare(ours: OpenVinoParts, reference: TensorFlowParts, tolerance: float =
     noise = np.random.default_rng(0)
     picture = cv2.resize(noise.integers(0, 256, (6, 9, 3), np.uint8), (96, 64), interpolation=cv2.INTER_CUBIC)
     style = cv2.resize(noise.integers(0, 256, (30, 30, 3), np.uint8), (STYLE_SIZE, STYLE_SIZE))
-    ours, reference = (parts.compile((64, 96))(picture, parts.encode(style)) for parts in (ours, reference))
+    ours, reference = (
+        np.asarray(parts.compile((64, 96))(picture, parts.encode(style))) for parts in (ours, reference)
+    )
     difference = np.abs(ours.astype(np.int16) - reference).mean()
     if difference > tolerance:
         raise RuntimeError(f"its pictures differ from TensorFlow's by {difference:.0f} of 255 in the mean")

@@ -13,7 +13,7 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -22,8 +22,9 @@ from ..frames import Picture, StyleCode
 from .cache import cache_folder, load, store
 from .split import first_line
 
-Stylize = Callable[[Picture, StyleCode], Picture]
-"""Stylizes frames of one size: (uint8 BGR H x W x 3, float32 code) -> a new uint8 BGR H x W x 3."""
+Stylize = Callable[[Picture, StyleCode], Any]
+"""Stylizes frames of one size: (uint8 BGR H x W x 3, float32 code) -> a new uint8 BGR H x W x 3: a NumPy array, or
+TensorFlow's where that runs the network."""
 
 
 Maps = Callable[[Picture, StyleCode], tuple]
@@ -305,7 +306,7 @@ def tensorflow_stylize(
 
     def stylize(picture: Picture, code: StyleCode) -> Picture:
         with tf.device(device):
-            return pictures(picture, np.reshape(code, code_shape)).numpy()
+            return pictures(picture, np.reshape(code, code_shape))
 
     return stylize
 
