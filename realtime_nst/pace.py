@@ -132,5 +132,5 @@ class PacedStylizer(Stylizer):
 
     def _time(self, picture: Picture, code: StyleCode) -> float:
         began = time.perf_counter()
-        super().stylize(picture, code)
+        super().begin(picture, code)()
         return time.perf_counter() - began

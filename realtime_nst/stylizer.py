@@ -54,7 +54,7 @@ class Stylizer:
         """Compile the network for frames of this size now, which the first frame would else wait for."""
         blank = np.zeros((height, width, 3), np.uint8)
         shown = self.network.prepare(blank, self.work_shape(height, width))
-        self.network.finish(self.network.stylize(shown, self.network.encode(blank)), blank)
+        self.network.begin(shown, self.network.encode(blank), blank)()
 
     def close(self) -> None:
         """End what runs beside the frames: nothing here."""
@@ -98,11 +98,11 @@ class Stylizer:
         with self.clock.stage("prepare"):
             shown = self.network.prepare(picture, self.work_shape(*picture.shape[:2]))
         with self.clock.stage("stylize"):
-            made = self.network.stylize(shown, code)
+            finish = self.network.begin(shown, code, picture)
 
         def end() -> Picture:
             with self.clock.stage("finish"):
-                styled = self.network.finish(made, picture)
+                styled = finish()
                 fade = min(strength / 0.25, 1.0)
                 if fade < 1:
                     styled = cv2.addWeighted(styled, fade, picture, 1 - fade, 0)

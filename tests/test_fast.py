@@ -65,7 +65,7 @@ def test_the_graph_is_the_same_in_tensorflow(network, codes, scene):
     frame = np.ascontiguousarray(scene[:200, :300])
     for size in ((200, 300), (120, 180)):
         out, expected = (
-            one.finish(one.stylize(one.prepare(frame, size), codes["ink"]), frame) for one in (other, network)
+            one.begin(one.prepare(frame, size), codes["ink"], frame)() for one in (other, network)
         )
         assert out.dtype == np.uint8 and out.flags.writeable
         assert np.abs(out.astype(int) - expected).mean() < 0.5

@@ -115,7 +115,7 @@ def test_strength_0_gives_the_frames_back():
 
 
 class TestNetworkThatRunsAhead:
-    """As on a GPU, which cannot be had where these tests run: what `stylize` makes is waited for in `finish`."""
+    """As on a GPU, which cannot be had where these tests run: what `begin` made is waited for when it is asked for."""
 
     class Ahead(MeanColour):
         ahead = True
@@ -124,14 +124,17 @@ class TestNetworkThatRunsAhead:
             super().__init__()
             self.events = []
 
-        def stylize(self, shown, code):
-            self.events.append(("begun", int(shown[0, 0, 0])))
-            return super().stylize(shown, code)
+        def begin(self, shown, code, picture):
+            number = int(picture[0, 0, 0])
+            self.events.append(("begun", number))
+            end = super().begin(shown, code, picture)
 
-        def finish(self, made, picture):
-            time.sleep(0.01)  # the next frame is surely there
-            self.events.append(("made", int(picture[0, 0, 0])))
-            return super().finish(made, picture)
+            def made():
+                time.sleep(0.01)  # the next frame is surely there
+                self.events.append(("made", number))
+                return end()
+
+            return made
 
     def test_the_next_frame_is_begun_before_this_one_is_waited_for(self):
         network, sink = self.Ahead(), Kept()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable
 
 import cv2
 
@@ -13,7 +13,7 @@ from ..frames import Picture, StyleCode
 class Network(ABC):
     """What every style-transfer network offers, whatever runs it.
 
-    A frame goes through it in three steps, so that a frame and what the network sees of it may differ in size.
+    A frame goes through it in steps, so that a frame and what the network sees of it may differ in size.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Network(ABC):
     device: str
     """What it runs on, in words a user knows: "CPU (AMD EPYC)", "GPU (NVIDIA H100)"."""
     ahead: bool = False
-    """Whether `stylize` returns while a GPU is still at work: the next frame can be copied to it meanwhile."""
+    """Whether `begin` returns while a GPU is still at work: the next frame can be copied to it meanwhile."""
     notices: tuple[str, ...] = ()
     """Fallbacks taken while it was opened, one sentence each, to be shown to the user."""
 
@@ -45,12 +45,17 @@ class Network(ABC):
             return picture
         return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA)
 
-    def stylize(self, shown: Picture, code: StyleCode) -> Any:
-        """What the network makes of what it is shown; `finish` knows what that is."""
-        return self.transform(shown, code)
+    def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
+        """Begin to stylize `picture`, of which `shown` is what `prepare` made.
 
-    def finish(self, made: Any, picture: Picture) -> Picture:
-        """The stylized frame at the size of `picture`, of what the network made of it."""
-        if made.shape == picture.shape:
-            return made
-        return cv2.resize(made, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        Calling what is returned waits for the stylized frame, uint8 BGR at the size of `picture`, and gives it.
+        """
+        made = self.transform(shown, code)
+        return lambda: enlarged(made, picture)
+
+
+def enlarged(made: Picture, picture: Picture) -> Picture:
+    """What a network made of a picture, at the size of that."""
+    if made.shape == picture.shape:
+        return made
+    return cv2.resize(made, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)

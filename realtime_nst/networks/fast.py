@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -76,20 +78,13 @@ class FastNetwork(Network):
         height, width = (max(8, round(side / 8) * 4) for side in size)
         return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
-    def stylize(self, shown: Picture, code: StyleCode) -> tuple:
-        """(offset in 0..255, gain), float32, for what `prepare` made (H x W): 2H x 2W x 3 and H/2 x W/2 x 3.
-
-        NumPy arrays from OpenVINO; TensorFlow's stay on the GPU, which may be at work on them yet.
-        """
-        return self._maps[shown.shape[:2]](shown, code)
-
-    def finish(self, made: tuple, picture: Picture) -> Picture:
-        """offset + gain * picture, the maps enlarged to it: a new uint8 BGR picture."""
-        return self._parts.finish(*made, picture)
+    def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
+        offset, gain = self._maps[shown.shape[:2]](shown, code)
+        return self._parts.finish(offset, gain, picture)
 
     def transform(self, picture: Picture, code: StyleCode) -> Picture:
         """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
-        return self.finish(self.stylize(self.prepare(picture, picture.shape[:2]), code), picture)
+        return self.begin(self.prepare(picture, picture.shape[:2]), code, picture)()
 
     def operations(self) -> int | None:
         """Floating-point operations of the transform for a frame of the size compiled last."""
@@ -112,7 +107,11 @@ class OpenVinoFast:
     def compile(self, size: tuple[int, int]) -> Maps:
         return openvino_maps(self._transform, size, LOW, CODE, MAPS)
 
-    def finish(self, offset: np.ndarray, gain: np.ndarray, picture: Picture) -> Picture:
+    def finish(self, offset: np.ndarray, gain: np.ndarray, picture: Picture) -> Callable[[], Picture]:
+        """Calling what it returns gives offset + gain * picture, the maps enlarged to it: a new uint8 BGR picture."""
+        return partial(self._finished, offset, gain, picture)
+
+    def _finished(self, offset: np.ndarray, gain: np.ndarray, picture: Picture) -> Picture:
         size = picture.shape[1::-1]
         if offset.shape != picture.shape:
             offset = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)

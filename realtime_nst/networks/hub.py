@@ -7,14 +7,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from ..errors import DeviceError, ModelError
 from ..frames import Picture, StyleCode
-from . import Network
+from . import Network, enlarged
 from .cache import cache_folder, filling
 from .devices import cpu_name, tensorflow_gpu
 from .precision import half_convolutions
@@ -75,22 +74,16 @@ class HubNetwork(Network):
         """The code of a style picture of any size; its middle square counts. float32, 1-D."""
         return self._parts.encode(picture)
 
-    def stylize(self, shown: Picture, code: StyleCode) -> Any:
-        """`shown` (H x W x 3, any size) in the style of `code`, uint8 BGR: a NumPy array, or TensorFlow's, which a GPU
-        may be at work on yet."""
+    def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
         height, width = shown.shape[:2]
         below, beside = max(SMALLEST - height, 0), max(SMALLEST - width, 0)
-        if below or beside:
-            larger = cv2.copyMakeBorder(shown, 0, below, 0, beside, cv2.BORDER_REPLICATE)
-            return np.ascontiguousarray(self.stylize(larger, code)[:height, :width])
-        return self._stylize[height, width](shown, code)
-
-    def finish(self, made: Any, picture: Picture) -> Picture:
-        return super().finish(made if isinstance(made, np.ndarray) else made.numpy(), picture)
+        larger = cv2.copyMakeBorder(shown, 0, below, 0, beside, cv2.BORDER_REPLICATE) if below or beside else shown
+        made = self._stylize[larger.shape[:2]](larger, code)
+        return lambda: enlarged(np.ascontiguousarray(made()[:height, :width]), picture)
 
     def transform(self, picture: Picture, code: StyleCode) -> Picture:
         """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
-        return self.finish(self.stylize(picture, code), picture)
+        return self.begin(picture, code, picture)()
 
     def operations(self) -> int | None:
         """Floating-point operations of the transform for a frame of the size compiled last."""
@@ -233,7 +226,7 @@ def _compare(ours: OpenVinoParts, reference: TensorFlowParts, tolerance: float =
     picture = cv2.resize(noise.integers(0, 256, (6, 9, 3), np.uint8), (96, 64), interpolation=cv2.INTER_CUBIC)
     style = cv2.resize(noise.integers(0, 256, (30, 30, 3), np.uint8), (STYLE_SIZE, STYLE_SIZE))
     ours, reference = (
-        np.asarray(parts.compile((64, 96))(picture, parts.encode(style))) for parts in (ours, reference)
+        parts.compile((64, 96))(picture, parts.encode(style))() for parts in (ours, reference)
     )
     difference = np.abs(ours.astype(np.int16) - reference).mean()
     if difference > tolerance:

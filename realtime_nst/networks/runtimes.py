@@ -13,7 +13,7 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -22,9 +22,9 @@ from ..frames import Picture, StyleCode
 from .cache import cache_folder, load, store
 from .split import first_line
 
-Stylize = Callable[[Picture, StyleCode], Any]
-"""Stylizes frames of one size: (uint8 BGR H x W x 3, float32 code) -> a new uint8 BGR H x W x 3: a NumPy array, or
-TensorFlow's where that runs the network."""
+Stylize = Callable[[Picture, StyleCode], Callable[[], Picture]]
+"""Stylizes frames of one size, (uint8 BGR H x W x 3, float32 code): calling what it returns waits for a new uint8 BGR
+H x W x 3 and gives it."""
 
 
 Maps = Callable[[Picture, StyleCode], tuple]
@@ -136,7 +136,7 @@ def openvino_stylize(
     request = compiled.create_infer_request()
     busy = threading.Lock()
 
-    def stylize(picture: Picture, code: StyleCode) -> Picture:
+    def stylize(picture: Picture, code: StyleCode) -> Callable[[], Picture]:
         with busy:  # one request: its buffers are used again for every frame
             request.infer(
                 {frame_input: picture[np.newaxis], code_input: np.reshape(code, code_shape)},
@@ -144,7 +144,8 @@ def openvino_stylize(
             )
             out = request.get_output_tensor().data[0]
             # Not in the graph: OpenVINO 2026.4 mixes up a network that has its channels turned at both ends.
-            return cv2.cvtColor(out, cv2.COLOR_RGB2BGR)
+            made = cv2.cvtColor(out, cv2.COLOR_RGB2BGR)
+        return lambda: made
 
     return stylize
 
@@ -304,9 +305,9 @@ def tensorflow_stylize(
             out = network(scaled, code)[0, :height, :width]
             return tf.cast(tf.round(tf.clip_by_value(out, 0.0, 1.0) * 255.0), tf.uint8)[:, :, ::-1]
 
-    def stylize(picture: Picture, code: StyleCode) -> Picture:
+    def stylize(picture: Picture, code: StyleCode) -> Callable[[], Picture]:
         with tf.device(device):
-            return pictures(picture, np.reshape(code, code_shape))
+            return pictures(picture, np.reshape(code, code_shape)).numpy
 
     return stylize
 
@@ -336,8 +337,9 @@ def tensorflow_maps(network, size: tuple[int, int], device: str, xla: bool = Fal
     return maps
 
 
-def tensorflow_finish(device: str, xla: bool = False) -> Callable[..., Picture]:
-    """(offset, gain, picture) -> offset + gain * picture, the maps enlarged to it bilinearly: a new uint8 BGR picture.
+def tensorflow_finish(device: str, xla: bool = False) -> Callable[..., Callable[[], Picture]]:
+    """(offset, gain, picture) -> offset + gain * picture, the maps enlarged to it bilinearly: calling what it returns
+    waits for that and gives a new uint8 BGR picture.
 
     It runs where the maps are, so that only bytes are copied: the picture goes to a GPU while that is at work on the
     maps, and the result comes back. `device` and `xla` as in `tensorflow_maps`.
@@ -351,8 +353,8 @@ def tensorflow_finish(device: str, xla: bool = False) -> Callable[..., Picture]:
             made = offset + gain * tf.cast(picture, tf.float32)
             return tf.cast(tf.round(tf.clip_by_value(made, 0.0, 255.0)), tf.uint8)
 
-    def finish(offset, gain, picture: Picture) -> Picture:
+    def finish(offset, gain, picture: Picture) -> Callable[[], Picture]:
         with tf.device(device):
-            return on_maps(offset, gain, tf.constant(picture)).numpy()
+            return on_maps(offset, gain, tf.constant(picture)).numpy
 
     return finish
