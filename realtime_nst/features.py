@@ -39,7 +39,8 @@ class Vgg:
         return [list(layers) for _, layers in groupby(self.layers, key=lambda layer: layer.split("_")[0])]
 
     def __call__(self, pictures, layers: Iterable[str]):
-        """Feature maps after ReLU of `layers`, float32, by name, of float32 BGR pictures B x H x W x 3, 0..255."""
+        """Feature maps after ReLU of `layers`, by name, in its precision, of float32 BGR pictures B x H x W x 3,
+        0..255."""
         wanted = set(layers)
         unknown = wanted - set(self.layers)
         if unknown:
@@ -54,7 +55,7 @@ class Vgg:
             x = ops.conv(x, self._weights[f"{layer}_kernel"], 1, "same")
             x = ops.relu(x + self._weights[f"{layer}_bias"])
             if layer in wanted:
-                found[layer] = ops.cast(x, "float32")
+                found[layer] = x
                 if len(found) == len(wanted):
                     break
         return found

@@ -31,6 +31,9 @@ from realtime_nst.training.network import (
 CONTENT_STRIDE = 4
 """Pixels from one position of CONTENT_LAYER to the next."""
 
+HARD_STYLE = 3.0
+"""The relative error of Gram matrices from which on it counts by half and less."""
+
 CONTENT_EDGE = 5
 """Positions of CONTENT_LAYER at the window's edge that see zeros where the photograph's features saw more of it."""
 
@@ -76,7 +79,8 @@ class Batches(keras.utils.PyDataset):
         self._side = CONTENT_STRIDE * self._photos["features"].shape[1]
         edge = (self._photos["pictures"].shape[1] - self._side) // 2
         self._pictures = self._photos["pictures"][:, edge : edge + self._side, edge : edge + self._side]
-        self._places = (self._side - window) // CONTENT_STRIDE + 1
+        self._variances = np.float32([features.astype(np.float32).var() for features in self._photos["features"]])
+        self._positions = window // CONTENT_STRIDE
         self._steps, self._batch, self._mixed = steps, batch, mixed
         self._rng = np.random.default_rng(seed)
 
@@ -93,16 +97,19 @@ class Batches(keras.utils.PyDataset):
         pictures = self._styles["pictures"][styles][:, :, :: rng.choice([-1, 1])]
         flow = random_flow(count, self._side, rng)
         relit = moved(frames, flow) * rng.uniform(0.94, 1.06, (count, 1, 1, 1)).astype(np.float32)
-        noise = rng.normal(0, rng.uniform(0, 0.02), frames.shape).astype(np.float32)
+        noise = rng.uniform(0, 0.02) * rng.standard_normal(frames.shape, np.float32)
+        corner = rng.integers(0, self._side // CONTENT_STRIDE - self._positions + 1, 2).astype(np.int32)
+        row, column = (slice(place, place + self._positions) for place in corner)
         return {
             "frame": frames,
             "picture": scaled(np.ascontiguousarray(pictures)),
             "share": share.astype(np.float32),
-            "corner": rng.integers(0, self._places, 2).astype(np.int32),
+            "corner": CONTENT_STRIDE * corner,
             "flow": flow,
             "inside": inside(flow),
             "next": np.clip(relit + noise, 0, 1),
-            "content": self._photos["features"][photos].astype(np.float32),
+            "content": self._photos["features"][photos, row, column].astype(np.float32),
+            "variance": self._variances[photos],
             **{layer: self._styles[layer][styles] for layer in STYLE_LAYERS},
         }, np.zeros(count, np.float32)
 
@@ -111,8 +118,8 @@ class Training(keras.Model):
     """Both networks with their losses: what `fit` minimizes.
 
     content     mean squared difference of VGG features over their variance in the photograph
-    style       mean over layers of log(1 + ||G - G_style||^2 / ||G_style||^2): the logarithm keeps the few pairs that
-                are very unlike from ruling all others
+    style       mean over layers of h log(1 + e / h), e = ||G - G_style||^2 / ||G_style||^2 and h = HARD_STYLE: the
+                logarithm keeps the few pairs that are very unlike from ruling all others
     temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame
 
     Content and style are those of a window of the frame, at a place that changes from batch to batch. In a batch of
@@ -146,22 +153,18 @@ class Training(keras.Model):
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
         out, expected, again = y_pred
-        count, row, column = ops.shape(out)[0], x["corner"][0], x["corner"][1]
-        side = self._window
-        seen = ops.slice(out, (0, CONTENT_STRIDE * row, CONTENT_STRIDE * column, 0), (count, side, side, 3))
-        found = self._vgg(seen * 255.0, STYLE_LAYERS)
+        place, side = (0, x["corner"][0], x["corner"][1], 0), self._window
+        found = self._vgg(255.0 * ops.slice(out, place, (ops.shape(out)[0], side, side, 3)), STYLE_LAYERS)
 
-        side, maps = found[CONTENT_LAYER].shape[2:]
-        content = ops.slice(x["content"], (0, row, column, 0), (count, side, side, maps))
-        inner = slice(CONTENT_EDGE, side - CONTENT_EDGE)
-        error = ops.mean(ops.square(content - found[CONTENT_LAYER])[:, inner, inner], axis=(1, 2, 3))
-        losses = {"content": ops.mean(error / ops.var(x["content"], axis=(1, 2, 3)))}
+        inner = slice(CONTENT_EDGE, -CONTENT_EDGE)
+        apart = (x["content"] - ops.cast(found[CONTENT_LAYER], "float32"))[:, inner, inner]
+        losses = {"content": ops.mean(ops.mean(ops.square(apart), axis=(1, 2, 3)) / x["variance"])}
 
         style = 0.0
         for layer in STYLE_LAYERS:
             wanted = _mixture(x[layer], x["share"])
-            error = relative_gram_error(wanted, mean_gram(found[layer]))
-            style = style + ops.log1p(error) / len(STYLE_LAYERS)
+            error = relative_gram_error(wanted, ops.cast(mean_gram(found[layer]), "float32"))
+            style = style + HARD_STYLE * ops.log1p(error / HARD_STYLE) / len(STYLE_LAYERS)
         losses["style"] = ops.mean(style)
         losses["temporal"] = ops.mean(ops.square(expected - again) * x["inside"])
         for name, value in losses.items():
@@ -254,8 +257,8 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
 @click.option("--window", default=192, show_default=True, help="Side of the part that VGG looks at.")
 @click.option("--rate", default=8e-4, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--content", default=1.0, show_default=True, help="Weight of the content loss.")
-@click.option("--style", default=40.0, show_default=True, help="Weight of the style loss.")
-@click.option("--temporal", default=200.0, show_default=True, help="Weight of the temporal loss.")
+@click.option("--style", default=25.0, show_default=True, help="Weight of the style loss.")
+@click.option("--temporal", default=280.0, show_default=True, help="Weight of the temporal loss.")
 @click.option("--mixed", default=0.15, show_default=True, help="Fraction of batches that mix styles.")
 @click.option("--both/--maps-only", default=True, help="Train the style network too.  [default: both]")
 @click.option("--start", type=click.Path(exists=True, path_type=Path), required=True,
