@@ -149,7 +149,7 @@ def test_a_conversion_is_announced_and_one_that_computes_wrongly_is_not_kept(hub
 
     def compile_wrong(parts, size):
         stylize = compile_right(parts, size)
-        return lambda picture, code: stylize(picture, code)[:, :, ::-1]
+        return lambda picture, code: lambda: stylize(picture, code)()[:, :, ::-1]
 
     with monkeypatch.context() as patch:
         patch.setattr(OpenVinoParts, "compile", compile_wrong)
