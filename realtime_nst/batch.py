@@ -54,7 +54,7 @@ def stylize_clips(
     if not keep_going:
         for clip, _ in plan:
             ClipSource(clip, options.start, options.end).close()
-    stylizer = load_stylizer(*network)
+    stylizer = load_stylizer(*network, throughput=True)
     for notice in stylizer.network.notices:
         say(notice)
     say(f"model {stylizer.network.name}, {stylizer.network.runtime}, on {stylizer.network.device}")

@@ -70,7 +70,7 @@ class Stats:
     work_size: tuple[int, int]
     """(height, width) in pixels that the network saw."""
     stages_ms: dict[str, float]
-    """Median of each stage; capture includes waiting for the camera."""
+    """Median of each stage; capture includes waiting for the camera, finish for a network that runs ahead."""
     latency_ms: dict[str, float]
     """p50, p95 and p99 from a frame's capture until every sink had it."""
     style_encodes: int
@@ -194,8 +194,8 @@ class _Run:
 
     def _stylize(self) -> None:
         content = ContentCode(self.stylizer, wait=not self.live)
-        # A network that runs ahead is given the next frame, where there is one, before this one is waited for.
-        most = 1 if self.stylizer.network.ahead else 0
+        # A network that runs ahead is given the next frames, where there are any, before this one is waited for.
+        most = self.stylizer.network.ahead
         begun: deque[_Begun] = deque()
         before: _Begun | None = None
         try:
@@ -211,6 +211,8 @@ class _Run:
                 self._hand_on(one)
             raise
         finally:
+            for one in begun:
+                one.picture()  # made once; what is begun and not waited for stays in the network
             content.close()
 
     def _begin(self, item: _Item, before: _Begun | None, content: ContentCode) -> _Begun:

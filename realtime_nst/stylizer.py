@@ -18,16 +18,18 @@ def load_stylizer(
     device: str = "auto",
     work_size: int | None = None,
     say: Callable[[str], None] = lambda message: None,
+    throughput: bool = False,
 ) -> Stylizer:
     """Open a model and wrap it.
 
     model: "auto", "hub", "fast", a SavedModel folder or a URL; device: "auto", "cpu" or "gpu";
     work_size: the long side in pixels that the network sees, None for the network's default;
-    say: told what takes long. Raises ModelError or DeviceError.
+    say: told what takes long; throughput: work on several frames at once where that makes more of them a second,
+    each later, as for clips. Raises ModelError or DeviceError.
     """
     from .networks.open import open_network
 
-    return Stylizer(open_network(model, device, say), work_size)
+    return Stylizer(open_network(model, device, say, throughput), work_size)
 
 
 class Stylizer:

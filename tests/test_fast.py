@@ -71,6 +71,15 @@ def test_the_graph_is_the_same_in_tensorflow(network, codes, scene):
         assert np.abs(out.astype(int) - expected).mean() < 0.5
 
 
+def test_several_frames_at_once_are_as_one_after_the_other(network, codes, scene):
+    many = FastNetwork("cpu", throughput=True)
+    frames = [np.ascontiguousarray(np.roll(scene[:120, :160], 20 * k, axis=1)) for k in range(many.ahead + 1)]
+    for _ in range(3):
+        ends = [many.begin(many.prepare(frame, (120, 160)), codes["night"], frame) for frame in frames]
+        for end, frame in zip(ends, frames):
+            assert np.abs(end().astype(int) - network.transform(frame, codes["night"])).max() <= 1
+
+
 def test_it_needs_no_tensorflow_and_little_room():
     done = subprocess.run(
         [sys.executable, "-c",

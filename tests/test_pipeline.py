@@ -118,7 +118,7 @@ class TestNetworkThatRunsAhead:
     """As on a GPU, which cannot be had where these tests run: what `begin` made is waited for when it is asked for."""
 
     class Ahead(MeanColour):
-        ahead = True
+        ahead = 1
 
         def __init__(self):
             super().__init__()
@@ -162,6 +162,23 @@ class TestNetworkThatRunsAhead:
         sink = Shown()
         run(AfterShown(5), Stylizer(self.Ahead()), [sink], styled, live=live)
         assert len(sink.frames) == 5
+
+
+    def test_a_run_that_fails_leaves_no_frame_in_the_network(self):
+        """Else the next clip of a folder would wait for its place for ever."""
+
+        class Full(Kept):
+            def write(self, frame):
+                super().write(frame)
+                if len(self.frames) == 4:
+                    raise RunError("the disk is full")
+
+        network = self.Ahead()
+        network.ahead = 3
+        with pytest.raises(RunError, match="full"):
+            run(Numbered(40), Stylizer(network), [Full()], styled, live=False)
+        events = [{number for what, number in network.events if what == kind} for kind in ("begun", "made")]
+        assert events[0] == events[1] and len(events[0]) < 40
 
 
 class TestFramesThatRepeat:

@@ -79,6 +79,29 @@ def test_a_picture_that_is_a_view_is_read_right(runtime, tmp_path):
     assert np.array_equal(stylize(view, code), stylize(np.ascontiguousarray(view), code))
 
 
+def test_several_frames_are_on_their_way_and_each_gets_its_own(tmp_path):
+    begin = openvino_stylize(
+        openvino_network("NHWC", tmp_path), (48, 64), "frame", "code", (1, 3), precision="f32", frames=2
+    )
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        pictures = [rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(3)]
+        codes = [rng.uniform(0.3, 1, 3).astype(np.float32) for _ in pictures]
+        ends = [begin(picture, code) for picture, code in zip(pictures, codes)]
+        for end, picture, code in zip(ends, pictures, codes):
+            expected = np.clip(known(picture[:, :, ::-1] / 255, code), 0, 1)[:, :, ::-1] * 255
+            assert np.abs(end() - expected).max() < 0.51
+
+
+def test_a_frame_that_is_refused_takes_no_place(tmp_path):
+    begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), frames=2)
+    good, bad = np.zeros((16, 24, 3), np.uint8), np.zeros((15, 24, 3), np.uint8)
+    for _ in range(4):
+        with pytest.raises(RuntimeError):
+            begin(bad, np.ones(3, np.float32))()
+    assert begin(good, np.ones(3, np.float32))().shape == good.shape
+
+
 def test_where_xla_cannot_compile_the_user_is_told(monkeypatch):
     """The failure is a stand-in for that of a GPU whose CUDA lacks parts: no GPU can be had where these tests run."""
     import tensorflow as tf

@@ -46,9 +46,14 @@ class Meter:
 class OurCase:
     """A model on a device with its style encoded; job: model, device, work_size, style, clip."""
 
+    throughput = False
+    """Whether many frames a second count, not how soon each is there."""
+
     def __init__(self, job: dict) -> None:
         self.job = job
-        self.stylizer: Stylizer = load_stylizer(job["model"], job["device"], job["work_size"])
+        self.stylizer: Stylizer = load_stylizer(
+            job["model"], job["device"], job["work_size"], throughput=self.throughput
+        )
         self.code = self.stylizer.encode(read_picture(job["style"]))
         self.size = (0, 0)
         self.first()
@@ -118,6 +123,7 @@ class Clip(OurCase):
     """The whole clip from decoding to encoding, as `realtime-nst clip` does it."""
 
     encode = True
+    throughput = True
 
     def first(self) -> None:
         (frame,) = some_frames(self.job["clip"], 1)

@@ -22,8 +22,9 @@ class Network(ABC):
     """"TensorFlow" or "OpenVINO", with its version."""
     device: str
     """What it runs on, in words a user knows: "CPU (AMD EPYC)", "GPU (NVIDIA H100)"."""
-    ahead: bool = False
-    """Whether `begin` returns while a GPU is still at work: the next frame can be copied to it meanwhile."""
+    ahead: int = 0
+    """How many more frames may be begun before one that was is waited for: a GPU is given the next while it is at work,
+    and several are on their way through a CPU that was opened for throughput."""
     notices: tuple[str, ...] = ()
     """Fallbacks taken while it was opened, one sentence each, to be shown to the user."""
 
@@ -48,7 +49,8 @@ class Network(ABC):
     def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
         """Begin to stylize `picture`, of which `shown` is what `prepare` made.
 
-        Calling what is returned waits for the stylized frame, uint8 BGR at the size of `picture`, and gives it.
+        Calling what is returned waits for the stylized frame, uint8 BGR at the size of `picture`, and gives it. It must
+        be called, once: until then the frame takes a place of the few that there are.
         """
         made = self.transform(shown, code)
         return lambda: enlarged(made, picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import re
 import sys
@@ -85,6 +86,12 @@ def cpu_name() -> str:
     except (ImportError, RuntimeError):
         name = platform.processor() or platform.machine()
     return re.sub(r"\s+", " ", re.sub(r"\((R|TM)\)", "", name)).strip()
+
+
+def frames_at_once(throughput: bool, most: int = 4) -> int:
+    """How many frames a CPU works on together: one, or for `throughput` one on each core, up to `most`, since each
+    takes memory of its own."""
+    return min(os.cpu_count() or 1, most) if throughput else 1
 
 
 def _missing(card: str | None) -> str:

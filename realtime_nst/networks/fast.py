@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -11,7 +10,7 @@ import numpy as np
 
 from ..frames import Picture, StyleCode
 from . import Network
-from .devices import cpu_name, tensorflow_gpu
+from .devices import cpu_name, frames_at_once, tensorflow_gpu
 from .runtimes import (
     BySize,
     Maps,
@@ -53,16 +52,16 @@ class FastNetwork(Network):
 
     name = "fast"
 
-    def __init__(self, device: str = "cpu", folder: Path = WEIGHTS):
+    def __init__(self, device: str = "cpu", folder: Path = WEIGHTS, throughput: bool = False):
         """Open the weights in `folder` on "cpu" (OpenVINO) or "gpu" (TensorFlow).
 
+        With `throughput` a CPU works on several frames at once: more a second, each later.
         Raises DeviceError where a GPU was asked for and TensorFlow finds none.
         """
-        parts = TensorFlowFast if device == "gpu" else OpenVinoFast
-        self._parts = parts(folder)
+        self._parts = TensorFlowFast(folder) if device == "gpu" else OpenVinoFast(folder, frames_at_once(throughput))
         self.runtime, self.device, self.notices = self._parts.runtime, self._parts.device, self._parts.notices
-        self.ahead = device == "gpu"
-        self._maps: BySize[Maps] = BySize(lambda size: self._parts.compile(size))
+        self.ahead = self._parts.ahead
+        self._maps = BySize(lambda size: self._parts.compile(size))
 
     def encode(self, picture: Picture) -> StyleCode:
         """The code of a style picture of any size: float32, 1-D."""
@@ -79,8 +78,7 @@ class FastNetwork(Network):
         return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
     def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
-        offset, gain = self._maps[shown.shape[:2]](shown, code)
-        return self._parts.finish(offset, gain, picture)
+        return self._parts.begin(self._maps[shown.shape[:2]], shown, code, picture)
 
     def transform(self, picture: Picture, code: StyleCode) -> Picture:
         """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
@@ -96,22 +94,24 @@ class OpenVinoFast:
 
     notices: tuple[str, ...] = ()
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, frames: int = 1):
         import openvino
 
         self.runtime = f"OpenVINO {openvino.__version__.split('-')[0]}"
         self.device = f"CPU ({cpu_name()})"
+        self._frames, self.ahead = frames, frames if frames > 1 else 0
         self._transform = folder / "transform.pb"
         self.encode = openvino_encoder(folder / "encode.pb")
 
     def compile(self, size: tuple[int, int]) -> Maps:
-        return openvino_maps(self._transform, size, LOW, CODE, MAPS)
+        return openvino_maps(self._transform, size, LOW, CODE, MAPS, self._frames)
 
-    def finish(self, offset: np.ndarray, gain: np.ndarray, picture: Picture) -> Callable[[], Picture]:
-        """Calling what it returns gives offset + gain * picture, the maps enlarged to it: a new uint8 BGR picture."""
-        return partial(self._finished, offset, gain, picture)
+    def begin(self, maps: Maps, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
+        made = maps(shown, code)
+        return lambda: self._finished(*made(), picture)
 
     def _finished(self, offset: np.ndarray, gain: np.ndarray, picture: Picture) -> Picture:
+        """offset + gain * picture, the maps enlarged to it: a new uint8 BGR picture."""
         size = picture.shape[1::-1]
         if offset.shape != picture.shape:
             offset = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
@@ -141,13 +141,14 @@ class TensorFlowFast:
         self.runtime = tensorflow_name(self._xla)
         self.device = f"GPU ({gpu})" if gpu else f"CPU ({cpu_name()})"
         self._device = device
+        self.ahead = 1 if gpu else 0
 
         def read(name: str):
             return tf.compat.v1.GraphDef.FromString((folder / name).read_bytes())
 
         self._encode = graph_function(read("encode.pb"), [STYLE], CODE)
         self._transform = graph_function(half_convolutions(read("transform.pb")), [LOW, CODE], MAPS)
-        self.finish = tensorflow_finish(device, self._xla)
+        self._finish = tensorflow_finish(device, self._xla)
 
     def encode(self, style: np.ndarray) -> StyleCode:
         import tensorflow as tf
@@ -155,8 +156,11 @@ class TensorFlowFast:
         with tf.device(self._device):
             return self._encode(tf.constant(style)).numpy().ravel()
 
-    def compile(self, size: tuple[int, int]) -> Maps:
+    def compile(self, size: tuple[int, int]) -> Callable[[Picture, StyleCode], tuple]:
         return tensorflow_maps(self._transform, size, self._device, self._xla)
+
+    def begin(self, maps: Callable, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
+        return self._finish(*maps(shown, code), picture)
 
     def operations(self, size: tuple[int, int]) -> None:
         return None

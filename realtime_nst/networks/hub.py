@@ -15,7 +15,7 @@ from ..errors import DeviceError, ModelError
 from ..frames import Picture, StyleCode
 from . import Network, enlarged
 from .cache import cache_folder, filling
-from .devices import cpu_name, tensorflow_gpu
+from .devices import cpu_name, frames_at_once, tensorflow_gpu
 from .precision import half_convolutions
 from .runtimes import (
     BySize,
@@ -58,16 +58,20 @@ class HubNetwork(Network):
         device: str = "cpu",
         name: str = "hub",
         say: Callable[[str], None] = lambda message: None,
+        throughput: bool = False,
     ):
         """Open the module in `folder` on "cpu" or "gpu"; `say` is told what takes long.
 
+        With `throughput` a CPU works on several frames at once: more a second, each later.
         Raises ModelError where it is no such module, DeviceError where TensorFlow finds no GPU.
         """
         self.name = name
         folder = Path(folder)
-        self._parts, self.notices = _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say)
+        self._parts, self.notices = (
+            _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say, frames_at_once(throughput))
+        )
         self.runtime, self.device = self._parts.runtime, self._parts.device
-        self.ahead = device == "gpu"
+        self.ahead = self._parts.ahead
         self._stylize = BySize(lambda size: self._parts.compile(size))
 
     def encode(self, picture: Picture) -> StyleCode:
@@ -101,10 +105,12 @@ def _on_gpu(folder: Path) -> tuple[TensorFlowParts, tuple[str, ...]]:
     return parts, (*slower, *_notices(folder, module.whole_because))
 
 
-def _on_cpu(folder: Path, say: Callable[[str], None]) -> tuple[OpenVinoParts | TensorFlowParts, tuple[str, ...]]:
+def _on_cpu(
+    folder: Path, say: Callable[[str], None], frames: int
+) -> tuple[OpenVinoParts | TensorFlowParts, tuple[str, ...]]:
     """OpenVINO from the converted model, made at the first start; TensorFlow where OpenVINO cannot."""
     try:
-        parts = OpenVinoParts(converted(folder, say))
+        parts = OpenVinoParts(converted(folder, say), frames)
         return parts, _notices(folder, parts.whole_because)
     except (ImportError, RuntimeError) as reason:
         module = split(load_module(folder))
@@ -125,6 +131,7 @@ class TensorFlowParts:
     def __init__(self, module: Module, device: str, device_name: str, xla: bool = False):
         self.runtime, self.device = tensorflow_name(xla), device_name
         self._module, self._tensorflow_device, self._xla = module, device, xla
+        self.ahead = 0 if device == "/CPU:0" else 1
         self._transform = graph_function(module.transform, [module.frame, module.code], module.output)
         self._encode = module.encode and graph_function(module.encode, [module.style], module.code)
 
@@ -148,9 +155,10 @@ class TensorFlowParts:
 class OpenVinoParts:
     """The module's parts, run by OpenVINO on the CPU from a folder that `converted` made."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, frames: int = 1):
         import openvino
 
+        self._frames, self.ahead = frames, frames if frames > 1 else 0
         self.runtime, self.device = f"OpenVINO {_release(openvino.__version__)}", f"CPU ({cpu_name()})"
         names = json.loads((folder / "parts.json").read_text())
         self._frame, self._code, self._code_shape = names["frame"], names["code"], tuple(names["code_shape"])
@@ -164,7 +172,8 @@ class OpenVinoParts:
 
     def compile(self, size: tuple[int, int], precision: str | None = None) -> Stylize:
         return openvino_stylize(
-            self._transform, size, self._frame, self._code, self._code_shape, precision=precision
+            self._transform, size, self._frame, self._code, self._code_shape, precision=precision,
+            frames=self._frames,
         )
 
     def operations(self, size: tuple[int, int]) -> int:

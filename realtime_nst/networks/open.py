@@ -13,17 +13,21 @@ from .devices import choose_device, cpu_name, graphics_card
 
 
 def open_network(
-    model: str = "auto", device: str = "auto", say: Callable[[str], None] = lambda message: None
+    model: str = "auto",
+    device: str = "auto",
+    say: Callable[[str], None] = lambda message: None,
+    throughput: bool = False,
 ) -> Network:
     """Open "hub", "fast", a SavedModel folder or a URL of one on "auto", "cpu" or "gpu".
 
     "auto" is hub where there is a GPU, else fast; fast too, with a notice, where the hub cannot be reached.
-    `say` is told what takes long. Raises ModelError or DeviceError.
+    `say` is told what takes long. With `throughput` a CPU works on several frames at once.
+    Raises ModelError or DeviceError.
     """
     found, notices = choose_device(device)
     if model == "auto" and found == "gpu":
         try:
-            return open_network("hub", device, say)
+            return open_network("hub", device, say, throughput)
         except ModelError as reason:
             notices = (*notices, f"Using the fast model: {reason}")
     if model == "auto":
@@ -31,7 +35,7 @@ def open_network(
     if model == "fast":
         from .fast import FastNetwork
 
-        network = FastNetwork(found)
+        network = FastNetwork(found, throughput=throughput)
     else:
         from .hub import HubNetwork
 
@@ -50,7 +54,7 @@ def open_network(
                     f"there is no model folder {model}; --model takes auto, hub, fast, a FOLDER or a URL"
                     + (f". Did you mean {near[0]}?" if near else "")
                 )
-        network = HubNetwork(folder, found, model, say)
+        network = HubNetwork(folder, found, model, say, throughput)
     network.notices = (*notices, *network.notices)
     return network
 
