@@ -62,7 +62,7 @@ def test_auto_on_a_gpu_falls_to_the_fast_model_where_the_hub_cannot_be_reached(m
 
     monkeypatch.setattr(fetch, "fetch_hub", unreachable)
     real = fast.FastNetwork
-    monkeypatch.setattr(fast, "FastNetwork", lambda device: real("cpu"))
+    monkeypatch.setattr(fast, "FastNetwork", lambda device, throughput: real("cpu"))
     network = opening.open_network("auto", "auto")
     assert network.name == "fast" and any("cannot fetch" in notice for notice in network.notices)
 
