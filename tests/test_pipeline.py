@@ -163,7 +163,6 @@ class TestNetworkThatRunsAhead:
         run(AfterShown(5), Stylizer(self.Ahead()), [sink], styled, live=live)
         assert len(sink.frames) == 5
 
-
     def test_a_run_that_fails_leaves_no_frame_in_the_network(self):
         """Else the next clip of a folder would wait for its place for ever."""
 
