@@ -7,13 +7,18 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
+import numpy as np
 
-from .errors import RunError, SourceError
-from .frames import Frame
+from .errors import DamagedFrame, RunError, SourceError
+from .frames import Frame, Picture
+
+
+MJPEG = cv2.VideoWriter.fourcc(*"MJPG")
 
 
 class CameraInfo(NamedTuple):
@@ -27,29 +32,50 @@ class CameraInfo(NamedTuple):
     """Frames a second, measured."""
 
 
+class JpegFrame:
+    """A frame as it was sent, decoded when its picture is first asked for.
+
+    Frames that are dropped cost nothing then, and decoding is done when the network's threads rest: on two cores it
+    takes more time beside them than between.
+    """
+
+    def __init__(self, jpeg: np.ndarray, time: float, name: str) -> None:
+        self.time = time
+        self._jpeg, self._name = jpeg, name
+
+    @cached_property
+    def picture(self) -> Picture:
+        """Raises DamagedFrame where it cannot be decoded."""
+        picture = None
+        with contextlib.suppress(cv2.error):
+            picture = cv2.imdecode(self._jpeg, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        if picture is None:
+            raise DamagedFrame(f"{self._name} sends frames that cannot be decoded; check its network and start again")
+        return picture
+
+
 class Camera:
     """A camera or a live stream that has been opened. A frame's time is when it arrived.
 
     faces_user: it shows the user, who expects a mirror. timeout: seconds without a frame after which it
-    counts as lost. Raises SourceError where it gives no first frame.
+    counts as lost. jpegs: the capture gives JPEG files, not pictures. Raises SourceError where it gives no first frame.
     """
 
     live = True
 
-    def __init__(self, capture: cv2.VideoCapture, name: str, *, faces_user: bool, timeout: float) -> None:
+    def __init__(
+        self, capture: cv2.VideoCapture, name: str, *, faces_user: bool, timeout: float, jpegs: bool = False
+    ) -> None:
         self.name = name
         self.faces_user = faces_user
         self.timeout = timeout
         self._capture = capture
-        done, first = capture.read()
-        if not done:
-            capture.release()
-            raise SourceError(f"{name} was opened but gave no picture")
-        self.size: tuple[int, int] = first.shape[:2]
+        self._jpegs = jpegs
+        self.size = self._first_size()
         self.fps = _stated_fps(capture)
         self._began: float | None = None
 
-    def read(self) -> Frame:
+    def read(self) -> Frame | JpegFrame:
         """The next frame. Raises RunError where none comes any more."""
         if self._began is None:
             self._skip_old()
@@ -58,7 +84,18 @@ class Camera:
         done, picture = self._capture.retrieve()
         if not done:
             raise RunError(f"{self.name} sent a frame that cannot be decoded; start again")
-        return Frame(picture, now - self._began)
+        return self._frame(picture, now - self._began)
+
+    def _first_size(self) -> tuple[int, int]:
+        done, picture = self._capture.read()
+        with contextlib.suppress(DamagedFrame):
+            if done:
+                return self._frame(picture, 0.0).picture.shape[:2]
+        self._capture.release()
+        raise SourceError(f"{self.name} was opened but gave no picture")
+
+    def _frame(self, retrieved: np.ndarray, time: float) -> Frame | JpegFrame:
+        return JpegFrame(retrieved, time, self.name) if self._jpegs else Frame(retrieved, time)
 
     def _grab(self) -> float:
         """Wait for the next frame; when it came, by time.perf_counter."""
@@ -125,8 +162,9 @@ def open_url(url: str, timeout: float) -> Camera | RemoteClip:
         try:
             if capture.isOpened() and 0 < capture.get(cv2.CAP_PROP_FRAME_COUNT) < 1e9:
                 return RemoteClip(capture, url)
+            jpegs = capture.get(cv2.CAP_PROP_FOURCC) == MJPEG and capture.set(cv2.CAP_PROP_FORMAT, -1)
             # FFmpeg's own time-out should speak first: RTSP can take longer to give up than it was told.
-            return Camera(capture, url, faces_user=False, timeout=timeout + 3)
+            return Camera(capture, url, faces_user=False, timeout=timeout + 3, jpegs=jpegs)
         except SourceError as reason:
             raise SourceError(
                 f"the stream {url} gave no picture within {time.perf_counter() - began:.1f} s; "

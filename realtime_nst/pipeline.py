@@ -18,7 +18,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .errors import RunError
+from .errors import DamagedFrame, RunError
 from .frames import Frame, Picture, StyleCode
 from .handover import Ended, Handover
 from .sinks import Sink
@@ -58,7 +58,7 @@ class Stats:
     frames: int
     """Frames handed to the sinks."""
     dropped: int
-    """Frames captured and replaced by newer ones before their turn."""
+    """Frames captured and replaced by newer ones before their turn, or damaged on their way here."""
     seconds: float
     """From the first frame captured to the last one shown."""
     fps: float
@@ -139,6 +139,8 @@ class _Run:
         self.stylized: Handover[_Item] = Handover(size, drop=self.live)
         self.failures: list[BaseException] = []
         self.heard = time.perf_counter()
+        self.damaged = 0
+        self.damaged_since: float | None = None
         self.began = self.ended = 0.0
         self.shown = 0
         self.frame_size = self.source.size
@@ -201,7 +203,7 @@ class _Run:
         try:
             while True:
                 item = self.captured.get(timeout=0 if begun else None)
-                if item is not None:
+                if item is not None and not self._damaged(item.frame):
                     before = self._begin(item, before, content)
                     begun.append(before)
                 if item is None or len(begun) > most:
@@ -214,6 +216,21 @@ class _Run:
             for one in begun:
                 one.picture()  # made once; what is begun and not waited for stays in the network
             content.close()
+
+    def _damaged(self, frame: Frame) -> bool:
+        """Whether a frame cannot be decoded. Raises DamagedFrame where none could be for `timeout` seconds."""
+        try:
+            with self.clock.stage("decode"):
+                frame.picture
+        except DamagedFrame:
+            now = time.perf_counter()
+            self.damaged += 1
+            self.damaged_since = self.damaged_since or now
+            if self.timeout is not None and now - self.damaged_since > self.timeout:
+                raise
+            return True
+        self.damaged_since = None
+        return False
 
     def _begin(self, item: _Item, before: _Begun | None, content: ContentCode) -> _Begun:
         look = self.look(item.frame)
@@ -229,8 +246,8 @@ class _Run:
         return self.stylizer.begin(picture, look.code, look.strength, own)
 
     def _hand_on(self, begun: _Begun) -> None:
-        (_, at), captured = begun.item
-        self.stylized.put(_Item(Frame(begun.picture(), at), captured))
+        frame, captured = begun.item
+        self.stylized.put(_Item(Frame(begun.picture(), frame.time), captured))
 
     def _show(self) -> None:
         first = None
@@ -277,7 +294,7 @@ class _Run:
         seconds = max(self.ended - self.began, 0.0)
         return Stats(
             frames=self.shown,
-            dropped=self.captured.dropped + self.stylized.dropped,
+            dropped=self.captured.dropped + self.stylized.dropped + self.damaged,
             seconds=round(seconds, 3),
             fps=round(self.shown / seconds, 2) if seconds else 0.0,
             model=network.name,

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-STAGES = ("capture", "prepare", "stylize", "finish", "show")
-"""The stages of a frame, in order. Capture includes waiting for the camera."""
+STAGES = ("capture", "decode", "prepare", "stylize", "finish", "show")
+"""The stages of a frame, in order. Capture includes waiting for the camera, and decoding except of a network camera's
+JPEG pictures, which are decoded when their turn comes."""
 
 
 class Clock:

@@ -137,7 +137,7 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub
     }
     assert (stats["frames"], stats["dropped"], stats["style_encodes"]) == (20, 0, 1)
     assert stats["frame_size"] == [480, 640] and stats["work_size"] == [120, 160]
-    assert set(stats["stages_ms"]) == {"capture", "prepare", "stylize", "finish", "show"}
+    assert set(stats["stages_ms"]) == {"capture", "decode", "prepare", "stylize", "finish", "show"}
     from realtime_nst.clips import ClipSource
 
     original, stylized = ClipSource(shared_data / "clips/webcam/book.mkv"), ClipSource(tmp_path / "out.mp4")

@@ -3,11 +3,13 @@
 import threading
 import time
 
+import cv2
 import numpy as np
 import pytest
 from doubles import Kept, MeanColour, Numbered
 
-from realtime_nst.errors import RunError
+from realtime_nst.cameras import JpegFrame
+from realtime_nst.errors import DamagedFrame, RunError
 from realtime_nst.frames import Frame
 from realtime_nst.handover import Ended, Handover
 from realtime_nst.pipeline import Look, repeats, run
@@ -311,6 +313,34 @@ def test_a_camera_that_falls_silent_is_an_error_that_names_it():
     release.set()
 
 
+class TestDamagedFrames:
+    class Damaging(Numbered):
+        """Every third frame is cut off, or every one."""
+
+        def __init__(self, *args, every=3, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.every = every
+
+        def read(self):
+            frame = super().read()
+            if frame is None or (self.given - 1) % self.every:
+                return frame
+            time.sleep(0.002)
+            jpeg = cv2.imencode(".jpg", frame.picture)[1]
+            return JpegFrame(jpeg[: len(jpeg) // 2], frame.time, "the camera")
+
+    def test_they_are_passed_over_and_counted(self):
+        sink = Kept()
+        stats = run(self.Damaging(30), Stylizer(MeanColour()), [sink], unstyled, live=False)
+        assert [f.time for f in sink.frames] == [n / 30 for n in range(30) if n % 3]
+        assert (stats.frames, stats.dropped) == (20, 10)
+
+    def test_a_camera_that_sends_nothing_else_is_an_error(self):
+        source = self.Damaging(10**6, every=1)
+        with pytest.raises(DamagedFrame, match="the camera sends frames that cannot be decoded"):
+            run(source, Stylizer(MeanColour()), [Kept()], unstyled, live=True, timeout=0.2)
+
+
 def test_stats_say_what_ran():
     stats = run(Numbered(30, size=(96, 128)), Stylizer(MeanColour(), 64), [Kept()], styled, live=False)
     written = stats.as_dict()
@@ -329,8 +359,9 @@ def test_stats_say_what_ran():
         "style_encodes",
         "peak_rss_mb",
     ]
-    assert list(written["stages_ms"]) == ["capture", "prepare", "stylize", "finish", "show"]
-    assert all(ms > 0 for ms in written["stages_ms"].values())
+    assert list(written["stages_ms"]) == ["capture", "decode", "prepare", "stylize", "finish", "show"]
+    # The double's frames come decoded.
+    assert all(ms > 0 for stage, ms in written["stages_ms"].items() if stage != "decode")
     assert 0 < written["latency_ms"]["p50"] <= written["latency_ms"]["p95"]
     assert (written["frame_size"], written["work_size"]) == ((96, 128), (48, 64))
     assert (written["model"], written["runtime"], written["device"]) == ("double", "NumPy", "CPU")

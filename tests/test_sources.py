@@ -15,7 +15,7 @@ from doubles import Numbered
 
 from realtime_nst.cameras import Camera, list_cameras, open_device
 from realtime_nst.demo import DemoSource
-from realtime_nst.errors import RunError, SourceError
+from realtime_nst.errors import DamagedFrame, RunError, SourceError
 from realtime_nst.sources import Paced, open_source
 
 
@@ -84,6 +84,28 @@ class TestNetworkCamera:
         # JPEG changes pixels a little, so the picture sent is the nearest one by far.
         nearest = [min(np.abs(f.picture.astype(int) - s).mean() for s in scene) for f in frames]
         assert max(nearest) < 6
+
+    @pytest.mark.parametrize("left", [0.5, 0.02])
+    def test_a_damaged_frame_is_an_error_only_where_it_is_looked_at(self, scene, left):
+        with camera_server(scene, fps=100) as server:
+            source = open_source(server.url)
+            whole = server.jpegs[0]
+            server.jpegs[:] = [whole, whole[: int(left * len(whole))]]
+            frames = [source.read() for _ in range(20)]
+            source.close()
+        assert {self.sees(frame) for frame in frames[-4:]} == {(120, 160, 3), "damaged"}
+
+    def sees(self, frame):
+        try:
+            return frame.picture.shape
+        except DamagedFrame:
+            return "damaged"
+
+    def test_a_camera_whose_first_frame_is_damaged_gave_no_picture(self, scene):
+        with camera_server(scene, fps=100) as server:
+            server.jpegs[:] = [jpeg[:300] for jpeg in server.jpegs]
+            with pytest.raises(SourceError, match="gave no picture"):
+                open_source(server.url)
 
     def test_a_camera_that_hangs_up_is_an_error(self, scene):
         with camera_server(scene, fps=100, ends_after=10) as server:
