@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from realtime_nst.networks.fast import WEIGHTS, FastNetwork, TensorFlowFast
+from realtime_nst.networks.fast import WEIGHTS, FastNetwork, OpenVinoFast, TensorFlowFast
 from realtime_nst.styles import find_styles
 from realtime_nst.stylizer import blend
 
@@ -57,7 +57,15 @@ def test_a_blend_lies_between_its_styles(network, codes, scene):
     assert redness[0] < redness[1] < redness[2]
 
 
-def test_the_graph_is_the_same_in_tensorflow(network, codes, scene):
+@pytest.fixture
+def exact():
+    """The network in f32, whatever the processor computes with by itself."""
+    network = FastNetwork("cpu")
+    network._parts = OpenVinoFast(WEIGHTS, precision="f32")
+    return network
+
+
+def test_the_graph_is_the_same_in_tensorflow(exact, codes, scene):
     """The code of the GPU, run on the CPU: no GPU can be had where these tests run."""
     other = FastNetwork("cpu")
     other._parts = TensorFlowFast(WEIGHTS, "/CPU:0")
@@ -65,19 +73,27 @@ def test_the_graph_is_the_same_in_tensorflow(network, codes, scene):
     frame = np.ascontiguousarray(scene[:200, :300])
     for size in ((200, 300), (120, 180)):
         out, expected = (
-            one.begin(one.prepare(frame, size), codes["ink"], frame)() for one in (other, network)
+            one.begin(one.prepare(frame, size), codes["ink"], frame)() for one in (other, exact)
         )
         assert out.dtype == np.uint8 and out.flags.writeable
         assert np.abs(out.astype(int) - expected).mean() < 0.5
 
 
-def test_several_frames_at_once_are_as_one_after_the_other(network, codes, scene):
+def test_what_the_processor_computes_with_moves_no_pixel_that_is_seen(network, exact, codes, scene):
+    """Where it has bf16; elsewhere both are f32."""
+    for name in ("ink", "night"):
+        apart = np.abs(network.transform(scene, codes[name]).astype(int) - exact.transform(scene, codes[name]))
+        assert apart.mean() < 1
+
+
+def test_several_frames_at_once_are_as_one_after_the_other(exact, codes, scene):
     many = FastNetwork("cpu", throughput=True)
+    many._parts = OpenVinoFast(WEIGHTS, many.ahead, precision="f32")
     frames = [np.ascontiguousarray(np.roll(scene[:120, :160], 20 * k, axis=1)) for k in range(many.ahead + 1)]
     for _ in range(3):
         ends = [many.begin(many.prepare(frame, (120, 160)), codes["night"], frame) for frame in frames]
         for end, frame in zip(ends, frames):
-            assert np.abs(end().astype(int) - network.transform(frame, codes["night"])).max() <= 1
+            assert np.abs(end().astype(int) - exact.transform(frame, codes["night"])).max() <= 1
 
 
 def test_it_needs_no_tensorflow_and_little_room():

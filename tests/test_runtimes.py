@@ -81,7 +81,7 @@ def test_a_picture_that_is_a_view_is_read_right(runtime, tmp_path):
 
 def test_several_frames_are_on_their_way_and_each_gets_its_own(tmp_path):
     begin = openvino_stylize(
-        openvino_network("NHWC", tmp_path), (48, 64), "frame", "code", (1, 3), precision="f32", frames=2
+        openvino_network("NHWC", tmp_path), (48, 64), "frame", "code", (1, 3), precision="f32", ahead=2
     )
     rng = np.random.default_rng(4)
     for _ in range(5):
@@ -94,7 +94,7 @@ def test_several_frames_are_on_their_way_and_each_gets_its_own(tmp_path):
 
 
 def test_a_frame_that_is_refused_takes_no_place(tmp_path):
-    begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), frames=2)
+    begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), ahead=2)
     good, bad = np.zeros((16, 24, 3), np.uint8), np.zeros((15, 24, 3), np.uint8)
     for _ in range(4):
         with pytest.raises(RuntimeError):

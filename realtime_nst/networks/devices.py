@@ -88,10 +88,11 @@ def cpu_name() -> str:
     return re.sub(r"\s+", " ", re.sub(r"\((R|TM)\)", "", name)).strip()
 
 
-def frames_at_once(throughput: bool, most: int = 4) -> int:
-    """How many frames a CPU works on together: one, or for `throughput` one on each core, up to `most`, since each
-    takes memory of its own."""
-    return min(os.cpu_count() or 1, most) if throughput else 1
+def frames_ahead(throughput: bool, most: int = 4) -> int:
+    """How many more frames a CPU is given before one is waited for: none, or for `throughput` as many as it has cores,
+    which work on one each, up to `most`, since each takes memory of its own."""
+    cores = min(os.cpu_count() or 1, most)
+    return cores if throughput and cores > 1 else 0
 
 
 def _missing(card: str | None) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..frames import Picture, StyleCode
 from . import Network
-from .devices import cpu_name, frames_at_once, tensorflow_gpu
+from .devices import cpu_name, frames_ahead, tensorflow_gpu
 from .runtimes import (
     BySize,
     Maps,
@@ -58,7 +58,7 @@ class FastNetwork(Network):
         With `throughput` a CPU works on several frames at once: more a second, each later.
         Raises DeviceError where a GPU was asked for and TensorFlow finds none.
         """
-        self._parts = TensorFlowFast(folder) if device == "gpu" else OpenVinoFast(folder, frames_at_once(throughput))
+        self._parts = TensorFlowFast(folder) if device == "gpu" else OpenVinoFast(folder, frames_ahead(throughput))
         self.runtime, self.device, self.notices = self._parts.runtime, self._parts.device, self._parts.notices
         self.ahead = self._parts.ahead
         self._maps = BySize(lambda size: self._parts.compile(size))
@@ -94,17 +94,17 @@ class OpenVinoFast:
 
     notices: tuple[str, ...] = ()
 
-    def __init__(self, folder: Path, frames: int = 1):
+    def __init__(self, folder: Path, ahead: int = 0, precision: str | None = None):
         import openvino
 
         self.runtime = f"OpenVINO {openvino.__version__.split('-')[0]}"
         self.device = f"CPU ({cpu_name()})"
-        self._frames, self.ahead = frames, frames if frames > 1 else 0
+        self.ahead, self._precision = ahead, precision
         self._transform = folder / "transform.pb"
         self.encode = openvino_encoder(folder / "encode.pb")
 
     def compile(self, size: tuple[int, int]) -> Maps:
-        return openvino_maps(self._transform, size, LOW, CODE, MAPS, self._frames)
+        return openvino_maps(self._transform, size, LOW, CODE, MAPS, precision=self._precision, ahead=self.ahead)
 
     def begin(self, maps: Maps, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
         made = maps(shown, code)

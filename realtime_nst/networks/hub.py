@@ -15,7 +15,7 @@ from ..errors import DeviceError, ModelError
 from ..frames import Picture, StyleCode
 from . import Network, enlarged
 from .cache import cache_folder, filling
-from .devices import cpu_name, frames_at_once, tensorflow_gpu
+from .devices import cpu_name, frames_ahead, tensorflow_gpu
 from .precision import half_convolutions
 from .runtimes import (
     BySize,
@@ -68,7 +68,7 @@ class HubNetwork(Network):
         self.name = name
         folder = Path(folder)
         self._parts, self.notices = (
-            _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say, frames_at_once(throughput))
+            _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say, frames_ahead(throughput))
         )
         self.runtime, self.device = self._parts.runtime, self._parts.device
         self.ahead = self._parts.ahead
@@ -106,11 +106,11 @@ def _on_gpu(folder: Path) -> tuple[TensorFlowParts, tuple[str, ...]]:
 
 
 def _on_cpu(
-    folder: Path, say: Callable[[str], None], frames: int
+    folder: Path, say: Callable[[str], None], ahead: int
 ) -> tuple[OpenVinoParts | TensorFlowParts, tuple[str, ...]]:
     """OpenVINO from the converted model, made at the first start; TensorFlow where OpenVINO cannot."""
     try:
-        parts = OpenVinoParts(converted(folder, say), frames)
+        parts = OpenVinoParts(converted(folder, say), ahead)
         return parts, _notices(folder, parts.whole_because)
     except (ImportError, RuntimeError) as reason:
         module = split(load_module(folder))
@@ -155,10 +155,10 @@ class TensorFlowParts:
 class OpenVinoParts:
     """The module's parts, run by OpenVINO on the CPU from a folder that `converted` made."""
 
-    def __init__(self, folder: Path, frames: int = 1):
+    def __init__(self, folder: Path, ahead: int = 0):
         import openvino
 
-        self._frames, self.ahead = frames, frames if frames > 1 else 0
+        self.ahead = ahead
         self.runtime, self.device = f"OpenVINO {_release(openvino.__version__)}", f"CPU ({cpu_name()})"
         names = json.loads((folder / "parts.json").read_text())
         self._frame, self._code, self._code_shape = names["frame"], names["code"], tuple(names["code_shape"])
@@ -173,7 +173,7 @@ class OpenVinoParts:
     def compile(self, size: tuple[int, int], precision: str | None = None) -> Stylize:
         return openvino_stylize(
             self._transform, size, self._frame, self._code, self._code_shape, precision=precision,
-            frames=self._frames,
+            ahead=self.ahead,
         )
 
     def operations(self, size: tuple[int, int]) -> int:

@@ -61,19 +61,19 @@ class BySize(Generic[Compiled]):
         return [*self._kept][-1]
 
 
-def openvino_options(precision: str | None = None, threads: int | None = None, frames: int = 1) -> dict:
-    """Options for `compile_model`: the answer to one frame soonest, or `frames` of them at once.
+def openvino_options(precision: str | None = None, threads: int | None = None, ahead: int = 0) -> dict:
+    """Options for `compile_model`: the answer to one frame soonest, or as many frames at once as are begun `ahead`.
 
     `precision` is "f32", "bf16" or "f16"; None leaves it to OpenVINO, which takes bf16 where the processor
-    computes with it (about 0.003 of full range away from f32 in the mean). `threads` None: all cores.
+    computes with it. `threads` None: all cores.
     """
     # All cores: the network takes over nine tenths of a frame's processor time at 640x480. Beside it decoding a
-    # camera's JPEG takes 2 ms and OpenCV's resizes and copies under one, with one OpenCV thread or two, so theirs
+    # camera's JPEG takes 0.7 ms and OpenCV's resizes and copies under one, with one OpenCV thread or two, so theirs
     # are left as they are. OpenVINO's threads tied to cores or not: no difference that held on two busy cores.
     # Cores that share one frame wait for each other: two made 95 frames a second together and 150 with one each.
     options = {"PERFORMANCE_HINT": "LATENCY"}
-    if frames > 1:
-        options = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(frames)}
+    if ahead:
+        options = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(ahead)}
     if precision:
         options["INFERENCE_PRECISION_HINT"] = precision
     if threads:
@@ -110,15 +110,16 @@ def openvino_compile(file: Path, recipe: str, build: Callable, options: dict):
 
 
 class Requests:
-    """A compiled model at work on `frames` frames at once, each in buffers that are used again and again.
+    """A compiled model at work on one frame, or on as many at once as may be begun `ahead` of the one waited for: that is
+    one more, so that no core waits for it. Each is in buffers that are used again and again.
 
-    One more can be begun, so that no core waits for it. May be used by several threads.
+    May be used by several threads.
     """
 
-    def __init__(self, compiled, frames: int) -> None:
-        self._at_once = frames == 1
+    def __init__(self, compiled, ahead: int) -> None:
+        self._at_once = not ahead
         self._free: SimpleQueue = SimpleQueue()
-        for _ in range(1 if self._at_once else frames + 1):
+        for _ in range(ahead + 1):
             self._free.put(compiled.create_infer_request())
 
     def begin(self, inputs: dict, take: Callable[[object], Result]) -> Callable[[], Result]:
@@ -154,9 +155,9 @@ def openvino_stylize(
     layout: str = "NHWC",
     precision: str | None = None,
     threads: int | None = None,
-    frames: int = 1,
+    ahead: int = 0,
 ) -> Stylize:
-    """Compile the model in `file` for frames of `size` (height, width), `frames` at once, with uint8 BGR in and out.
+    """Compile the model in `file` for frames of `size` (height, width), uint8 BGR in and out.
 
     It takes float32 RGB in [0, 1] of `layout` ("NHWC" or "NCHW", batch 1) at the input named `frame_input` and a
     code of `code_shape` at `code_input`; its one output is like its frame.
@@ -173,8 +174,8 @@ def openvino_stylize(
         model.reshape(shapes)
         return _with_pictures(model, frame_input, layout, size)
 
-    options = openvino_options(precision, threads, frames)
-    requests = Requests(openvino_compile(file, f"pictures {shapes} {layout}", build, options), frames)
+    options = openvino_options(precision, threads, ahead)
+    requests = Requests(openvino_compile(file, f"pictures {shapes} {layout}", build, options), ahead)
 
     def take(request) -> Picture:
         # Not in the graph: OpenVINO 2026.4 mixes up a network that has its channels turned at both ends.
@@ -187,12 +188,18 @@ def openvino_stylize(
 
 
 def openvino_maps(
-    file: Path, size: tuple[int, int], picture_input: str, code_input: str, outputs: tuple[str, str], frames: int = 1
+    file: Path,
+    size: tuple[int, int],
+    picture_input: str,
+    code_input: str,
+    outputs: tuple[str, str],
+    *,
+    precision: str | None = None,
+    ahead: int = 0,
 ) -> Maps:
-    """Compile the model in `file`, float32 BGR in [0, 1] and a code -> offset and gain, for pictures of `size`,
-    `frames` at once.
+    """Compile the model in `file`, float32 BGR in [0, 1] and a code -> offset and gain, for pictures of `size`.
 
-    Raises RuntimeError where OpenVINO cannot run it.
+    precision: "f32" or "bf16"; None: bf16 where the processor computes with it. Raises RuntimeError where OpenVINO cannot run it.
     """
     shape = [1, *size, 3]
 
@@ -208,10 +215,12 @@ def openvino_maps(
         picture.model().set_layout(openvino.Layout("NHWC"))
         return convert.build()
 
-    # bf16 moved the pixels of earlier weights by 4 of 255 in the mean.
-    compiled = openvino_compile(file, f"maps {shape}", build, openvino_options("f32", frames=frames))
+    # bf16, 30 % faster, moves pixels of photographs by 0.3 of 255 in the mean. f16, OpenVINO's choice on ARM, has too
+    # small a range for the variances of maps.
+    precision = precision or ("bf16" if _native_precision() == "bf16" else "f32")
+    compiled = openvino_compile(file, f"maps {shape}", build, openvino_options(precision, ahead=ahead))
     code_shape = tuple(compiled.input(code_input).shape)
-    requests = Requests(compiled, frames)
+    requests = Requests(compiled, ahead)
 
     def take(request) -> tuple:
         offset, gain = (request.get_tensor(name).data[0] for name in outputs)
@@ -221,6 +230,13 @@ def openvino_maps(
         return requests.begin({picture_input: picture[np.newaxis], code_input: np.reshape(code, code_shape)}, take)
 
     return maps
+
+
+def _native_precision() -> str:
+    """What OpenVINO would compute with by itself on this processor: "f32", "bf16" or "f16"."""
+    import openvino
+
+    return openvino.Core().get_property("CPU", "INFERENCE_PRECISION_HINT").to_string()
 
 
 def openvino_encoder(file: Path, side: int = -1) -> Callable[[np.ndarray], StyleCode]:
