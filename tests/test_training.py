@@ -40,8 +40,8 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
 
     features = material / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"
     prepared, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
-    done(data.main, material, prepared, "--style-size", 96, "--photo-size", 96, "--window", 80, "--crops", 1,
-         "--textures", 3, "--scenes", 2)
+    done(data.main, material, prepared, hub_folder, "--style-size", 96, "--photo-size", 96, "--window", 80,
+         "--crops", 2, "--textures", 3, "--photo-styles", 2, "--made", 3, "--scenes", 2)
     done(distill.main, "codes", material, prepared, hub_folder, "--count", 12, "--size", 64)
     done(distill.main, "style", prepared, first, "--steps", 3, "--batch", 4)
     done(distill.main, "pairs", material, prepared, hub_folder, "--count", 6, "--size", 64)

@@ -19,7 +19,7 @@ from keras import ops
 from realtime_nst.features import Vgg, load_features
 from realtime_nst.losses import mean_gram, relative_gram_error
 from realtime_nst.pictures import pictures_in, read_picture
-from realtime_nst.training.data import CONTENT_LAYER, STYLE_LAYERS, crop_to
+from realtime_nst.training.data import CONTENT_LAYER, GRAM_UNIT, STYLE_LAYERS, crop_to
 from realtime_nst.training.motion import inside, moved, random_flow, warp
 from realtime_nst.training.network import (
     Shape,
@@ -33,6 +33,11 @@ CONTENT_STRIDE = 4
 
 HARD_STYLE = 3.0
 """The relative error of Gram matrices from which on it counts by half and less."""
+
+STYLE_GAIN = dict(zip(STYLE_LAYERS, (1.0, 1.25, 1.3, 1.3)))
+"""By how much larger Gram matrices are asked for than the style's. Those of a small window vary around those of a whole
+picture, and what makes their squared error least has too little of the style (shrinkage): without this those of a whole
+picture fit the style's best when multiplied by up to 1.4."""
 
 CONTENT_EDGE = 5
 """Positions of CONTENT_LAYER at the window's edge that see zeros where the photograph's features saw more of it."""
@@ -83,6 +88,7 @@ class Batches(keras.utils.PyDataset):
         self._positions = window // CONTENT_STRIDE
         self._steps, self._batch, self._mixed = steps, batch, mixed
         self._rng = np.random.default_rng(seed)
+        _, self._alike = np.unique(self._styles["sizes"], axis=0, return_inverse=True)
 
     def __len__(self) -> int:
         return self._steps
@@ -90,11 +96,11 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int):
         rng, count = self._rng, self._batch
         photos = rng.integers(0, len(self._pictures), count)
-        styles = rng.integers(0, len(self._styles["pictures"]), count)
+        # All pictures of a batch are of one size: that of the first.
+        styles = rng.choice(np.flatnonzero(self._alike == rng.choice(self._alike)), count)
         share = rng.uniform(0.3, 0.7, count) if rng.random() < self._mixed else np.ones(count)
         frames = scaled(self._pictures[photos])
-        # A picture's Gram matrices are nearly those of its mirror image: the style network sees either.
-        pictures = self._styles["pictures"][styles][:, :, :: rng.choice([-1, 1])]
+        pictures = self._shown(styles)
         flow = random_flow(count, self._side, rng)
         relit = moved(frames, flow) * rng.uniform(0.94, 1.06, (count, 1, 1, 1)).astype(np.float32)
         noise = rng.uniform(0, 0.02) * rng.standard_normal(frames.shape, np.float32)
@@ -102,7 +108,7 @@ class Batches(keras.utils.PyDataset):
         row, column = (slice(place, place + self._positions) for place in corner)
         return {
             "frame": frames,
-            "picture": scaled(np.ascontiguousarray(pictures)),
+            "picture": scaled(pictures),
             "share": share.astype(np.float32),
             "corner": CONTENT_STRIDE * corner,
             "flow": flow,
@@ -110,15 +116,22 @@ class Batches(keras.utils.PyDataset):
             "next": np.clip(relit + noise, 0, 1),
             "content": self._photos["features"][photos, row, column].astype(np.float32),
             "variance": self._variances[photos],
-            **{layer: self._styles[layer][styles] for layer in STYLE_LAYERS},
+            **{layer: GRAM_UNIT * self._styles[layer][styles].astype(np.float32) for layer in STYLE_LAYERS},
         }, np.zeros(count, np.float32)
+
+    def _shown(self, styles: np.ndarray) -> np.ndarray:
+        """Style pictures as the style network sees them, without a few rows and columns, since it must not mind odd
+        sides. The Gram matrices of a picture are nearly those of such a part, and of its mirror image."""
+        height, width = (self._rng.integers(int(0.92 * side), side + 1) for side in self._styles["sizes"][styles[0]])
+        pictures = self._styles["pictures"][styles, :height, :width]
+        return np.ascontiguousarray(pictures[:, :, :: self._rng.choice([-1, 1])])
 
 
 class Training(keras.Model):
     """Both networks with their losses: what `fit` minimizes.
 
     content     mean squared difference of VGG features over their variance in the photograph
-    style       mean over layers of h log(1 + e / h), e = ||G - G_style||^2 / ||G_style||^2 and h = HARD_STYLE: the
+    style       mean over layers of h log(1 + e / h), e = ||G - G_style||^2 / ||G_style||^2, h = HARD_STYLE: the
                 logarithm keeps the few pairs that are very unlike from ruling all others
     temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame
 
@@ -163,7 +176,7 @@ class Training(keras.Model):
         style = 0.0
         for layer in STYLE_LAYERS:
             wanted = _mixture(x[layer], x["share"])
-            error = relative_gram_error(wanted, ops.cast(mean_gram(found[layer]), "float32"))
+            error = relative_gram_error(STYLE_GAIN[layer] * wanted, ops.cast(mean_gram(found[layer]), "float32"))
             style = style + HARD_STYLE * ops.log1p(error / HARD_STYLE) / len(STYLE_LAYERS)
         losses["style"] = ops.mean(style)
         losses["temporal"] = ops.mean(ops.square(expected - again) * x["inside"])
@@ -257,8 +270,8 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
 @click.option("--window", default=192, show_default=True, help="Side of the part that VGG looks at.")
 @click.option("--rate", default=8e-4, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--content", default=1.0, show_default=True, help="Weight of the content loss.")
-@click.option("--style", default=25.0, show_default=True, help="Weight of the style loss.")
-@click.option("--temporal", default=280.0, show_default=True, help="Weight of the temporal loss.")
+@click.option("--style", default=21.0, show_default=True, help="Weight of the style loss.")
+@click.option("--temporal", default=420.0, show_default=True, help="Weight of the temporal loss.")
 @click.option("--mixed", default=0.15, show_default=True, help="Fraction of batches that mix styles.")
 @click.option("--both/--maps-only", default=True, help="Train the style network too.  [default: both]")
 @click.option("--start", type=click.Path(exists=True, path_type=Path), required=True,
