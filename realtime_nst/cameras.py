@@ -17,7 +17,6 @@ import numpy as np
 from .errors import DamagedFrame, RunError, SourceError
 from .frames import Frame, Picture
 
-
 MJPEG = cv2.VideoWriter.fourcc(*"MJPG")
 
 
@@ -220,7 +219,7 @@ def _backends() -> list[tuple[str, int]]:
 
 def _ask(capture: cv2.VideoCapture, size: tuple[int, int] | None) -> None:
     # Raw video of a large frame does not fit through USB 30 times a second; most cameras offer MJPEG as well.
-    capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    capture.set(cv2.CAP_PROP_FOURCC, MJPEG)
     if size:
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])

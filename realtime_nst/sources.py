@@ -39,7 +39,10 @@ class Source(Protocol):
     """(height, width) in pixels."""
 
     def read(self) -> Frame | None:
-        """The next frame, waited for; None at the end. Raises RunError where the stream breaks off."""
+        """The next frame, waited for; None at the end. Raises RunError where the stream breaks off.
+
+        Its picture may be decoded only when it is first asked for, and raise DamagedFrame then.
+        """
         ...
 
     def close(self) -> None: ...

@@ -93,7 +93,7 @@ def test_convolutions_in_half_precision_move_no_pixel_that_is_seen(parts, pictur
 
 
 def test_tensorflow_takes_over_with_a_word_where_openvino_cannot(hub_folder, pictures, whole, monkeypatch):
-    def refuse(folder, frames):
+    def refuse(folder, ahead):
         raise RuntimeError("this processor is not supported")
 
     monkeypatch.setattr("realtime_nst.networks.hub.OpenVinoParts", refuse)

@@ -131,8 +131,9 @@ class Training(keras.Model):
     """Both networks with their losses: what `fit` minimizes.
 
     content     mean squared difference of VGG features over their variance in the photograph
-    style       mean over layers of h log(1 + e / h), e = ||G - G_style||^2 / ||G_style||^2, h = HARD_STYLE: the
-                logarithm keeps the few pairs that are very unlike from ruling all others
+    style       mean over layers of h log(1 + e / h), e = ||G - G_style||^2 / ||G_style||^2 and h = HARD_STYLE: the
+                logarithm keeps the few pairs that are very unlike from ruling all others; G_style is STYLE_GAIN times
+                the style picture's Gram matrix
     temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame
 
     Content and style are those of a window of the frame, at a place that changes from batch to batch. In a batch of
