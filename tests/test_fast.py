@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from realtime_nst.networks import fast
 from realtime_nst.networks.fast import WEIGHTS, FastNetwork, OpenVinoFast, TensorFlowFast
 from realtime_nst.styles import find_styles
 from realtime_nst.stylizer import blend
@@ -57,18 +58,30 @@ def test_a_blend_lies_between_its_styles(network, codes, scene):
     assert redness[0] < redness[1] < redness[2]
 
 
+def test_a_code_is_corrected_by_what_it_draws(network, codes, scene, monkeypatch):
+    """What is drawn with it reads more like its style than what is drawn with the style network's own."""
+    monkeypatch.setattr(fast, "CORRECTION", 0.0)
+    for name, corrected in codes.items():
+        first = network.encode(find_styles([name])[0].read())
+        lacks = [np.linalg.norm(network.encode(network.transform(scene, code)) - first) for code in (corrected, first)]
+        assert lacks[0] < lacks[1]
+
+
 @pytest.fixture
-def exact():
-    """The network in f32, whatever the processor computes with by itself."""
-    network = FastNetwork("cpu")
-    network._parts = OpenVinoFast(WEIGHTS, precision="f32")
-    return network
+def in_f32(monkeypatch):
+    """Networks opened for the CPU compute in f32, whatever the processor does by itself."""
+    monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, ahead: OpenVinoFast(folder, ahead, "f32"))
 
 
-def test_the_graph_is_the_same_in_tensorflow(exact, codes, scene):
+@pytest.fixture
+def exact(in_f32):
+    return FastNetwork("cpu")
+
+
+def test_the_graph_is_the_same_in_tensorflow(exact, codes, scene, monkeypatch):
     """The code of the GPU, run on the CPU: no GPU can be had where these tests run."""
+    monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, ahead: TensorFlowFast(folder, "/CPU:0"))
     other = FastNetwork("cpu")
-    other._parts = TensorFlowFast(WEIGHTS, "/CPU:0")
     assert np.allclose(other.encode(find_styles(["ink"])[0].read()), codes["ink"], atol=1e-3)
     frame = np.ascontiguousarray(scene[:200, :300])
     for size in ((200, 300), (120, 180)):
@@ -88,7 +101,6 @@ def test_what_the_processor_computes_with_moves_no_pixel_that_is_seen(network, e
 
 def test_several_frames_at_once_are_as_one_after_the_other(exact, codes, scene):
     many = FastNetwork("cpu", throughput=True)
-    many._parts = OpenVinoFast(WEIGHTS, many.ahead, precision="f32")
     frames = [np.ascontiguousarray(np.roll(scene[:120, :160], 20 * k, axis=1)) for k in range(many.ahead + 1)]
     for _ in range(3):
         ends = [many.begin(many.prepare(frame, (120, 160)), codes["night"], frame) for frame in frames]

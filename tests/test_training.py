@@ -73,8 +73,27 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
     assert network.transform(frame, code).shape == frame.shape
 
     done(restore.main, tmp_path / "weights", tmp_path / "restored")
-    for shipped, trained in zip(weights_of(tmp_path / "restored"), weights_of(second), strict=True):
+    style_network, maps, _ = train.load_networks(second)
+    export.balance(maps)
+    exported = [*style_network.get_weights(), *maps.get_weights()]
+    for shipped, trained in zip(weights_of(tmp_path / "restored"), exported, strict=True):
         assert np.allclose(shipped, trained, rtol=1e-3, atol=1e-6)
+
+
+def test_balanced_kernels_make_nothing_of_a_flat_field_in_bf16():
+    import tensorflow as tf
+
+    from realtime_nst.training import export
+    from realtime_nst.training.network import Differences, Shape, build_maps
+
+    maps = build_maps(Shape(widths=(8, 8), blocks=(1, 1)))
+    kernels = [layer.kernel for layer in maps.layers if isinstance(layer, Differences)]
+    before = [np.array(kernel - tf.reduce_mean(kernel, (0, 1), keepdims=True)) for kernel in kernels]
+    export.balance(maps)
+    for kernel, was in zip(kernels, before, strict=True):
+        rounded = tf.cast(tf.cast(kernel, tf.bfloat16), tf.float32).numpy()
+        assert np.array_equal(rounded, kernel) and not rounded.sum(axis=(0, 1)).any()
+        assert np.abs(rounded - was).max() < 0.04 * np.abs(was).max()
 
 
 def test_phases_are_a_smooth_enlargement():

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from realtime_nst.networks.fast import CODE, LOW, MAPS, STYLE
+from realtime_nst.training.network import Differences
 from realtime_nst.training.train import load_networks
 
 
@@ -54,6 +55,20 @@ def half_constants(graph, at_least: int = 64):
     return result
 
 
+def balance(maps: keras.Model) -> None:
+    """Round the kernels of the `Differences` so that bf16 holds them exactly and they still add up to 0: what they make
+    of a flat field is nothing in bf16 too."""
+    for layer in (one for one in maps.layers if isinstance(one, Differences)):
+        kernel = keras.ops.convert_to_numpy(layer.kernel)
+        kernel = kernel - kernel.mean(axis=(0, 1), keepdims=True)
+        # bf16 has 8 bits for a number: whole ones up to 256. What rounding leaves of the sum, at most 4, is the centre's.
+        largest = np.abs(kernel).max(axis=(0, 1), keepdims=True)
+        unit = 2 ** np.ceil(np.log2(np.maximum(largest, 1e-6) / 252))
+        units = np.round(kernel / unit)
+        units[1, 1] -= units.sum(axis=(0, 1))
+        layer.kernel.assign(units * unit)
+
+
 def graphs(style_network: keras.Model, maps: keras.Model) -> dict:
     """The GraphDefs that ship, by the names of their files."""
     import tensorflow as tf
@@ -80,6 +95,7 @@ def graphs(style_network: keras.Model, maps: keras.Model) -> dict:
 def main(run: Path, folder: Path) -> None:
     """Export the weights in RUN to encode.pb and transform.pb in FOLDER."""
     style_network, maps, _ = load_networks(run)
+    balance(maps)
     folder.mkdir(parents=True, exist_ok=True)
     for name, graph in graphs(style_network, maps).items():
         path = folder / name

@@ -33,7 +33,7 @@ class Shape:
 
     widths: tuple[int, int] = (48, 96)
     """Channels at a quarter and an eighth of the frame's size."""
-    blocks: tuple[int, int] = (2, 3)
+    blocks: tuple[int, int] = (4, 3)
     """Residual blocks of two depthwise-separable convolutions at an eighth, and then at a quarter."""
     slopes: int = 2
     """Kernels of each map at a quarter that detail is made of: an edge has a slope across and one down."""

@@ -271,8 +271,8 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
 @click.option("--window", default=192, show_default=True, help="Side of the part that VGG looks at.")
 @click.option("--rate", default=8e-4, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--content", default=1.0, show_default=True, help="Weight of the content loss.")
-@click.option("--style", default=21.0, show_default=True, help="Weight of the style loss.")
-@click.option("--temporal", default=420.0, show_default=True, help="Weight of the temporal loss.")
+@click.option("--style", default=20.0, show_default=True, help="Weight of the style loss.")
+@click.option("--temporal", default=470.0, show_default=True, help="Weight of the temporal loss.")
 @click.option("--mixed", default=0.15, show_default=True, help="Fraction of batches that mix styles.")
 @click.option("--both/--maps-only", default=True, help="Train the style network too.  [default: both]")
 @click.option("--start", type=click.Path(exists=True, path_type=Path), required=True,
