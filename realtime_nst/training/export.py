@@ -61,7 +61,8 @@ def balance(maps: keras.Model) -> None:
     for layer in (one for one in maps.layers if isinstance(one, Differences)):
         kernel = keras.ops.convert_to_numpy(layer.kernel)
         kernel = kernel - kernel.mean(axis=(0, 1), keepdims=True)
-        # bf16 has 8 bits for a number: whole ones up to 256. What rounding leaves of the sum, at most 4, is the centre's.
+        # bf16 has 8 bits for a number: whole ones up to 256. What rounding leaves of the sum, at most 4, is added to
+        # the centre.
         largest = np.abs(kernel).max(axis=(0, 1), keepdims=True)
         unit = 2 ** np.ceil(np.log2(np.maximum(largest, 1e-6) / 252))
         units = np.round(kernel / unit)
