@@ -36,7 +36,7 @@ def weights_of(run):
 
 
 def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
-    from realtime_nst.training import data, distill, export, restore, train
+    from realtime_nst.training import data, distill, export, plot, restore, train
 
     features = material / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"
     prepared, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
@@ -65,6 +65,9 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
     done(train.main, *stage, "--steps", 2)  # all of it was done: nothing changes
     assert all(np.array_equal(one, two) for one, two in zip(after, weights_of(second)))
 
+    done(plot.main, second)
+    assert (second / "losses.png").stat().st_size > 5_000
+
     done(export.main, second, tmp_path / "weights")
     network = FastNetwork("cpu", tmp_path / "weights")
     frame = np.random.default_rng(0).integers(0, 255, (50, 70, 3), np.uint8)
@@ -78,6 +81,13 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
     exported = [*style_network.get_weights(), *maps.get_weights()]
     for shipped, trained in zip(weights_of(tmp_path / "restored"), exported, strict=True):
         assert np.allclose(shipped, trained, rtol=1e-3, atol=1e-6)
+
+
+def test_losses_that_are_not_there_yet_are_named(tmp_path):
+    from realtime_nst.training import plot
+
+    result = CliRunner().invoke(plot.main, [str(tmp_path)])
+    assert result.exit_code == 2 and "log.jsonl is not there" in result.output
 
 
 def test_balanced_kernels_make_nothing_of_a_flat_field_in_bf16():
