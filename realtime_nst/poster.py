@@ -12,6 +12,7 @@ from .features import load_features
 from .optimize import Progress, Target, optimize
 from .outputs import check_writable
 from .pictures import SUFFIXES, read_picture, write_picture
+from .plots import load_pyplot
 from .styles import find_styles
 
 
@@ -39,7 +40,9 @@ def make_poster(
     Raises InputError for what cannot be read or written, before the first step.
     """
     check_writable(out, SUFFIXES)
-    pyplot = _pyplot(plot) if plot else None
+    if plot:  # what is missing is found before the work rather than after it
+        check_writable(plot)
+        pyplot = load_pyplot()
     content, style = read_picture(photo), find_styles([painting])[0].read()
     target = Target(load_features(features, pool="average"), content, style, alpha, beta, content_layer, layers)
     history: list[Progress] = []
@@ -61,7 +64,7 @@ def make_poster(
     first, last = history[0], history[-1]
     say(f"content loss {first.content:.4g} -> {last.content:.4g}, style loss {first.style:.4g} -> {last.style:.4g}, "
         f"total {first.total:.4g} -> {last.total:.4g} in {len(history)} steps")
-    if pyplot:
+    if plot:
         draw_losses(pyplot, history, alpha, beta, plot)
 
 
@@ -83,19 +86,6 @@ def _shown(states: Iterable[Progress], steps: int) -> Iterator[Progress]:
             what = f"{width}x{height}: content {state.content:.3g}, style {state.style:.3g}"
             bar.update(task, completed=state.step, description=what)
             yield state
-
-
-def _pyplot(plot: Path):
-    """matplotlib's drawing functions; found missing before the work rather than after it."""
-    check_writable(plot)
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise InputError("--plot needs matplotlib; install it with: pip install 'realtime-nst[plot]'") from error
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    return pyplot
 
 
 def draw_losses(pyplot, history: Sequence[Progress], alpha: float, beta: float, path: Path) -> None:

@@ -32,7 +32,8 @@ MAPS = ("offset:0", "gain:0")
 H x W that went in."""
 
 STYLE_SIDE = 208
-"""Long side in pixels of the style picture that the style network is shown."""
+"""Long side in pixels of the style picture that the style network is shown. It learnt from pictures of 256: smaller
+ones give codes with more of the style, which it gives too little of."""
 
 LEAST_SIDE = 32
 """Short side in pixels of the smallest picture that it can see: it halves five times."""
@@ -69,7 +70,6 @@ class FastNetwork(Network):
         self._maps = BySize(lambda size: self._parts.compile(size))
         self._probe = Scene(288, 384).draw(8.0)
         self._shown_probe = self.prepare(self._probe, self._probe.shape[:2])
-        # A code is made once and used for every frame: full precision costs nothing there.
         self._probing = self._parts.compile(self._shown_probe.shape[:2], exact=True)
 
     def encode(self, picture: Picture) -> StyleCode:
@@ -123,7 +123,7 @@ class OpenVinoFast:
         self.encode = openvino_encoder(folder / "encode.pb")
 
     def compile(self, size: tuple[int, int], exact: bool = False) -> Maps:
-        """The transform for pictures of `size`, `exact` in float32."""
+        """The transform for pictures of `size`; `exact`, for single ones, one at a time in float32."""
         precision, ahead = ("f32", 0) if exact else (self._precision, self.ahead)
         return openvino_maps(self._transform, size, LOW, CODE, MAPS, precision=precision, ahead=ahead)
 
@@ -178,8 +178,9 @@ class TensorFlowFast:
             return self._encode(tf.constant(style)).numpy().ravel()
 
     def compile(self, size: tuple[int, int], exact: bool = False) -> Callable[[Picture, StyleCode], tuple]:
-        """The transform for pictures of `size`, in the one precision there is here."""
-        return tensorflow_maps(self._transform, size, self._device, self._xla)
+        """The transform for pictures of `size`; `exact`, for single ones, without XLA, which would take a second more
+        to compile it."""
+        return tensorflow_maps(self._transform, size, self._device, self._xla and not exact)
 
     def begin(self, maps: Callable, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
         return self._finish(*maps(shown, code), picture)

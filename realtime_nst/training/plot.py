@@ -11,16 +11,19 @@ import json
 from pathlib import Path
 
 import click
-import matplotlib
 
-matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402 - after the choice of what draws
+from realtime_nst.errors import InputError
+from realtime_nst.plots import load_pyplot
 
 
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def main(run: Path) -> None:
     """Draw each loss in RUN/log.jsonl over the epochs, one above the other: RUN/losses.png."""
+    try:
+        pyplot = load_pyplot()
+    except InputError as error:
+        raise click.UsageError(str(error)) from error
     log = run / "log.jsonl"
     if not log.is_file():
         raise click.UsageError(f"{log} is not there: a run writes it after its first epoch")
