@@ -1,8 +1,8 @@
 """The program in one loop: source -> stylizer -> sinks.
 
-Three threads overlap: one captures, one stylizes, the caller's shows and records. Two policies of handing
-frames on: live keeps only the newest frame, so latency is bounded; clip keeps every frame, and a slow stage
-holds the ones before it back.
+Three threads overlap: one captures, one stylizes, the caller's finishes, shows and records. Two policies of
+handing frames on: live keeps only the newest frame, so latency is bounded; clip keeps every frame, and a slow
+stage holds the ones before it back.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class _Run:
         self.clock = self.stylizer.clock
         size = 1 if self.live else 4
         self.captured: Handover[_Item] = Handover(size, drop=self.live)
-        self.stylized: Handover[_Item] = Handover(size, drop=self.live)
+        self.stylized: Handover[_Begun] = Handover(size, drop=self.live)
         self.failures: list[BaseException] = []
         self.heard = time.perf_counter()
         self.damaged = 0
@@ -170,7 +170,7 @@ class _Run:
             raise self.failures[0]
         return self._stats()
 
-    def _guarded(self, work: Callable[[], None], out: Handover[_Item]) -> None:
+    def _guarded(self, work: Callable[[], None], out: Handover) -> None:
         try:
             work()
         except Ended:
@@ -246,31 +246,36 @@ class _Run:
         return self.stylizer.begin(picture, look.code, look.strength, own)
 
     def _hand_on(self, begun: _Begun) -> None:
-        frame, captured = begun.item
-        self.stylized.put(_Item(Frame(begun.picture(), frame.time), captured))
+        # A network that does not run ahead is done with the frame: what its maps make of it the showing thread finds
+        # out, on a core that else waits while this one decodes the next frame.
+        if self.stylizer.network.ahead:
+            begun.picture()
+        self.stylized.put(begun)
 
     def _show(self) -> None:
         first = None
         while not self.stop.is_set():
             try:
-                item = self.stylized.get(timeout=0.01)
+                begun = self.stylized.get(timeout=0.01)
             except Ended:
                 return
-            if item is None:
+            if begun is None:
                 self._watch()
                 for sink in self.sinks:
                     sink.poll()
                 continue
-            first = item.frame.time if first is None else first
-            if self.seconds is not None and item.frame.time - first >= self.seconds:
+            moment = begun.item.frame.time
+            first = moment if first is None else first
+            if self.seconds is not None and moment - first >= self.seconds:
                 return
+            frame = Frame(begun.picture(), moment)
             with self.clock.stage("show"):
                 for sink in self.sinks:
-                    sink.write(item.frame)
+                    sink.write(frame)
                     sink.poll()
-            self.clock.shown(item.captured)
+            self.clock.shown(begun.item.captured)
             self.ended = time.perf_counter()
-            self.frame_size = item.frame.picture.shape[:2]
+            self.frame_size = frame.picture.shape[:2]
             self.shown += 1
             if self.frames is not None and self.shown >= self.frames:
                 return

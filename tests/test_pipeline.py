@@ -182,6 +182,26 @@ class TestNetworkThatRunsAhead:
         assert events[0] == events[1] and len(events[0]) < 40
 
 
+def test_a_frame_is_finished_while_the_next_is_on_its_way():
+    begun = [threading.Event() for _ in range(8)]
+
+    class Network(MeanColour):
+        def begin(self, shown, code, picture):
+            number = int(picture[0, 0, 0])
+            begun[number].set()
+            end = super().begin(shown, code, picture)
+
+            def finish():
+                assert number == 7 or begun[number + 1].wait(30), "the next frame waits for this one"
+                return end()
+
+            return finish
+
+    sink = Kept()
+    run(Numbered(8), Stylizer(Network()), [sink], styled, live=False)
+    assert [f.time for f in sink.frames] == [n / 30 for n in range(8)]
+
+
 class TestFramesThatRepeat:
     """Every picture comes three times."""
 

@@ -79,18 +79,28 @@ def test_a_picture_that_is_a_view_is_read_right(runtime, tmp_path):
     assert np.array_equal(stylize(view, code), stylize(np.ascontiguousarray(view), code))
 
 
-def test_several_frames_are_on_their_way_and_each_gets_its_own(tmp_path):
+@pytest.mark.parametrize("ahead, at_once", [(0, 2), (2, 3)])
+def test_several_frames_are_on_their_way_and_each_gets_its_own(ahead, at_once, tmp_path):
     begin = openvino_stylize(
-        openvino_network("NHWC", tmp_path), (48, 64), "frame", "code", (1, 3), precision="f32", ahead=2
+        openvino_network("NHWC", tmp_path), (48, 64), "frame", "code", (1, 3), precision="f32", ahead=ahead
     )
     rng = np.random.default_rng(4)
     for _ in range(5):
-        pictures = [rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(3)]
+        pictures = [rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(at_once)]
         codes = [rng.uniform(0.3, 1, 3).astype(np.float32) for _ in pictures]
         ends = [begin(picture, code) for picture, code in zip(pictures, codes)]
         for end, picture, code in zip(ends, pictures, codes):
             expected = np.clip(known(picture[:, :, ::-1] / 255, code), 0, 1)[:, :, ::-1] * 255
             assert np.abs(end() - expected).max() < 0.51
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_frames_that_nobody_takes_make_room_for_others(ahead, tmp_path):
+    begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), ahead=ahead)
+    picture, code = np.full((16, 24, 3), 100, np.uint8), np.ones(3, np.float32)
+    for _ in range(8):
+        begin(picture, code)
+    assert begin(picture, code)()[0, 0, 0] == 100
 
 
 def test_a_frame_that_is_refused_takes_no_place(tmp_path):

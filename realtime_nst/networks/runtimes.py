@@ -111,7 +111,8 @@ def openvino_compile(file: Path, recipe: str, build: Callable, options: dict):
 
 class Requests:
     """A compiled model at work on one frame, or on as many at once as may be begun `ahead` of the one waited for: that is
-    one more, so that no core waits for it. Each is in buffers that are used again and again.
+    one more, so that no core waits for it. Each is in buffers that are used again and again; a model that works on one
+    frame has two, so that one can be taken out while it works on the next.
 
     May be used by several threads.
     """
@@ -119,30 +120,42 @@ class Requests:
     def __init__(self, compiled, ahead: int) -> None:
         self._at_once = not ahead
         self._free: SimpleQueue = SimpleQueue()
-        for _ in range(ahead + 1):
+        for _ in range(max(ahead, 1) + 1):
             self._free.put(compiled.create_infer_request())
 
     def begin(self, inputs: dict, take: Callable[[object], Result]) -> Callable[[], Result]:
         """Give the model `inputs`; calling what is returned, once, waits for it and gives what `take` copies out of its
         request. A model that works on one frame is waited for here."""
-        request = self._free.get()
+        lent = _Lent(self._free)
+        lent.request.start_async(inputs, share_inputs=True)
+        if self._at_once:
+            lent.request.wait()
+        return lambda: lent.taken(take)
 
-        def end() -> Result:
-            try:
-                request.wait()
-                return take(request)
-            finally:
-                self._free.put(request)
 
+class _Lent:
+    """A request that goes back once: when what it made was taken, or when nobody is left who could."""
+
+    def __init__(self, free: SimpleQueue) -> None:
+        self._free = free
+        self.request = free.get()
+
+    def taken(self, take: Callable[[object], Result]) -> Result:
         try:
-            request.start_async(inputs, share_inputs=True)
-        except BaseException:
+            self.request.wait()
+            return take(self.request)
+        finally:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        request, self.request = self.request, None
+        if request is not None:
             self._free.put(request)
-            raise
-        if not self._at_once:
-            return end
-        made = end()
-        return lambda: made
+
+    def __del__(self) -> None:
+        if self.request is not None:
+            self.request.wait()
+        self._give_back()
 
 
 def openvino_stylize(
