@@ -30,7 +30,7 @@ def gram_matrix(features):
 def mean_gram(features):
     """The Gram matrix divided by M, so that pictures of different sizes compare: B x N x N."""
     _, height, width, _ = ops.shape(features)
-    return gram_matrix(features) / (height * width)
+    return gram_matrix(features) / ops.cast(height * width, features.dtype)
 
 
 def style_loss_from_grams(style_gram, generated_gram):

@@ -1,7 +1,11 @@
 """The training commands from the pictures to the files that ship, on a handful of pictures and a few steps each."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -40,8 +44,8 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
 
     features = material / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"
     prepared, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
-    done(data.main, material, prepared, hub_folder, "--style-size", 96, "--photo-size", 96, "--window", 80,
-         "--crops", 2, "--textures", 3, "--photo-styles", 2, "--made", 3, "--scenes", 2)
+    done(data.main, material, tmp_path / "made", hub_folder, "--count", 3, "--size", 96)
+    assert len(pictures_in(tmp_path / "made")) == 3
     done(distill.main, "codes", material, prepared, hub_folder, "--count", 12, "--size", 64)
     done(distill.main, "style", prepared, first, "--steps", 3, "--batch", 4)
     done(distill.main, "pairs", material, prepared, hub_folder, "--count", 6, "--size", 64)
@@ -51,8 +55,9 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
     shutil.copytree(material / "paintings" / "named", tmp_path / "validation" / "styles")
     done(distill.main, "train", prepared, first, "--start", first, "--features", features, "--steps", 4, "--batch", 2,
          "--side", 64)
-    stage = (prepared, second, "--features", features, "--start", first, "--window", 64, "--batch", 2,
-             "--temporal", 1, "--mixed", 0.5, "--validation", tmp_path / "validation")
+    stage = (material, second, "--made", tmp_path / "made", "--features", features, "--start", first, "--batch", 2,
+             "--side", 64, "--style-size", 96, "--scenes", 2, "--temporal", 1, "--mixed", 0.5,
+             "--validation", tmp_path / "validation")
     done(train.main, *stage, "--steps", 2)
 
     logged = [json.loads(line) for line in (second / "log.jsonl").read_text().splitlines()]
@@ -81,6 +86,44 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
     exported = [*style_network.get_weights(), *maps.get_weights()]
     for shipped, trained in zip(weights_of(tmp_path / "restored"), exported, strict=True):
         assert np.allclose(shipped, trained, rtol=1e-3, atol=1e-6)
+
+
+@pytest.fixture
+def small_run(tmp_path):
+    """A run with the weights of a small network that learnt nothing."""
+    from realtime_nst.training.network import Shape, build_maps, build_style_network
+    from realtime_nst.training.train import save_weights
+
+    shape = Shape(widths=(8, 8), blocks=(1, 1))
+    for network in (build_style_network(shape), build_maps(shape)):
+        save_weights(tmp_path, network)
+    (tmp_path / "shape.json").write_text(json.dumps(asdict(shape)))
+    return tmp_path
+
+
+def test_the_network_is_measured_through_jax(small_run):
+    """On JAX's CPU: no GPU can be had where these tests run."""
+    done = subprocess.run(
+        [sys.executable, "-m", "realtime_nst.training.xla", small_run, "--json", small_run / "xla.json",
+         "--size", "64x48", "--side", "64", "--megabytes", "1", "--seconds", "0.01"],
+        env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads((small_run / "xla.json").read_text())
+    exact, half = found["lines"]
+    assert [exact["precision"], half["precision"]] == ["float32", "mixed_bfloat16"]
+    assert exact["gflop"] == half["gflop"] and half["mbytes"] < 0.6 * exact["mbytes"]
+    for line in (exact, half):
+        assert min(line[key] for key in ("card_ms", "answer_ms", "stream_ms", "of_product", "of_copy")) > 0
+    assert exact["apart"] == 0 and 0 < half["apart"] < 5
+
+
+def test_flat_pictures_are_not_trained_on():
+    from realtime_nst.training.data import not_flat
+
+    flat, barely, picture = (np.random.default_rng(0).normal(90, spread, (16, 16, 3)) for spread in (0, 1, 40))
+    drawn = iter([flat, barely, picture, flat])
+    assert not_flat(lambda: next(drawn)) is picture
 
 
 def test_losses_that_are_not_there_yet_are_named(tmp_path):

@@ -24,7 +24,7 @@ from keras import ops
 from realtime_nst.features import Vgg, load_features
 from realtime_nst.losses import mean_gram, relative_gram_error
 from realtime_nst.pictures import pictures_in, read_picture
-from realtime_nst.training.data import crop_to, training_paintings, turn_hue
+from realtime_nst.training.data import crop_to, relit, training_paintings, turn_hue
 from realtime_nst.training.network import (
     Shape,
     build_maps,
@@ -202,11 +202,6 @@ def make_codes(data: Path, out: Path, teacher: Path, count: int, size: int, made
         codes.append(network.encode(pictures[number]))
     out.mkdir(parents=True, exist_ok=True)
     np.savez(out / "codes.npz", pictures=pictures, codes=np.stack(codes))
-
-
-def relit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The picture with another contrast and brightness."""
-    return np.clip(picture * rng.uniform(0.5, 1.3) + rng.uniform(-40, 40), 0, 255).astype(np.uint8)
 
 
 @main.command("pairs")

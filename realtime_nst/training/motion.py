@@ -30,28 +30,23 @@ def inside(flow: np.ndarray) -> np.ndarray:
     return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).astype(np.float32)[..., np.newaxis]
 
 
-def moved(pictures: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """Float32 pictures B x H x W x C moved by `flow`, outside of them mirrored (for what needs no gradient)."""
-    return np.stack([
-        cv2.remap(picture, one, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-        for picture, one in zip(pictures, flow)
-    ])
-
-
 def warp(pictures, flow):
-    """Tensors B x H x W x C moved by `flow`, bilinear, the border repeated; the gradient reaches `pictures`."""
+    """Tensors B x H x W x C moved by `flow`, bilinear, mirrored beyond the border; the gradient reaches `pictures`."""
     batch, height, width, channels = ops.shape(pictures)
-    flat = ops.reshape(pictures, (batch, height * width, channels))
-    x = ops.clip(flow[..., 0], 0, width - 1)
-    y = ops.clip(flow[..., 1], 0, height - 1)
+    flat = ops.reshape(pictures, (batch * height * width, channels))
+    first = ops.reshape(ops.arange(batch, dtype="int32") * height * width, (batch, 1, 1))
+    x, y = (_mirrored(flow[..., axis], side) for axis, side in enumerate((width, height)))
     left, top = ops.clip(ops.floor(x), 0, width - 2), ops.clip(ops.floor(y), 0, height - 2)
 
     def at(row, column):
-        place = ops.cast(ops.reshape(row * width + column, (batch, height * width, 1)), "int32")
-        found = ops.take_along_axis(flat, ops.repeat(place, channels, axis=2), axis=1)
-        return ops.reshape(found, (batch, height, width, channels))
+        return ops.take(flat, first + ops.cast(row * width + column, "int32"), axis=0)
 
     right_share, below_share = ops.expand_dims(x - left, -1), ops.expand_dims(y - top, -1)
     above = at(top, left) * (1 - right_share) + at(top, left + 1) * right_share
     below = at(top + 1, left) * (1 - right_share) + at(top + 1, left + 1) * right_share
     return above * (1 - below_share) + below * below_share
+
+
+def _mirrored(place, side: int):
+    """Places along a line of `side` pixels, those up to `side` - 1 beyond its ends mirrored at them."""
+    return ops.clip((side - 1) - ops.abs((side - 1) - ops.abs(place)), 0, side - 1)

@@ -82,7 +82,7 @@ class Smooth(layers.Layer):
     def call(self, x):
         line = np.float32([1, 2, 1]) / 4
         kernel = np.broadcast_to(np.outer(line, line)[..., None, None], (3, 3, x.shape[-1], 1))
-        return ops.depthwise_conv(x, np.ascontiguousarray(kernel))
+        return ops.depthwise_conv(x, ops.cast(np.ascontiguousarray(kernel), x.dtype))
 
     def compute_output_shape(self, shape):
         return (shape[0], *(side and side - 2 for side in shape[1:3]), shape[3])
@@ -116,7 +116,7 @@ class Phases(layers.Layer):
         # One pixel becomes four, whose centres are 3/8 and 1/8 of a pixel to both sides of its own.
         line = np.array([[3, 5, 0], [1, 7, 0], [0, 7, 1], [0, 5, 3]], np.float32) / 8
         kernel = np.einsum("ya,xb,mn->abmyxn", line, line, np.eye(x.shape[-1], dtype=np.float32))
-        return ops.conv(x, kernel.reshape(3, 3, x.shape[-1], -1))
+        return ops.conv(x, ops.cast(kernel.reshape(3, 3, x.shape[-1], -1), x.dtype))
 
     def compute_output_shape(self, shape):
         return (shape[0], *(side and side - 2 for side in shape[1:3]), 16 * shape[3])

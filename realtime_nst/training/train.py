@@ -1,17 +1,20 @@
 """Last stage: train both halves against the paintings themselves.
 
-    python -m realtime_nst.training.train DATA RUN --features VGG.npz --start DISTILLED
+    python -m realtime_nst.training.train DATA RUN --features VGG.npz --made FOLDER --start DISTILLED
 
 Stops and goes on where it was: RUN keeps the checkpoint, a log of the losses, and sheets of validation pictures.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
 import click
+import cv2
 import keras
 import numpy as np
 from keras import ops
@@ -19,8 +22,8 @@ from keras import ops
 from realtime_nst.features import Vgg, load_features
 from realtime_nst.losses import mean_gram, relative_gram_error
 from realtime_nst.pictures import pictures_in, read_picture
-from realtime_nst.training.data import CONTENT_LAYER, GRAM_UNIT, STYLE_LAYERS, crop_to
-from realtime_nst.training.motion import inside, moved, random_flow, warp
+from realtime_nst.training.data import Photos, Styles, crop_to, style_shapes
+from realtime_nst.training.motion import inside, random_flow, warp
 from realtime_nst.training.network import (
     Shape,
     build_maps,
@@ -28,20 +31,16 @@ from realtime_nst.training.network import (
     build_transform,
 )
 
-CONTENT_STRIDE = 4
-"""Pixels from one position of CONTENT_LAYER to the next."""
+STYLE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
+CONTENT_LAYER = "block3_conv3"
 
 HARD_STYLE = 3.0
 """The relative error of Gram matrices from which on it counts by half and less."""
 
 STYLE_GAIN = dict(zip(STYLE_LAYERS, (1.0, 1.25, 1.3, 1.3)))
-"""By how much larger Gram matrices are asked for than the style's. Those of a small window vary around those of a whole
+"""By how much larger Gram matrices are asked for than the style's. Those of a small square vary around those of a whole
 picture, and what makes their squared error least has too little of the style (shrinkage): without this those of a whole
 picture fit the style's best when multiplied by up to 1.4."""
-
-CONTENT_EDGE = 5
-"""Positions of CONTENT_LAYER at the window's edge that see zeros where the photograph's features saw more of it."""
-
 
 def scaled(pictures: np.ndarray) -> np.ndarray:
     """uint8 BGR pictures as the network takes them: float32 BGR, 0..1."""
@@ -72,59 +71,49 @@ def save_weights(run: Path, network: keras.Model) -> None:
 
 
 class Batches(keras.utils.PyDataset):
-    """Random photographs with random styles, some batches mixtures of two styles."""
+    """Random photographs with random styles, some batches mixtures of two styles; pictures are uint8 BGR.
 
-    def __init__(self, data: Path, steps: int, batch: int, window: int, mixed: float, seed: int):
-        super().__init__()
-        with np.load(data / "styles.npz") as file:
-            self._styles = {name: file[name] for name in file.files}
-        with np.load(data / "photos.npz") as file:
-            self._photos = {name: file[name] for name in file.files}
-        # The photographs' features are of the square in their middle.
-        self._side = CONTENT_STRIDE * self._photos["features"].shape[1]
-        edge = (self._photos["pictures"].shape[1] - self._side) // 2
-        self._pictures = self._photos["pictures"][:, edge : edge + self._side, edge : edge + self._side]
-        self._variances = np.float32([features.astype(np.float32).var() for features in self._photos["features"]])
-        self._positions = window // CONTENT_STRIDE
+    Drawn by several threads. Which batches come is given by `seed`, their order is not.
+    """
+
+    def __init__(
+        self,
+        photos: Photos,
+        styles: Styles,
+        shapes: list[tuple[int, int]],
+        steps: int,
+        batch: int,
+        mixed: float,
+        seed: int,
+    ):
+        super().__init__(workers=os.cpu_count() or 1, max_queue_size=32)
+        self._photos, self._styles, self._shapes = photos, styles, shapes
         self._steps, self._batch, self._mixed = steps, batch, mixed
-        self._rng = np.random.default_rng(seed)
-        _, self._alike = np.unique(self._styles["sizes"], axis=0, return_inverse=True)
+        self._seed, self._drawn = seed, itertools.count()
 
     def __len__(self) -> int:
         return self._steps
 
     def __getitem__(self, index: int):
-        rng, count = self._rng, self._batch
-        photos = rng.integers(0, len(self._pictures), count)
-        # All pictures of a batch are of one size: that of the first.
-        styles = rng.choice(np.flatnonzero(self._alike == rng.choice(self._alike)), count)
+        count = self._batch
+        rng = np.random.default_rng([self._seed, next(self._drawn)])
+        frames = np.stack([self._photos.draw(rng) for _ in range(count)])
+        # All pictures of a batch are of one size. Sides are odd ones too: the style network must not mind them.
+        height, width = self._shapes[rng.integers(len(self._shapes))]
+        styles = [self._styles.draw((height, width), rng) for _ in range(count)]
+        seen = [cv2.resize(each, (width * 2 // 3, height * 2 // 3), interpolation=cv2.INTER_AREA) for each in styles]
         share = rng.uniform(0.3, 0.7, count) if rng.random() < self._mixed else np.ones(count)
-        frames = scaled(self._pictures[photos])
-        pictures = self._shown(styles)
-        flow = random_flow(count, self._side, rng)
-        relit = moved(frames, flow) * rng.uniform(0.94, 1.06, (count, 1, 1, 1)).astype(np.float32)
-        noise = rng.uniform(0, 0.02) * rng.standard_normal(frames.shape, np.float32)
-        corner = rng.integers(0, self._side // CONTENT_STRIDE - self._positions + 1, 2).astype(np.int32)
-        row, column = (slice(place, place + self._positions) for place in corner)
+        flow = random_flow(count, frames.shape[1], rng)
         return {
             "frame": frames,
-            "picture": scaled(pictures),
+            "style": np.stack(styles),
+            "seen": np.stack(seen),
             "share": share.astype(np.float32),
-            "corner": CONTENT_STRIDE * corner,
             "flow": flow,
             "inside": inside(flow),
-            "next": np.clip(relit + noise, 0, 1),
-            "content": self._photos["features"][photos, row, column].astype(np.float32),
-            "variance": self._variances[photos],
-            **{layer: GRAM_UNIT * self._styles[layer][styles].astype(np.float32) for layer in STYLE_LAYERS},
+            "light": rng.uniform(0.94, 1.06, (count, 1, 1, 1)).astype(np.float32),
+            "noise": rng.uniform(0, 0.02, (count, 1, 1, 1)).astype(np.float32),
         }, np.zeros(count, np.float32)
-
-    def _shown(self, styles: np.ndarray) -> np.ndarray:
-        """Style pictures as the style network sees them, without a few rows and columns, since it must not mind odd
-        sides. The Gram matrices of a picture are nearly those of such a part, and of its mirror image."""
-        height, width = (self._rng.integers(int(0.92 * side), side + 1) for side in self._styles["sizes"][styles[0]])
-        pictures = self._styles["pictures"][styles, :height, :width]
-        return np.ascontiguousarray(pictures[:, :, :: self._rng.choice([-1, 1])])
 
 
 class Training(keras.Model):
@@ -136,21 +125,15 @@ class Training(keras.Model):
                 the style picture's Gram matrix
     temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame
 
-    Content and style are those of a window of the frame, at a place that changes from batch to batch. In a batch of
-    mixtures each picture's style is `share` of its own and the rest of its neighbour's, codes and Gram matrices alike.
+    In a batch of mixtures each picture's style is `share` of its own and the rest of its neighbour's, codes and Gram
+    matrices alike.
     """
 
-    def __init__(
-        self,
-        style_network: keras.Model,
-        maps: keras.Model,
-        vgg: Vgg,
-        window: int,
-        weights: dict[str, float],
-    ):
+    def __init__(self, style_network: keras.Model, maps: keras.Model, vgg: Vgg, weights: dict[str, float], seed: int):
         super().__init__()
         self.style_network, self.maps, self.transform = style_network, maps, build_transform(maps)
-        self._vgg, self._window, self._loss_weights = vgg, window, weights
+        self._vgg, self._loss_weights = vgg, weights
+        self._noise = keras.random.SeedGenerator(seed)
         self._means = {name: keras.metrics.Mean(name=name) for name in ("content", "style", "temporal")}
         self.built = True
 
@@ -159,31 +142,39 @@ class Training(keras.Model):
         return list(self._means.values())
 
     def call(self, x):
-        code = _mixture(self.style_network(x["picture"]), x["share"])
-        out = self.transform([x["frame"], code])
+        code = _mixture(self.style_network(_unit(x["seen"])), x["share"])
+        frame = _unit(x["frame"])
+        out = self.transform([frame, code])
         if not self._loss_weights["temporal"]:
             return out, out, out
-        return out, warp(out, x["flow"]), self.transform([x["next"], code])
+        noise = x["noise"] * keras.random.normal(ops.shape(frame), seed=self._noise)
+        following = ops.clip(warp(frame, x["flow"]) * x["light"] + noise, 0.0, 1.0)
+        return out, warp(out, x["flow"]), self.transform([following, code])
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
         out, expected, again = y_pred
-        place, side = (0, x["corner"][0], x["corner"][1], 0), self._window
-        found = self._vgg(255.0 * ops.slice(out, place, (ops.shape(out)[0], side, side, 3)), STYLE_LAYERS)
+        found = self._vgg(255.0 * out, STYLE_LAYERS)
+        wanted = self._vgg(ops.cast(x["style"], "float32"), STYLE_LAYERS)
+        content = self._vgg(ops.cast(x["frame"], "float32"), [CONTENT_LAYER])[CONTENT_LAYER]
 
-        inner = slice(CONTENT_EDGE, -CONTENT_EDGE)
-        apart = (x["content"] - ops.cast(found[CONTENT_LAYER], "float32"))[:, inner, inner]
-        losses = {"content": ops.mean(ops.mean(ops.square(apart), axis=(1, 2, 3)) / x["variance"])}
-
+        content, generated = (ops.cast(maps, "float32") for maps in (content, found[CONTENT_LAYER]))
+        apart = ops.mean(ops.square(content - generated), axis=(1, 2, 3))
+        losses = {"content": ops.mean(apart / ops.var(content, axis=(1, 2, 3)))}
         style = 0.0
         for layer in STYLE_LAYERS:
-            wanted = _mixture(x[layer], x["share"])
-            error = relative_gram_error(STYLE_GAIN[layer] * wanted, ops.cast(mean_gram(found[layer]), "float32"))
+            asked, made = (ops.cast(mean_gram(maps[layer]), "float32") for maps in (wanted, found))
+            error = relative_gram_error(STYLE_GAIN[layer] * _mixture(asked, x["share"]), made)
             style = style + HARD_STYLE * ops.log1p(error / HARD_STYLE) / len(STYLE_LAYERS)
         losses["style"] = ops.mean(style)
         losses["temporal"] = ops.mean(ops.square(expected - again) * x["inside"])
         for name, value in losses.items():
             self._means[name].update_state(value)
         return sum(self._loss_weights[name] * value for name, value in losses.items())
+
+
+def _unit(pictures):
+    """What `scaled` does, of a tensor."""
+    return ops.cast(pictures, "float32") / 255.0
 
 
 def _mixture(values, share):
@@ -224,8 +215,6 @@ class Keeper(keras.callbacks.Callback):
             variable.assign(value)
 
     def _draw(self) -> None:
-        import cv2
-
         rows = []
         photos = scaled(np.stack(self._photos))
         for style in self._styles:
@@ -264,15 +253,21 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
 @click.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("run", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--made", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Folder of style pictures that a teacher made.")
 @click.option("--features", type=click.Path(exists=True, path_type=Path), required=True, help="VGG weights (npz).")
 @click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Folder with photos/ and styles/.")
 @click.option("--steps", default=4000, show_default=True, help="Steps of the whole schedule.")
 @click.option("--batch", default=4, show_default=True)
-@click.option("--window", default=192, show_default=True, help="Side of the part that VGG looks at.")
 @click.option("--rate", default=8e-4, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--content", default=1.0, show_default=True, help="Weight of the content loss.")
 @click.option("--style", default=20.0, show_default=True, help="Weight of the style loss.")
 @click.option("--temporal", default=470.0, show_default=True, help="Weight of the temporal loss.")
+@click.option("--side", default=256, show_default=True, help="Side of the squares that are stylized.")
+@click.option("--style-size", default=384, show_default=True, help="Long side of the pictures that Grams are of.")
+@click.option("--shapes", default=24, show_default=True,
+              help="How many shapes of such pictures there are; XLA takes a minute to compile a step for each.")
+@click.option("--scenes", default=160, show_default=True, help="Squares of the built-in scene among the photographs.")
 @click.option("--mixed", default=0.15, show_default=True, help="Fraction of batches that mix styles.")
 @click.option("--both/--maps-only", default=True, help="Train the style network too.  [default: both]")
 @click.option("--start", type=click.Path(exists=True, path_type=Path), required=True,
@@ -280,18 +275,20 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True,
               help="What VGG computes with; bfloat16 is faster where the processor has it.")
 @click.option("--seed", default=1, show_default=True)
-def main(data, run, features, validation, steps, batch, window, rate, both, start, precision, seed, mixed,
-         **weights) -> None:
-    """Train on the data prepared in DATA; everything goes to RUN, and a stopped run goes on."""
+def main(data, run, made, features, validation, steps, batch, rate, side, style_size, shapes, scenes, both, start,
+         precision, seed, mixed, **weights) -> None:
+    """Train on the pictures in DATA; everything goes to RUN, and a stopped run goes on."""
     keras.utils.set_random_seed(seed)
     run.mkdir(parents=True, exist_ok=True)
-    per_epoch = min(100, steps)
+    per_epoch = min(steps, max(100, steps // 100))
     style_network, maps, shape = load_networks(start)
     style_network.trainable = both
-    model = Training(style_network, maps, load_features(features, precision), window, weights)
+    model = Training(style_network, maps, load_features(features, precision), weights, seed)
     model.compile(optimizer(rate, steps))
+    rng = np.random.default_rng(seed)
+    photos, styles = Photos(data, side, scenes, rng), Styles(data, made, style_size)
     model.fit(
-        Batches(data, per_epoch, batch, window, mixed, seed),
+        Batches(photos, styles, style_shapes(style_size, shapes, rng), per_epoch, batch, mixed, seed),
         epochs=steps // per_epoch,
         verbose=2,
         callbacks=[
