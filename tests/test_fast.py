@@ -58,18 +58,6 @@ def test_a_blend_lies_between_its_styles(network, codes, scene):
     assert redness[0] < redness[1] < redness[2]
 
 
-def test_a_code_is_corrected_by_what_it_draws(network, codes, monkeypatch):
-    """The picture it is tried on reads more like its style with it than with the style network's own."""
-    monkeypatch.setattr(fast, "CORRECTION", 0.0)
-    for name, corrected in codes.items():
-        first = network.encode(find_styles([name])[0].read())
-        lacks = [
-            np.linalg.norm(network.encode(network.transform(network._probe, code)) - first)
-            for code in (corrected, first)
-        ]
-        assert lacks[0] < lacks[1]
-
-
 @pytest.fixture
 def in_f32(monkeypatch):
     """Networks opened for the CPU compute in f32, whatever the processor does by itself."""

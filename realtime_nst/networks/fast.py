@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..demo import Scene
 from ..frames import Picture, StyleCode
 from . import Network
 from .devices import cpu_name, frames_ahead, tensorflow_gpu
@@ -31,16 +30,11 @@ MAPS = ("offset:0", "gain:0")
 """The tensors that come out of the transform's graph: float32, 1 x 2H x 2W x 3 and 1 x H/2 x W/2 x 3 for a picture of
 H x W that went in."""
 
-STYLE_SIDE = 208
-"""Long side in pixels of the style picture that the style network is shown. It learnt from pictures of 256: smaller
-ones give codes with more of the style, which it gives too little of."""
+STYLE_SIDE = 256
+"""Long side in pixels of the style picture that the style network is shown, as in its training."""
 
 LEAST_SIDE = 32
 """Short side in pixels of the smallest picture that it can see: it halves five times."""
-
-CORRECTION = 0.3
-"""By how much of what its drawing lacks a code is corrected. More of it, or doing it again, loses content and gains no
-style."""
 
 WEIGHTS = Path(__file__).with_name("fast_weights")
 """The trained network: encode.pb and transform.pb, frozen TensorFlow graphs with float16 weights."""
@@ -67,23 +61,10 @@ class FastNetwork(Network):
         self._parts = TensorFlowFast(folder) if device == "gpu" else OpenVinoFast(folder, frames_ahead(throughput))
         self.runtime, self.device, self.notices = self._parts.runtime, self._parts.device, self._parts.notices
         self.ahead = self._parts.ahead
-        self._maps = BySize(lambda size: self._parts.compile(size))
-        self._probe = Scene(288, 384).draw(8.0)
-        self._shown_probe = self.prepare(self._probe, self._probe.shape[:2])
-        self._probing = self._parts.compile(self._shown_probe.shape[:2], exact=True)
+        self._maps = BySize(self._parts.compile)
 
     def encode(self, picture: Picture) -> StyleCode:
-        """The code of a style picture of any size: float32, 1-D.
-
-        The style network's code is tried on a picture and corrected once by how unlike the style what it drew there
-        reads (back-projection: Irani and Peleg, "Improving Resolution by Image Registration", 1991).
-        """
-        code = self._read(picture)
-        drawn = self._parts.begin(self._probing, self._shown_probe, code, self._probe)()
-        return code + np.float32(CORRECTION) * (code - self._read(drawn))
-
-    def _read(self, picture: Picture) -> StyleCode:
-        """The style network's code of a picture."""
+        """The code of a style picture of any size: float32, 1-D."""
         # Not squeezed into a square: strokes would be other ones, and the style error was 0.34 instead of 0.32.
         scale = STYLE_SIDE / max(picture.shape[:2])
         height, width = (max(LEAST_SIDE, round(scale * side)) for side in picture.shape[:2])
@@ -122,10 +103,9 @@ class OpenVinoFast:
         self._transform = folder / "transform.pb"
         self.encode = openvino_encoder(folder / "encode.pb")
 
-    def compile(self, size: tuple[int, int], exact: bool = False) -> Maps:
-        """The transform for pictures of `size`; `exact`, for single ones, one at a time in float32."""
-        precision, ahead = ("f32", 0) if exact else (self._precision, self.ahead)
-        return openvino_maps(self._transform, size, LOW, CODE, MAPS, precision=precision, ahead=ahead)
+    def compile(self, size: tuple[int, int]) -> Maps:
+        """The transform for pictures of `size`."""
+        return openvino_maps(self._transform, size, LOW, CODE, MAPS, precision=self._precision, ahead=self.ahead)
 
     def begin(self, maps: Maps, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
         made = maps(shown, code)
@@ -177,10 +157,9 @@ class TensorFlowFast:
         with tf.device(self._device):
             return self._encode(tf.constant(style)).numpy().ravel()
 
-    def compile(self, size: tuple[int, int], exact: bool = False) -> Callable[[Picture, StyleCode], tuple]:
-        """The transform for pictures of `size`; `exact`, for single ones, without XLA, which would take a second more
-        to compile it."""
-        return tensorflow_maps(self._transform, size, self._device, self._xla and not exact)
+    def compile(self, size: tuple[int, int]) -> Callable[[Picture, StyleCode], tuple]:
+        """The transform for pictures of `size`."""
+        return tensorflow_maps(self._transform, size, self._device, self._xla)
 
     def begin(self, maps: Callable, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
         return self._finish(*maps(shown, code), picture)
