@@ -103,11 +103,14 @@ class PacedStylizer(Stylizer):
     ) -> Callable[[], Picture]:
         began = time.perf_counter()
         end = super().begin(picture, code, strength, content)
+        spent = time.perf_counter() - began
 
         def timed_end() -> Picture:
+            # Between the two it may wait for another thread to show the frame before: that is not its time.
+            began = time.perf_counter()
             out = end()
             if strength > 0:
-                self._note(began, picture.shape[:2])
+                self._note(spent + time.perf_counter() - began, picture.shape[:2])
             return out
 
         return timed_end
@@ -116,11 +119,10 @@ class PacedStylizer(Stylizer):
         """Wait for a network that is being compiled: a runtime may not be torn from it at exit."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _note(self, began: float, shape: tuple[int, int]) -> None:
-        """Take in that a frame of `shape` that was begun at `began` (time.perf_counter) is there."""
-        now = time.perf_counter()
+    def _note(self, took: float, shape: tuple[int, int]) -> None:
+        """Take in that a frame of `shape` took `took` seconds."""
         if self._pace is not None and self._coming is None:
-            size = self._pace.note(now - began, now)
+            size = self._pace.note(took, time.perf_counter())
             if size != self.work_size:
                 self._coming = self._pool.submit(self._prepare, size, shape)
         elif self._coming is not None and self._coming.done():
