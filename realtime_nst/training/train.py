@@ -42,6 +42,7 @@ STYLE_GAIN = dict(zip(STYLE_LAYERS, (1.0, 1.25, 1.3, 1.3)))
 picture, and what makes their squared error least has too little of the style (shrinkage): without this those of a whole
 picture fit the style's best when multiplied by up to 1.4."""
 
+
 def scaled(pictures: np.ndarray) -> np.ndarray:
     """uint8 BGR pictures as the network takes them: float32 BGR, 0..1."""
     return pictures.astype(np.float32) / 255
