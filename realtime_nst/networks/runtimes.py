@@ -110,9 +110,9 @@ def openvino_compile(file: Path, recipe: str, build: Callable, options: dict):
 
 
 class Requests:
-    """A compiled model at work on one frame, or on as many at once as may be begun `ahead` of the one waited for: that is
-    one more, so that no core waits for it. Each is in buffers that are used again and again; a model that works on one
-    frame has two, so that one can be taken out while it works on the next.
+    """A compiled model at work on one frame, or on as many at once as may be begun `ahead` of the one waited for: that
+    is one more, so that no core waits for it. Each is in buffers that are used again and again; a model that works on
+    one frame has two, so that one can be taken out while it works on the next.
 
     May be used by several threads.
     """
@@ -212,7 +212,8 @@ def openvino_maps(
 ) -> Maps:
     """Compile the model in `file`, float32 BGR in [0, 1] and a code -> offset and gain, for pictures of `size`.
 
-    precision: "f32" or "bf16"; None: bf16 where the processor computes with it. Raises RuntimeError where OpenVINO cannot run it.
+    precision: "f32" or "bf16"; None: bf16 where the processor computes with it. Raises RuntimeError where OpenVINO
+    cannot run it.
     """
     shape = [1, *size, 3]
 
