@@ -22,9 +22,7 @@ def test_a_tensor_is_moved_as_opencv_moves_it(flow, pictures):
         cv2.remap(picture, one, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         for picture, one in zip(pictures, flow)
     ])
-    # OpenCV knows 32 places between two pixels.
-    assert np.abs(np.asarray(warp(pictures, flow)) - wanted).max() < 0.05
-    assert np.abs((np.asarray(warp(pictures, flow)) - wanted) * inside(flow)).mean() < 5e-3
+    assert np.abs(np.asarray(warp(pictures, flow)) - wanted).max() < 1e-3
     assert 0.5 < inside(flow).mean() < 1
 
 

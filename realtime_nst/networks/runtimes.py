@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
@@ -126,36 +127,26 @@ class Requests:
     def begin(self, inputs: dict, take: Callable[[object], Result]) -> Callable[[], Result]:
         """Give the model `inputs`; calling what is returned, once, waits for it and gives what `take` copies out of its
         request. A model that works on one frame is waited for here."""
-        lent = _Lent(self._free)
-        lent.request.start_async(inputs, share_inputs=True)
-        if self._at_once:
-            lent.request.wait()
-        return lambda: lent.taken(take)
+        request = self._free.get()
 
+        def end() -> Result:
+            try:
+                request.wait()
+                return take(request)
+            finally:
+                give_back()
 
-class _Lent:
-    """A request that goes back once: when what it made was taken, or when nobody is left who could."""
-
-    def __init__(self, free: SimpleQueue) -> None:
-        self._free = free
-        self.request = free.get()
-
-    def taken(self, take: Callable[[object], Result]) -> Result:
-        try:
-            self.request.wait()
-            return take(self.request)
-        finally:
-            self._give_back()
-
-    def _give_back(self) -> None:
-        request, self.request = self.request, None
-        if request is not None:
+        def back() -> None:
+            request.wait()
             self._free.put(request)
 
-    def __del__(self) -> None:
-        if self.request is not None:
-            self.request.wait()
-        self._give_back()
+        # Once: when it is taken out, or when nobody is left who could.
+        give_back = weakref.finalize(end, back)
+        give_back.atexit = False
+        request.start_async(inputs, share_inputs=True)
+        if self._at_once:
+            request.wait()
+        return end
 
 
 def openvino_stylize(

@@ -54,13 +54,22 @@ def training_paintings(data: Path) -> list[Path]:
     return [p for p in found if not any(word in p.stem.lower() for word in HELD_OUT)]
 
 
-def part_of(picture: np.ndarray, shape: tuple[int, int], rng: np.random.Generator, most: float = 1.7) -> np.ndarray:
-    """A part of `shape` of the picture, scaled so that it shows all of it or up to `most` times enlarged.
+def style_paths(data: Path) -> dict[str, list[Path]]:
+    """What styles are parts of, by kind."""
+    return {
+        "paintings": training_paintings(data),
+        "textures": pictures_in(data / "textures"),
+        "photographs": pictures_in(data / "photos" / "train"),
+    }
+
+
+def part_of(picture: np.ndarray, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A part of `shape` of the picture, scaled so that it shows all of it or up to 1.7 times enlarged.
 
     Mostly nearly all: so are paintings used.
     """
     least = max(side / has for side, has in zip(shape, picture.shape))
-    return cut(picture, shape, least * (1 + (most - 1) * rng.random() ** 2), rng)
+    return cut(picture, shape, least * (1 + 0.7 * rng.random() ** 2), rng)
 
 
 def style_shapes(size: int, count: int, rng: np.random.Generator) -> list[tuple[int, int]]:
@@ -77,12 +86,7 @@ class Styles:
     """The pictures that styles are parts of, all in memory, by STYLE_SHARES; `made` is the folder of the teacher's."""
 
     def __init__(self, data: Path, made: Path | None, size: int):
-        kinds = {
-            "paintings": training_paintings(data),
-            "textures": pictures_in(data / "textures"),
-            "photographs": pictures_in(data / "photos" / "train"),
-            "made": pictures_in(made) if made else [],
-        }
+        kinds = style_paths(data) | ({"made": pictures_in(made)} if made else {})
         kinds = {kind: paths for kind, paths in kinds.items() if paths}
         self._pictures = [[no_larger(read_picture(path), 2 * size) for path in paths] for paths in kinds.values()]
         shares = np.array([STYLE_SHARES[kind] for kind in kinds])
@@ -159,7 +163,7 @@ def made_pictures(
 ) -> Iterator[np.ndarray]:
     """`count` pictures that `teacher` makes: shapes of photographs, paintings and textures, in mixtures of up to three
     styles of others. There are only so many paintings, and a style network learns them by heart."""
-    kinds = training_paintings(data), pictures_in(data / "textures"), pictures_in(data / "photos" / "train")
+    kinds = [*style_paths(data).values()]
     shapes = style_shapes(size, 24, rng)
     codes = []
     for _ in range(min(count, 900)):

@@ -61,9 +61,9 @@ def copy_gbytes(megabytes: int, seconds: float) -> float:
     return 2e-9 * numbers.nbytes / seconds_each(lambda number: add(numbers), seconds)
 
 
-def build_stylize(run: Path, precision: str) -> tuple[Callable, keras.Model]:
-    """(frame, code) -> stylized frame, uint8 H x W x 3 both, and the style network. `precision` is what the network
-    computes with, a Keras dtype policy."""
+def build_stylize(run: Path, precision: str) -> tuple[Callable, np.ndarray]:
+    """(frame, code) -> stylized frame, uint8 H x W x 3 both, and the code of a style. `precision` is what the networks
+    compute with, a Keras dtype policy."""
     keras.config.set_dtype_policy(precision)
     style_network, maps, _ = load_networks(run)
     transform = build_transform(maps)
@@ -75,7 +75,7 @@ def build_stylize(run: Path, precision: str) -> tuple[Callable, keras.Model]:
             made = transform([frame[None].astype("float32") / 255, code])[0]
         return jnp.round(255 * made.astype("float32")).astype("uint8")
 
-    return stylize, style_network
+    return stylize, np.asarray(style_network(scaled(Scene(192, 256).draw(3.0)[None])), "float32")
 
 
 def work_of(stylize: Callable, frame, code) -> tuple[int, int]:
@@ -150,6 +150,8 @@ def figures(stylize: Callable, code: np.ndarray, height: int, width: int, second
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
 def main(run: Path, sizes, precisions, side: int, megabytes: int, seconds: float, json_file: Path | None) -> None:
     """Measure the network in RUN on JAX's first device, and that device's limits."""
+    if keras.backend.backend() != "jax":
+        raise click.UsageError("Keras computes with something else than JAX here: set KERAS_BACKEND=jax")
     device = jax.devices()[0]
     result = {
         "device": device.device_kind, "jax": jax.__version__,
@@ -162,13 +164,12 @@ def main(run: Path, sizes, precisions, side: int, megabytes: int, seconds: float
         f"bfloat16 {result['bfloat16_tflops']:.4g} TFLOP/s, copy {result['copy_gbytes']:.4g} GB/s\n"
         "size       precision       on card ms  answer ms  stream ms  GFLOP    MB  of product  of copy  apart"
     )
+    built = {precision: build_stylize(run, precision) for precision in precisions}
     for size in sizes:
         width, height = map(int, size.split("x"))
         first = None
-        for precision in precisions:
-            stylize, style_network = build_stylize(run, precision)
-            style = scaled(Scene(192, 256).draw(3.0)[None])
-            found = figures(stylize, np.asarray(style_network(style), "float32"), height, width, seconds)
+        for precision, (stylize, code) in built.items():
+            found = figures(stylize, code, height, width, seconds)
             picture = found.pop("picture").astype(np.float32)
             first = picture if first is None else first
             limit = result["bfloat16_tflops" if "bfloat16" in precision else "float32_tflops"]
