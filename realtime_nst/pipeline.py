@@ -46,9 +46,10 @@ class Look(NamedTuple):
 def repeats(picture: Picture, before: Picture) -> bool:
     """Whether a picture is the one before, to the last pixel.
 
-    A camera's noise tells in the first rows looked at, so the question costs nothing where the answer is no.
+    A camera's noise tells in the first row looked at, so the question costs nothing where the answer is no.
     """
-    return np.array_equal(picture[::16], before[::16]) and np.array_equal(picture, before)
+    middle = slice(len(picture) // 2, len(picture) // 2 + 1)
+    return picture[middle].tobytes() == before[middle].tobytes() and np.array_equal(picture, before)
 
 
 @dataclass(frozen=True)

@@ -238,6 +238,7 @@ class TestFramesThatRepeat:
         other[17, 3, 1] = 1
         assert not repeats(picture, other)
         assert not repeats(picture, other[:40])
+        assert not repeats(picture, other[:10])
 
 
 class Boom(Exception):

@@ -108,8 +108,7 @@ class OpenVinoFast:
         return openvino_maps(self._transform, size, LOW, CODE, MAPS, precision=self._precision, ahead=self.ahead)
 
     def begin(self, maps: Maps, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
-        made = maps(shown, code)
-        return lambda: self._finished(*made(), picture)
+        return maps(shown, code, lambda offset, gain: self._finished(offset, gain, picture))
 
     def _finished(self, offset: np.ndarray, gain: np.ndarray, picture: Picture) -> Picture:
         """offset + gain * picture, the maps enlarged to it: a new uint8 BGR picture."""

@@ -12,7 +12,7 @@ import io
 import json
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Generic, TypeVar
@@ -29,12 +29,11 @@ Stylize = Callable[[Picture, StyleCode], Callable[[], Picture]]
 H x W x 3 and gives it."""
 
 
-Maps = Callable[[Picture, StyleCode], Callable[[], tuple]]
-"""For pictures of one size: (uint8 BGR H x W x 3, code); calling what it returns waits for offset in 0..255,
-2H x 2W x 3, and gain, H/2 x W/2 x 3, both float32 arrays."""
+Maps = Callable[[Picture, StyleCode, Callable[[np.ndarray, np.ndarray], Picture]], Callable[[], Picture]]
+"""For pictures of one size: (uint8 BGR H x W x 3, code, apply); calling what it returns waits for offset in 0..255,
+2H x 2W x 3, and gain, H/2 x W/2 x 3, both float32, and gives what `apply` makes of these two, which it is only lent."""
 
 Compiled = TypeVar("Compiled")
-Result = TypeVar("Result")
 
 
 class BySize(Generic[Compiled]):
@@ -69,7 +68,7 @@ def openvino_options(precision: str | None = None, threads: int | None = None, a
     computes with it. `threads` None: all cores.
     """
     # All cores: the network takes over nine tenths of a frame's processor time at 640x480. Beside it decoding a
-    # camera's JPEG takes 0.7 ms and OpenCV's resizes and copies under one, with one OpenCV thread or two, so theirs
+    # camera's JPEG takes 0.7 ms and OpenCV's resizes and products under one, with one OpenCV thread or two, so theirs
     # are left as they are. OpenVINO's threads tied to cores or not: no difference that held on two busy cores.
     # Cores that share one frame wait for each other: two made 95 frames a second together and 150 with one each.
     options = {"PERFORMANCE_HINT": "LATENCY"}
@@ -115,35 +114,41 @@ class Requests:
     is one more, so that no core waits for it. Each is in buffers that are used again and again; a model that works on
     one frame has two, so that one can be taken out while it works on the next.
 
-    May be used by several threads.
+    inputs, outputs: what of the model goes in and comes out, in this order. May be used by several threads.
     """
 
-    def __init__(self, compiled, ahead: int) -> None:
+    def __init__(self, compiled, inputs: Sequence, outputs: Sequence, ahead: int) -> None:
         self._at_once = not ahead
         self._free: SimpleQueue = SimpleQueue()
         for _ in range(max(ahead, 1) + 1):
-            self._free.put(compiled.create_infer_request())
+            request = compiled.create_infer_request()
+            buffers = [[request.get_tensor(port).data for port in ports] for ports in (inputs, outputs)]
+            self._free.put((request, *buffers))
 
-    def begin(self, inputs: dict, take: Callable[[object], Result]) -> Callable[[], Result]:
-        """Give the model `inputs`; calling what is returned, once, waits for it and gives what `take` copies out of its
-        request. A model that works on one frame is waited for here."""
-        request = self._free.get()
+    def begin(self, values: Sequence[np.ndarray], take: Callable[..., Picture]) -> Callable[[], Picture]:
+        """Give the model `values`, one for each input; calling what is returned, once, waits for it and gives what
+        `take` makes of the outputs, which are overwritten afterwards. A model that works on one frame is waited for
+        here."""
+        request, inputs, outputs = entry = self._free.get()
 
-        def end() -> Result:
+        def end() -> Picture:
             try:
                 request.wait()
-                return take(request)
+                return take(*outputs)
             finally:
                 give_back()
 
         def back() -> None:
             request.wait()
-            self._free.put(request)
+            self._free.put(entry)
 
         # Once: when it is taken out, or when nobody is left who could.
         give_back = weakref.finalize(end, back)
         give_back.atexit = False
-        request.start_async(inputs, share_inputs=True)
+        # Copied: OpenVINO's own way to take an array takes longer for a frame of 640x480 than this copy.
+        for buffer, value in zip(inputs, values, strict=True):
+            buffer[...] = value
+        request.start_async()
         if self._at_once:
             request.wait()
         return end
@@ -179,14 +184,15 @@ def openvino_stylize(
         return _with_pictures(model, frame_input, layout, size)
 
     options = openvino_options(precision, threads, ahead)
-    requests = Requests(openvino_compile(file, f"pictures {shapes} {layout}", build, options), ahead)
+    compiled = openvino_compile(file, f"pictures {shapes} {layout}", build, options)
+    requests = Requests(compiled, (frame_input, code_input), compiled.outputs, ahead)
 
-    def take(request) -> Picture:
+    def take(made: np.ndarray) -> Picture:
         # Not in the graph: OpenVINO 2026.4 mixes up a network that has its channels turned at both ends.
-        return cv2.cvtColor(request.get_output_tensor().data[0], cv2.COLOR_RGB2BGR)
+        return cv2.cvtColor(made[0], cv2.COLOR_RGB2BGR)
 
     def stylize(picture: Picture, code: StyleCode) -> Callable[[], Picture]:
-        return requests.begin({frame_input: picture[np.newaxis], code_input: np.reshape(code, code_shape)}, take)
+        return requests.begin((picture, np.reshape(code, code_shape)), take)
 
     return stylize
 
@@ -210,9 +216,13 @@ def openvino_maps(
 
     def build(model):
         import openvino
+        from openvino import opset13 as ops
         from openvino.preprocess import PrePostProcessor
 
         model.reshape({picture_input: shape})
+        offset, gain = (model.output(name).get_node().input_value(0) for name in outputs)
+        made = [ops.result(ops.multiply(offset, np.float32(255))), ops.result(gain)]
+        model = openvino.Model(made, model.get_parameters(), "maps")
         convert = PrePostProcessor(model)
         picture = convert.input(picture_input)
         picture.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
@@ -225,14 +235,12 @@ def openvino_maps(
     precision = precision or ("bf16" if _native_precision() == "bf16" else "f32")
     compiled = openvino_compile(file, f"maps {shape}", build, openvino_options(precision, ahead=ahead))
     code_shape = tuple(compiled.input(code_input).shape)
-    requests = Requests(compiled, ahead)
+    requests = Requests(compiled, (picture_input, code_input), compiled.outputs, ahead)
 
-    def take(request) -> tuple:
-        offset, gain = (request.get_tensor(name).data[0] for name in outputs)
-        return offset * np.float32(255), gain.copy()
-
-    def maps(picture: Picture, code: StyleCode) -> Callable[[], tuple]:
-        return requests.begin({picture_input: picture[np.newaxis], code_input: np.reshape(code, code_shape)}, take)
+    def maps(picture: Picture, code: StyleCode, apply: Callable) -> Callable[[], Picture]:
+        return requests.begin(
+            (picture, np.reshape(code, code_shape)), lambda offset, gain: apply(offset[0], gain[0])
+        )
 
     return maps
 
