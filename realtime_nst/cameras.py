@@ -49,7 +49,9 @@ class JpegFrame:
         with contextlib.suppress(cv2.error):
             picture = cv2.imdecode(self._jpeg, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         if picture is None:
-            raise DamagedFrame(f"{self._name} sends frames that cannot be decoded; check its network and start again")
+            raise DamagedFrame(
+                f"{self._name} sends frames that cannot be decoded; check its cable or network and start again"
+            )
         return picture
 
 
@@ -80,21 +82,21 @@ class Camera:
             self._skip_old()
             self._began = time.perf_counter()
         now = self._grab()
-        done, picture = self._capture.retrieve()
-        if not done:
-            raise RunError(f"{self.name} sent a frame that cannot be decoded; start again")
-        return self._frame(picture, now - self._began)
+        return self._frame(*self._capture.retrieve(), now - self._began)
 
-    def _first_size(self) -> tuple[int, int]:
-        done, picture = self._capture.read()
-        with contextlib.suppress(DamagedFrame):
-            if done:
-                return self._frame(picture, 0.0).picture.shape[:2]
+    def _first_size(self, tries: int = 5) -> tuple[int, int]:
+        while tries and self._capture.grab():
+            tries -= 1
+            with contextlib.suppress(DamagedFrame):
+                return self._frame(*self._capture.retrieve(), 0.0).picture.shape[:2]
         self._capture.release()
         raise SourceError(f"{self.name} was opened but gave no picture")
 
-    def _frame(self, retrieved: np.ndarray, time: float) -> Frame | JpegFrame:
-        return JpegFrame(retrieved, time, self.name) if self._jpegs else Frame(retrieved, time)
+    def _frame(self, decoded: bool, retrieved: np.ndarray | None, time: float) -> Frame | JpegFrame:
+        if decoded and not self._jpegs:
+            return Frame(retrieved, time)
+        # One that OpenCV could not decode is no better than a JPEG with nothing in it.
+        return JpegFrame(retrieved if decoded else np.empty(0, np.uint8), time, self.name)
 
     def _grab(self) -> float:
         """Wait for the next frame; when it came, by time.perf_counter."""

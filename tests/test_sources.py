@@ -1,5 +1,6 @@
 """Every source: clips as cameras, network cameras over real HTTP, local cameras, and what is missing."""
 
+import contextlib
 import http.server
 import socket
 import threading
@@ -181,12 +182,16 @@ class TestMissing:
 
 
 class Capture:
-    """A double of cv2.VideoCapture for cameras, which no build machine has: it gives black pictures."""
+    """A double of cv2.VideoCapture for cameras, which no build machine has: it gives black pictures.
 
-    def __init__(self, address, backend, *, opens=(), gives=True):
+    damaged: the numbers of those that it cannot decode.
+    """
+
+    def __init__(self, address, backend, *, opens=(), gives=True, damaged=()):
         self.address, self.backend = address, backend
         self.opened = address in opens
-        self.gives = gives
+        self.gives, self.damaged = gives, damaged
+        self.number = -1
         self.values = {cv2.CAP_PROP_FPS: 25.0, cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48}
 
     def isOpened(self):  # noqa: N802
@@ -201,14 +206,14 @@ class Capture:
 
     def grab(self):
         time.sleep(0.025)
+        self.number += 1
         return self.gives
 
     def retrieve(self):
+        if self.number in self.damaged:
+            return False, None
         width, height = self.values[cv2.CAP_PROP_FRAME_WIDTH], self.values[cv2.CAP_PROP_FRAME_HEIGHT]
         return self.gives, np.zeros((int(height), int(width), 3), np.uint8)
-
-    def read(self):
-        return self.retrieve()
 
     def release(self):
         self.opened = False
@@ -230,6 +235,19 @@ class TestLocalCamera:
     def test_a_camera_that_gives_no_picture_is_told_apart(self):
         with pytest.raises(SourceError, match="which gave no picture"):
             open_device("0", new_capture=partial(Capture, opens=(0,), gives=False))
+
+    def test_a_damaged_frame_is_an_error_only_where_it_is_looked_at(self):
+        camera = open_device("0", new_capture=partial(Capture, opens=(0,), damaged=(0, 3)))
+        assert camera.size == (48, 64)  # of the second: the first frames of a camera are often damaged
+        seen = []
+        for _ in range(3):
+            with contextlib.suppress(DamagedFrame):
+                seen.append(camera.read().picture.shape)
+        assert seen == [(48, 64, 3)] * 2
+
+    def test_one_that_sends_nothing_whole_gave_no_picture(self):
+        with pytest.raises(SourceError, match="which gave no picture"):
+            open_device("0", new_capture=partial(Capture, opens=(0,), damaged=range(100)))
 
     def test_unplugged(self):
         made = []

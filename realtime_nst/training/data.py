@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from realtime_nst.demo import Scene
+from realtime_nst.errors import InputError
 from realtime_nst.networks import Network
 from realtime_nst.pictures import pictures_in, read_picture, write_picture
 
@@ -124,11 +125,12 @@ class Photos:
         return cut(picture, (self._size, self._size), scale, rng)
 
 
-def not_flat(draw: Callable[[], np.ndarray]) -> np.ndarray:
-    """The first picture drawn that is not FLAT."""
-    while cv2.meanStdDev(picture := draw())[1].max() < FLAT:
-        pass
-    return picture
+def not_flat(draw: Callable[[], np.ndarray], tries: int = 1000) -> np.ndarray:
+    """The first picture drawn that is not FLAT. Raises InputError where none of `tries` is."""
+    for _ in range(tries):
+        if cv2.meanStdDev(picture := draw())[1].max() >= FLAT:
+            return picture
+    raise InputError(f"{tries} random parts of the training pictures had nothing in them; give it other pictures")
 
 
 def no_larger(picture: np.ndarray, side: int) -> np.ndarray:

@@ -74,7 +74,8 @@ def save_weights(run: Path, network: keras.Model) -> None:
 class Batches(keras.utils.PyDataset):
     """Random photographs with random styles, some batches mixtures of two styles; pictures are uint8 BGR.
 
-    Drawn by several threads. Which batches come is given by `seed`, their order is not.
+    Drawn by several threads. Which batches come is given by `seed`, their order is not; a run that goes on after
+    `done` batches draws those after them.
     """
 
     def __init__(
@@ -86,11 +87,12 @@ class Batches(keras.utils.PyDataset):
         batch: int,
         mixed: float,
         seed: int,
+        done: int = 0,
     ):
         super().__init__(workers=os.cpu_count() or 1, max_queue_size=32)
         self._photos, self._styles, self._shapes = photos, styles, shapes
         self._steps, self._batch, self._mixed = steps, batch, mixed
-        self._seed, self._drawn = seed, itertools.count()
+        self._seed, self._drawn = seed, itertools.count(done)
 
     def __len__(self) -> int:
         return self._steps
@@ -288,8 +290,10 @@ def main(data, run, made, features, validation, steps, batch, rate, side, style_
     model.compile(optimizer(rate, steps))
     rng = np.random.default_rng(seed)
     photos, styles = Photos(data, side, scenes, rng), Styles(data, made, style_size)
+    log = run / "log.jsonl"
+    done = per_epoch * len(log.read_text().splitlines()) if log.is_file() else 0
     model.fit(
-        Batches(photos, styles, style_shapes(style_size, shapes, rng), per_epoch, batch, mixed, seed),
+        Batches(photos, styles, style_shapes(style_size, shapes, rng), per_epoch, batch, mixed, seed, done),
         epochs=steps // per_epoch,
         verbose=2,
         callbacks=[
