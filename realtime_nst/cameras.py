@@ -73,14 +73,14 @@ class Camera:
         self._capture = capture
         self._jpegs = jpegs
         self.size = self._first_size()
-        self.fps = _stated_fps(capture)
+        # FFmpeg, which gives the JPEGs, states 25 for all of their streams.
+        self.fps = self._measured_fps() if jpegs else _stated_fps(capture)
         self._began: float | None = None
 
     def read(self) -> Frame | JpegFrame:
         """The next frame. Raises RunError where none comes any more."""
         if self._began is None:
-            self._skip_old()
-            self._began = time.perf_counter()
+            self._began = self._skip_old(0.5 / self.fps)
         now = self._grab()
         return self._frame(*self._capture.retrieve(), now - self._began)
 
@@ -108,11 +108,22 @@ class Camera:
             raise RunError(f"{self.name} {what}; check its cable or network and start again")
         return now
 
-    def _skip_old(self) -> None:
-        """Pass over frames queued since the camera was opened: a new one has to be waited for."""
+    def _measured_fps(self, seconds: float = 0.3) -> float:
+        """Frames a second, of those that come within `seconds`, at least one."""
+        began = now = self._skip_old(0.002)
+        frames = 0
+        while now - began < seconds:
+            now = self._grab()
+            frames += 1
+        return frames / (now - began)
+
+    def _skip_old(self, wait: float) -> float:
+        """Pass over frames queued since the camera was opened: a new one has to be waited for, `wait` seconds at least.
+        When it came; after a second the one that comes then counts as new."""
         began = asked = time.perf_counter()
-        while (now := self._grab()) - asked < 0.5 / self.fps and now - began < 1:
+        while (now := self._grab()) - asked < wait and now - began < 1:
             asked = now
+        return now
 
     def close(self) -> None:
         self._capture.release()

@@ -108,19 +108,27 @@ class TestNetworkCamera:
             with pytest.raises(SourceError, match="gave no picture"):
                 open_source(server.url)
 
-    def test_a_camera_that_hangs_up_is_an_error(self, scene):
-        with camera_server(scene, fps=100, ends_after=10) as server:
-            source = open_source(server.url)
-            with pytest.raises(RunError, match="has ended or was unplugged"):
-                frames_of(source)
-            source.close()
+    def test_its_rate_is_measured(self, scene):
+        """FFmpeg states 25 for both."""
+        rates = []
+        for fps in (8, 100):
+            with camera_server(scene, fps) as server:
+                source = open_source(server.url)
+                rates.append(source.fps)
+                source.close()
+        assert rates[0] < 16 and rates[1] > 32
 
-    def test_a_camera_that_stalls_is_an_error(self, scene):
-        with camera_server(scene, fps=100, stalls_after=10) as server:
-            source = open_source(server.url, timeout=1.2)
+    @pytest.mark.parametrize("after", [10, 80])
+    def test_a_camera_that_hangs_up_is_an_error(self, scene, after):
+        with camera_server(scene, fps=100, ends_after=after) as server:
+            with pytest.raises(RunError, match="has ended or was unplugged"):
+                frames_of(open_source(server.url))
+
+    @pytest.mark.parametrize("after", [10, 80])
+    def test_a_camera_that_stalls_is_an_error(self, scene, after):
+        with camera_server(scene, fps=100, stalls_after=after) as server:
             with pytest.raises(RunError, match="stopped sending frames"):
-                frames_of(source)
-            source.close()
+                frames_of(open_source(server.url, timeout=1.2))
 
     def test_nobody_there(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
