@@ -85,8 +85,9 @@ class Camera:
         return self._frame(*self._capture.retrieve(), now - self._began)
 
     def _first_size(self, tries: int = 5) -> tuple[int, int]:
-        while tries and self._capture.grab():
-            tries -= 1
+        for _ in range(tries):
+            if not self._capture.grab():
+                break
             with contextlib.suppress(DamagedFrame):
                 return self._frame(*self._capture.retrieve(), 0.0).picture.shape[:2]
         self._capture.release()

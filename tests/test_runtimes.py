@@ -105,10 +105,10 @@ def test_frames_that_nobody_takes_make_room_for_others(ahead, tmp_path):
 
 def test_a_frame_that_is_refused_takes_no_place(tmp_path):
     begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), ahead=2)
-    good, bad = np.zeros((16, 24, 3), np.uint8), np.zeros((15, 24, 3), np.uint8)
-    for _ in range(4):
-        with pytest.raises(ValueError):
-            begin(bad, np.ones(3, np.float32))()
+    good, *bad = (np.zeros(shape, np.uint8) for shape in [(16, 24, 3), (15, 24, 3), (1, 24, 3), (16, 24, 1), (16, 24)])
+    for each in bad:
+        with pytest.raises(RuntimeError):
+            begin(each, np.ones(3, np.float32))()
     assert begin(good, np.ones(3, np.float32))().shape == good.shape
 
 

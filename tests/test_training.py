@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from realtime_nst.errors import InputError
 from realtime_nst.networks.fast import FastNetwork
 from realtime_nst.pictures import pictures_in
 
@@ -124,6 +125,19 @@ def test_flat_pictures_are_not_trained_on():
     flat, barely, picture = (np.random.default_rng(0).normal(90, spread, (16, 16, 3)) for spread in (0, 1, 40))
     drawn = iter([flat, barely, picture, flat])
     assert not_flat(lambda: next(drawn)) is picture
+    with pytest.raises(InputError, match="nothing in them"):
+        not_flat(lambda: flat)
+
+
+def test_a_run_that_goes_on_draws_the_batches_after_those_it_had(material):
+    from realtime_nst.training.data import Photos, Styles, style_shapes
+    from realtime_nst.training.train import Batches
+
+    rng = np.random.default_rng(0)
+    pictures = Photos(material, 64, 2, rng), Styles(material, None, 96), style_shapes(96, 3, rng)
+    whole, rest = (Batches(*pictures, steps=3, batch=2, mixed=0.5, seed=7, done=done) for done in (0, 2))
+    third, first = [whole[index] for index in range(3)][2], rest[0]
+    assert all(np.array_equal(third[0][name], first[0][name]) for name in third[0])
 
 
 def test_losses_that_are_not_there_yet_are_named(tmp_path):

@@ -128,7 +128,7 @@ class Requests:
     def begin(self, values: Sequence[np.ndarray], take: Callable[..., Picture]) -> Callable[[], Picture]:
         """Give the model `values`, one for each input; calling what is returned, once, waits for it and gives what
         `take` makes of the outputs, which are overwritten afterwards. A model that works on one frame is waited for
-        here."""
+        here. Raises RuntimeError where a value has another shape than its input."""
         request, inputs, outputs = entry = self._free.get()
 
         def end() -> Picture:
@@ -147,6 +147,8 @@ class Requests:
         give_back.atexit = False
         # Copied: OpenVINO's own way to take an array takes longer for a frame of 640x480 than this copy.
         for buffer, value in zip(inputs, values, strict=True):
+            if value.shape != buffer.shape:  # NumPy would stretch some
+                raise RuntimeError(f"the model takes {buffer.shape}, not {value.shape}")
             buffer[...] = value
         request.start_async()
         if self._at_once:
@@ -192,7 +194,7 @@ def openvino_stylize(
         return cv2.cvtColor(made[0], cv2.COLOR_RGB2BGR)
 
     def stylize(picture: Picture, code: StyleCode) -> Callable[[], Picture]:
-        return requests.begin((picture, np.reshape(code, code_shape)), take)
+        return requests.begin((picture[np.newaxis], np.reshape(code, code_shape)), take)
 
     return stylize
 
@@ -239,7 +241,7 @@ def openvino_maps(
 
     def maps(picture: Picture, code: StyleCode, apply: Callable) -> Callable[[], Picture]:
         return requests.begin(
-            (picture, np.reshape(code, code_shape)), lambda offset, gain: apply(offset[0], gain[0])
+            (picture[np.newaxis], np.reshape(code, code_shape)), lambda offset, gain: apply(offset[0], gain[0])
         )
 
     return maps
