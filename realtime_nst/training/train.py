@@ -19,6 +19,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from realtime_nst.evaluate import CONTENT_LAYER, STYLE_LAYERS
 from realtime_nst.features import Vgg, load_features
 from realtime_nst.losses import mean_gram, relative_gram_error
 from realtime_nst.pictures import pictures_in, read_picture
@@ -30,9 +31,6 @@ from realtime_nst.training.network import (
     build_style_network,
     build_transform,
 )
-
-STYLE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
-CONTENT_LAYER = "block3_conv3"
 
 HARD_STYLE = 3.0
 """The relative error of Gram matrices from which on it counts by half and less."""
