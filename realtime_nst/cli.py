@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from .errors import InputError, StylizeError
-from .process import keep_freed_memory, quiet_runtimes
+from .process import keep_freed_memory, let_opencv_sleep, quiet_runtimes
 
 EXAMPLES = """
 \b
@@ -418,6 +418,7 @@ def main(args: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a failure under way, 2 bad input."""
     try:
         quiet_runtimes()
+        let_opencv_sleep()
         keep_freed_memory()
         cli(args=args, prog_name="realtime-nst")
     except StylizeError as error:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-SCRIPT = """
+FAULTS = """
 import resource, numpy as np
 from realtime_nst.process import keep_freed_memory
 
@@ -23,12 +23,57 @@ print(faults())
 """
 
 
+SPINNING = """
+import time
+from realtime_nst.process import let_opencv_sleep
+
+if sleep:
+    let_opencv_sleep()
+import cv2, numpy as np
+
+def busy_ms(rounds=50):
+    before = time.process_time()
+    for _ in range(rounds):
+        cv2.resize(small, (640, 480))
+        time.sleep(0.003)
+    return (time.process_time() - before) / rounds * 1000
+
+cv2.setNumThreads(2)
+small = np.zeros((240, 320, 3), np.float32)
+busy_ms()
+print(busy_ms())
+"""
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator is tuned, which only Linux has")
 def test_memory_of_one_frame_serves_the_next():
     """A page that the system gives anew costs a fault; 8 MB are 2000 pages."""
     before, after = (
-        float(subprocess.run([sys.executable, "-c", f"keep = {keep}\n{SCRIPT}"], capture_output=True, text=True,
+        float(subprocess.run([sys.executable, "-c", f"keep = {keep}\n{FAULTS}"], capture_output=True, text=True,
                              check=True).stdout)
         for keep in (False, True)
     )
     assert after < 20 and after < before / 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere OpenCV uses the system's threads")
+def test_opencv_s_threads_sleep_between_two_calls(monkeypatch):
+    """Processor time, which other programs on the machine do not change much."""
+    monkeypatch.delenv("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", raising=False)
+    spinning, asleep = (
+        float(subprocess.run([sys.executable, "-c", f"sleep = {sleep}\n{SPINNING}"], capture_output=True, text=True,
+                             check=True).stdout)
+        for sleep in (False, True)
+    )
+    assert asleep < 0.7 * spinning
+
+
+def test_the_command_line_sets_it_before_opencv_is_loaded():
+    done = subprocess.run(
+        [sys.executable, "-c",
+         "import sys, realtime_nst.cli as cli\n"
+         "cli.let_opencv_sleep = lambda: print('cv2' in sys.modules)\n"
+         "cli.main(['--version'])"],
+        capture_output=True, text=True, check=True,
+    )
+    assert done.stdout.splitlines()[0] == "False"
