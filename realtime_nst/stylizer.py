@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from .frames import Frame, Picture, StyleCode
+from .frames import Frame, Picture, StyleCode, check_picture
 from .networks import Network
 from .timing import Clock
 
@@ -47,7 +47,8 @@ class Stylizer:
         """How long prepare, stylize and finish took."""
 
     def encode(self, picture: Picture) -> StyleCode:
-        """The code of a style picture: float32 vector. Slow; done once a style."""
+        """The code of a style picture: float32 vector. Slow; done once a style. Raises ValueError for what is none."""
+        check_picture(picture)
         code = self.network.encode(picture)
         self.encodes += 1
         return code
@@ -77,7 +78,7 @@ class Stylizer:
         strength 1 is the style itself; 0 returns `picture` exactly. Between them the code is mixed with the
         picture's own code, `content` (None: encoded here and now), as Ghiasi et al. 2017 do; since a network
         given a picture's own code gives that picture back only roughly, the pixels fade to the original below
-        strength 0.25, so that the way down to 0 has no step.
+        strength 0.25, so that the way down to 0 has no step. Raises ValueError for what is no picture.
         """
         return self.begin(picture, code, strength, content)()
 
@@ -92,6 +93,7 @@ class Stylizer:
 
         Where the network runs `ahead` the next frame may be begun before that.
         """
+        check_picture(picture)
         if strength <= 0:
             return lambda: picture
         if strength < 1:

@@ -80,6 +80,31 @@ def test_stage_times_are_taken_once_a_frame(picture, red):
     assert times["capture"] == times["show"] == 0
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (None, "not NoneType; read_picture"),
+        (np.zeros((48, 64, 3), np.float32), r"not float32 of shape \(48, 64, 3\)"),
+        (np.zeros((48, 64), np.uint8), r"not uint8 of shape \(48, 64\)"),
+        (np.zeros((48, 64, 4), np.uint8), r"\(48, 64, 4\)"),
+        (np.zeros((0, 64, 3), np.uint8), r"\(0, 64, 3\)"),
+    ],
+)
+def test_what_is_no_picture_is_refused(wrong, told, red):
+    stylizer = Stylizer(MeanColour())
+    with pytest.raises(ValueError, match=told):
+        stylizer.encode(wrong)
+    for strength in (0.0, 0.5, 1.0):
+        with pytest.raises(ValueError, match=told):
+            stylizer.stylize(wrong, red, strength)
+
+
+def test_a_part_of_a_picture_and_its_mirror_image_are_pictures(picture, red):
+    stylizer = Stylizer(MeanColour(), 32)
+    for part in (picture[10:90, 20:140], picture[:, ::-1], picture[..., ::-1]):
+        assert stylizer.stylize(part, red).shape == part.shape
+
+
 def test_blend_is_the_weighted_mean():
     a, b = np.array([0, 2], np.float32), np.array([4, 4], np.float32)
     mixed = blend([a, b], [3, 1])
