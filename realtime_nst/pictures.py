@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import InputError, OutputError, SourceError
 from .exif import upright
-from .frames import Picture
+from .frames import Picture, check_picture
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 """The endings that a folder of pictures is searched for and that can be written, lower case."""
@@ -78,8 +78,9 @@ def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> Path
     """Write a picture in the format that the file's ending names, whole or not at all.
 
     quality: of JPEG and WebP, 1 to 100.
-    Raises OutputError where the ending is unknown or the folder cannot be written.
+    Raises OutputError where the ending is unknown or the folder cannot be written, ValueError for what is no picture.
     """
+    check_picture(picture)
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
         raise OutputError(f"cannot write {path}: its ending must be one of {', '.join(SUFFIXES)}")

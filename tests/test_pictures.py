@@ -116,6 +116,12 @@ def test_an_unknown_ending_and_a_missing_folder_are_errors(tmp_path, gradient):
         write_picture(tmp_path / "no" / "a.png", gradient)
 
 
+def test_floats_are_not_written_as_black(tmp_path, gradient):
+    with pytest.raises(ValueError, match="not float64"):
+        write_picture(tmp_path / "a.png", gradient / 255)
+    assert not any(tmp_path.iterdir())
+
+
 def test_writing_leaves_nothing_else_behind(tmp_path, gradient):
     write_picture(tmp_path / "a.png", gradient)
     write_picture(tmp_path / "a.png", gradient)
