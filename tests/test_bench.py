@@ -14,7 +14,7 @@ from realtime_nst.bench.peers import environment
 from realtime_nst.bench.report import findings, line_of, stages_table, table
 from realtime_nst.clips import ClipSource
 from realtime_nst.errors import InputError, RunError
-from realtime_nst.networks.runtimes import openvino_operations
+from realtime_nst.networks.openvino_runtime import openvino_operations
 
 
 @pytest.fixture(scope="module")

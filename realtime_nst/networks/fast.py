@@ -11,17 +11,9 @@ import numpy as np
 from ..frames import Picture, StyleCode
 from . import Network
 from .devices import cpu_name, frames_ahead, tensorflow_gpu
-from .runtimes import (
-    BySize,
-    Maps,
-    openvino_encoder,
-    openvino_maps,
-    openvino_operations,
-    tensorflow_finish,
-    tensorflow_maps,
-    tensorflow_name,
-    xla_notices,
-)
+from .openvino_runtime import Maps, openvino_encoder, openvino_maps, openvino_operations
+from .runtimes import BySize
+from .tensorflow_runtime import tensorflow_finish, tensorflow_maps, tensorflow_name, xla_notices
 
 STYLE, LOW, CODE = "style:0", "low:0", "code:0"
 """The tensors that go into the graphs. Pictures are float32 BGR in [0, 1], 1 x H x W x 3."""

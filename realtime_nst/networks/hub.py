@@ -16,17 +16,9 @@ from ..frames import Picture, StyleCode
 from . import Network, enlarged
 from .cache import cache_folder, filling
 from .devices import cpu_name, frames_ahead, tensorflow_gpu
+from .openvino_runtime import openvino_encoder, openvino_operations, openvino_stylize
 from .precision import half_convolutions
-from .runtimes import (
-    BySize,
-    Stylize,
-    openvino_encoder,
-    openvino_operations,
-    openvino_stylize,
-    tensorflow_name,
-    tensorflow_stylize,
-    xla_notices,
-)
+from .runtimes import BySize, Stylize
 from .split import (
     STYLE_SIZE,
     Module,
@@ -36,6 +28,7 @@ from .split import (
     split,
     style_input,
 )
+from .tensorflow_runtime import tensorflow_name, tensorflow_stylize, xla_notices
 
 SMALLEST = 16
 """Side in pixels that the module needs: its convolutions mirror the edges of what they see."""
