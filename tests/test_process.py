@@ -16,7 +16,7 @@ def faults(rounds=20):
         del one, other
     return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / rounds
 
-if keep:
+if given:
     keep_freed_memory()
 faults()
 print(faults())
@@ -27,7 +27,7 @@ SPINNING = """
 import time
 from realtime_nst.process import let_opencv_sleep
 
-if sleep:
+if given:
     let_opencv_sleep()
 import cv2, numpy as np
 
@@ -45,30 +45,32 @@ print(busy_ms())
 """
 
 
+def without_and_with(script: str) -> list[float]:
+    """What `script` prints in a process of its own without the setting and with it."""
+    return [
+        float(subprocess.run([sys.executable, "-c", f"given = {given}\n{script}"], capture_output=True, text=True,
+                             check=True).stdout)
+        for given in (False, True)
+    ]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator is tuned, which only Linux has")
 def test_memory_of_one_frame_serves_the_next():
     """A page that the system gives anew costs a fault; 8 MB are 2000 pages."""
-    before, after = (
-        float(subprocess.run([sys.executable, "-c", f"keep = {keep}\n{FAULTS}"], capture_output=True, text=True,
-                             check=True).stdout)
-        for keep in (False, True)
-    )
+    before, after = without_and_with(FAULTS)
     assert after < 20 and after < before / 10
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere OpenCV uses the system's threads")
 def test_opencv_s_threads_sleep_between_two_calls(monkeypatch):
     """Processor time, which other programs on the machine do not change much."""
-    monkeypatch.delenv("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", raising=False)
-    spinning, asleep = (
-        float(subprocess.run([sys.executable, "-c", f"sleep = {sleep}\n{SPINNING}"], capture_output=True, text=True,
-                             check=True).stdout)
-        for sleep in (False, True)
-    )
+    for waiting in ("WORKER", "MAIN"):
+        monkeypatch.delenv(f"OPENCV_THREAD_POOL_ACTIVE_WAIT_{waiting}", raising=False)
+    spinning, asleep = without_and_with(SPINNING)
     assert asleep < 0.7 * spinning
 
 
-def test_the_command_line_sets_it_before_opencv_is_loaded():
+def test_the_command_line_has_them_sleep_before_opencv_is_loaded():
     done = subprocess.run(
         [sys.executable, "-c",
          "import sys, realtime_nst.cli as cli\n"

@@ -32,8 +32,9 @@ def openvino_options(precision: str | None = None, threads: int | None = None, a
     """
     # All cores: the network takes over nine tenths of a frame's processor time at 640x480. Beside it decoding a
     # camera's JPEG takes 0.7 ms and OpenCV's resizes and products under one, with one OpenCV thread or two, so their
-    # number is left as it is; see `process` for how they wait. OpenVINO's threads tied to cores or not: no difference that held on two busy cores.
-    # Cores that share one frame wait for each other: two made 95 frames a second together and 150 with one each.
+    # number is left as it is; see `process` for how they wait. OpenVINO's threads tied to cores or not: no difference
+    # that held on two busy cores. Cores that share one frame wait for each other: two made 95 frames a second together
+    # and 150 with one each.
     options = {"PERFORMANCE_HINT": "LATENCY"}
     if ahead:
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(ahead)}
