@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from .frames import Picture
+from .noise import noise
 from .pictures import write_picture
 
 Colours = list[str]
@@ -24,16 +25,6 @@ Colours = list[str]
 def bgr(colour: str) -> tuple[int, int, int]:
     """"#rrggbb" as (blue, green, red), 0..255."""
     return tuple(int(colour[i : i + 2], 16) for i in (5, 3, 1))
-
-
-def noise(size: int, cells: int, rng: np.random.Generator, octaves: int = 3) -> np.ndarray:
-    """Smooth noise, float32 size x size in 0..1: random grids of `cells`, 2 x `cells`, ... enlarged and added."""
-    total = sum(
-        cv2.resize(rng.random((cells << o, cells << o), np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
-        / 2**o
-        for o in range(octaves)
-    )
-    return (total - total.min()) / np.ptp(total)
 
 
 def ramp(values: np.ndarray, colours: Colours) -> np.ndarray:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_nst.demo import DemoSource
+from realtime_nst.demo import DemoSource, Scene
 
 
 def test_the_same_scene_every_time():
@@ -47,3 +47,12 @@ def test_it_has_edges_and_gradients_and_colours():
     assert np.all(np.diff(sky.mean(axis=(1, 2))[::30]) > 0)
     hue = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)[..., 0]
     assert (np.histogram(hue, bins=12, range=(0, 180))[0] > 500).sum() >= 5
+
+
+@pytest.mark.parametrize("seconds", [3, 500, 100_000])
+def test_the_ground_moves_with_its_hill(seconds):
+    scene = Scene(480, 640)
+    # Fields on the middle hill, which goes 24 pixels a second to the left; a few trees pass before it.
+    before, after = (scene.draw(seconds + more)[345:372, 300:620].astype(int) for more in (0, 0.5))
+    assert np.median(np.abs(after[:, :-12] - before[:, 12:])) == 0
+    assert np.median(np.abs(after - before)) > 1

@@ -154,7 +154,7 @@ def relit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def scene_squares(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Squares of the built-in scene at random times and scales: wide flat parts, of which photographs have few."""
+    """Squares of the built-in scene at random times and scales: smooth and without noise, as photographs seldom are."""
     for _ in range(count):
         height = int(size * rng.uniform(1, 1.7))
         yield crop_to(Scene(height, height * 4 // 3).draw(rng.uniform(0, 60)), size, rng)
