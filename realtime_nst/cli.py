@@ -176,8 +176,9 @@ def image(photos, out, style, model, device, work_size, strength) -> None:
     from .stylizer import load_stylizer
 
     plan = plan_outputs(find_photos(photos), find_styles(style), out)
-    # A still picture has time: without --work-size the network sees all of it.
-    stylizer = load_stylizer(model, device, work_size or sys.maxsize, say)
+    # A still picture has time; but strokes are of so many pixels of what the network sees, and of all of a large photo
+    # they would be too small to be seen.
+    stylizer = load_stylizer(model, device, work_size or 1024, say)
     for notice in stylizer.network.notices:
         say(notice)
     stylize_photos(plan, stylizer, strength, done=lambda path: click.echo(path))

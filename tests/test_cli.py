@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from realtime_nst.demo import Scene
 from realtime_nst.pictures import read_picture, write_picture
 
 
@@ -175,6 +176,16 @@ def test_image_fills_a_folder(program, shared_data, hub_folder, warm_hub, tmp_pa
     assert sorted(path.name for path in (tmp_path / "made").iterdir()) == [
         "chelsea-ink.png", "chelsea-pond.png", "t00_kodim20-ink.jpg", "t00_kodim20-pond.jpg",
     ]
+
+
+def test_strokes_do_not_shrink_on_a_large_photo(program, tmp_path):
+    write_picture(tmp_path / "large.png", Scene(1536, 2048).draw(5.0))
+    for name, *options in (("usual",), ("coarser", "--work-size", "1024"), ("finer", "--work-size", "2048")):
+        done = program("image", "large.png", "-o", f"{name}.png", "--style", "embers", "--model", "fast", *options)
+        assert done.returncode == 0, done.stderr
+    usual, coarser, finer = (read_picture(tmp_path / f"{name}.png") for name in ("usual", "coarser", "finer"))
+    assert usual.shape == (1536, 2048, 3)
+    assert (usual == coarser).all() and (usual != finer).any()
 
 
 def test_clip_keeps_what_is_not_a_picture(program, shared_data, hub_folder, warm_hub, tmp_path):
