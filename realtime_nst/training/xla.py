@@ -20,7 +20,6 @@ import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
-from jax.extend.core import jaxprs_in_params
 
 from realtime_nst.demo import Scene
 from realtime_nst.training.network import build_transform
@@ -86,8 +85,10 @@ def work_of(stylize: Callable, frame, code) -> tuple[int, int]:
         for equation in jaxpr.eqns:
             if equation.primitive.name == "conv_general_dilated":
                 yield equation
-            for inner in jaxprs_in_params(equation.params):
-                yield from convolutions(inner)
+            for value in equation.params.values():
+                for inner in value if isinstance(value, (list, tuple)) else [value]:
+                    if hasattr(inner, "eqns"):
+                        yield from convolutions(inner)
 
     operations, moved = 0, 2 * frame.size
     for equation in convolutions(jax.make_jaxpr(stylize)(frame, code).jaxpr):
