@@ -127,8 +127,10 @@ class ClipSource:
 
 def open_clip(path: Path) -> av.container.InputContainer:
     """Open a file for demuxing. Raises SourceError with FFmpeg's own words."""
+    # Metadata that are no UTF-8 stop a PyAV before 19 that is not told to pass over them, and no later one.
+    lenient = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     try:
-        container = av.open(str(path), metadata_errors="ignore")
+        container = av.open(str(path), **lenient)
     except av.error.InvalidDataError as error:
         raise SourceError(f"{path} is not a clip that can be read, or its end is missing: {error.strerror}") from error
     except (OSError, av.error.FFmpegError) as error:

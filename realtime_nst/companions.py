@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
 import av
 
-if TYPE_CHECKING:
-    from .clips import ClipSource
+from .clips import ClipSource, open_clip
 
 
 class Companions:
@@ -25,7 +23,7 @@ class Companions:
         self._end = None if source.end is None else source.end + float(source.zero)
         self._output = output
         self._notices = notices
-        self._input = av.open(str(source.path), metadata_errors="ignore")
+        self._input = open_clip(source.path)
         self._copies: dict[int, av.stream.Stream] = {}
         self._headers: dict[int, av.BitStreamFilterContext] = {}
         self._encoders: dict[int, _Aac] = {}
