@@ -271,6 +271,18 @@ def test_chapters_and_title_are_kept_and_cut(tmp_path, stylizer):
         assert found == [(0, 0.5, "One"), (0.5, 1, "Two")]
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_a_title_in_an_old_encoding_is_no_obstacle(tmp_path, stylizer, name):
+    clip = drawn(tmp_path / "a.mp4", "-metadata", "title=Cafes")
+    clip.write_bytes(clip.read_bytes().replace(b"Cafes", "Cafés".encode("latin-1")))
+    make(clip, tmp_path / name, stylizer)
+    assert len(times(tmp_path / name)) == 24
+    probe = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "format_tags=title", tmp_path / name], capture_output=True
+    )
+    assert b"title=Caf" in probe.stdout
+
+
 def test_damaged_packets_are_left_out_and_told(tmp_path, stylizer):
     clip = drawn(tmp_path / "a.mp4", "-c:v", "libx264", "-g", "6", "-c:a", "aac")
     data = bytearray(clip.read_bytes())
