@@ -1,5 +1,6 @@
 """The training commands from the pictures to the files that ship, on a handful of pictures and a few steps each."""
 
+import itertools
 import json
 import os
 import shutil
@@ -179,6 +180,16 @@ def test_detail_is_nothing_where_a_map_is_flat():
     flat = np.random.default_rng(0).random((1, 1, 1, 8), np.float32)
     assert np.abs(Differences()(np.broadcast_to(flat, (1, 6, 7, 8)))).max() < 1e-6
     assert np.abs(Differences()(np.random.default_rng(0).random((1, 6, 7, 8), np.float32))).max() > 0.1
+
+
+def test_quarters_are_pictures_of_their_own():
+    from realtime_nst.training.train import _quarters
+
+    maps = np.random.default_rng(0).random((2, 4, 6, 3), np.float32)
+    quarters = np.asarray(_quarters(maps))
+    for picture, (top, left) in itertools.product(range(2), itertools.product(range(2), range(2))):
+        expected = maps[picture, 2 * top : 2 * top + 2, 3 * left : 3 * left + 3]
+        assert np.array_equal(quarters[4 * picture + 2 * top + left], expected)
 
 
 def test_smooth_takes_a_lattice_away_and_leaves_what_is_flat():

@@ -123,7 +123,8 @@ class Training(keras.Model):
     content     mean squared difference of VGG features over their variance in the photograph
     style       mean over layers of h log(1 + e / h), e = ||G - G_style||^2 / ||G_style||^2 and h = HARD_STYLE: the
                 logarithm keeps the few pairs that are very unlike from ruling all others; G_style is STYLE_GAIN times
-                the style picture's Gram matrix
+                the style picture's Gram matrix. Half of it is of the whole picture, half of its quarters: what is asked
+                of the whole alone is done around edges, and flat parts get no strokes
     temporal    mean squared difference between the moved output and the output of the moved, relit, noisy frame
 
     In a batch of mixtures each picture's style is `share` of its own and the rest of its neighbour's, codes and Gram
@@ -163,10 +164,14 @@ class Training(keras.Model):
         losses = {"content": ops.mean(apart / ops.var(content, axis=(1, 2, 3)))}
         style = 0.0
         for layer in STYLE_LAYERS:
-            asked, made = (ops.cast(mean_gram(maps[layer]), "float32") for maps in (wanted, found))
-            error = relative_gram_error(STYLE_GAIN[layer] * _mixture(asked, x["share"]), made)
-            style = style + HARD_STYLE * ops.log1p(error / HARD_STYLE) / len(STYLE_LAYERS)
-        losses["style"] = ops.mean(style)
+            asked = STYLE_GAIN[layer] * _mixture(ops.cast(mean_gram(wanted[layer]), "float32"), x["share"])
+            quarters = ops.cast(mean_gram(_quarters(found[layer])), "float32")
+            whole = ops.mean(ops.reshape(quarters, (-1, 4, *quarters.shape[1:])), axis=1)
+            for error in (
+                relative_gram_error(asked, whole), relative_gram_error(ops.repeat(asked, 4, axis=0), quarters)
+            ):
+                style = style + ops.mean(HARD_STYLE * ops.log1p(error / HARD_STYLE)) / (2 * len(STYLE_LAYERS))
+        losses["style"] = style
         losses["temporal"] = ops.mean(ops.square(expected - again) * x["inside"])
         for name, value in losses.items():
             self._means[name].update_state(value)
@@ -176,6 +181,13 @@ class Training(keras.Model):
 def _unit(pictures):
     """What `scaled` does, of a tensor."""
     return ops.cast(pictures, "float32") / 255.0
+
+
+def _quarters(maps):
+    """The quarters of each picture's maps, as pictures of their own: B x H x W x N -> 4B x H/2 x W/2 x N."""
+    batch, height, width, count = ops.shape(maps)
+    parts = ops.reshape(maps, (batch, 2, height // 2, 2, width // 2, count))
+    return ops.reshape(ops.transpose(parts, (0, 1, 3, 2, 4, 5)), (4 * batch, height // 2, width // 2, count))
 
 
 def _mixture(values, share):
@@ -262,8 +274,8 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
 @click.option("--batch", default=4, show_default=True)
 @click.option("--rate", default=8e-4, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--content", default=1.0, show_default=True, help="Weight of the content loss.")
-@click.option("--style", default=20.0, show_default=True, help="Weight of the style loss.")
-@click.option("--temporal", default=470.0, show_default=True, help="Weight of the temporal loss.")
+@click.option("--style", default=12.0, show_default=True, help="Weight of the style loss.")
+@click.option("--temporal", default=350.0, show_default=True, help="Weight of the temporal loss.")
 @click.option("--side", default=256, show_default=True, help="Side of the squares that are stylized.")
 @click.option("--style-size", default=384, show_default=True, help="Long side of the pictures that Grams are of.")
 @click.option("--shapes", default=24, show_default=True,
