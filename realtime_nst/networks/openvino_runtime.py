@@ -196,7 +196,7 @@ def openvino_maps(
         picture.model().set_layout(openvino.Layout("NHWC"))
         return convert.build()
 
-    # bf16, 30 % faster, moves pixels of photographs by 0.4 of 255 in the mean. f16, OpenVINO's choice on ARM, has too
+    # bf16, 30 % faster, moves pixels of photographs by 0.3 of 255 in the mean. f16, OpenVINO's choice on ARM, has too
     # small a range for the variances of maps.
     precision = precision or ("bf16" if _native_precision() == "bf16" else "f32")
     compiled = openvino_compile(file, f"maps {shape}", build, openvino_options(precision, ahead=ahead))
