@@ -49,9 +49,9 @@ class Network(ABC):
     def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
         """Begin to stylize `picture`, of which `shown` is what `prepare` made.
 
-        Calling what is returned waits for the stylized frame, uint8 BGR at the size of `picture`, and gives it. Until it
-        is called, once, or dropped, the frame takes a place: there are `ahead` + 1, and two at least, since one frame is
-        finished while the next is begun.
+        Calling what is returned waits for the stylized frame, uint8 BGR at the size of `picture`, and gives it. Until
+        it is called, once, or dropped, the frame takes a place: there are `ahead` + 1, and two at least, since one
+        frame is finished while the next is begun.
         """
         made = self.transform(shown, code)
         return lambda: enlarged(made, picture)

@@ -276,7 +276,7 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
 @click.option("--content", default=1.0, show_default=True, help="Weight of the content loss.")
 @click.option("--style", default=12.0, show_default=True, help="Weight of the style loss.")
 @click.option("--temporal", default=350.0, show_default=True, help="Weight of the temporal loss.")
-@click.option("--side", default=256, show_default=True, help="Side of the squares that are stylized.")
+@click.option("--side", default=256, show_default=True, help="Side of the squares that are stylized, a multiple of 16.")
 @click.option("--style-size", default=384, show_default=True, help="Long side of the pictures that Grams are of.")
 @click.option("--shapes", default=24, show_default=True,
               help="How many shapes of such pictures there are; XLA takes a minute to compile a step for each.")
