@@ -106,14 +106,13 @@ class Scene:
 
     def _bushes(self, rng) -> Picture:
         light = self._light(0.32, noise(256, 20, rng, 3), (12, 24, 14))
-        top = 1 - len(light) / self.height
-        for y in np.sort(top + 0.3 * rng.random(260)):
+        for y in np.sort(0.3 * rng.random(260)):
             x, radius = 2 * rng.random(), rng.uniform(0.012, 0.024)
             bright = rng.uniform(0.6, 1.0)
             for towards_sun, part in ((0.0, 0.45), (0.22, 0.75), (0.42, 1.0)):
                 size = radius * (1 - 1.3 * towards_sun)
                 colour = tuple(int(c * part * bright) for c in (34, 66, 48))
-                at = (x + towards_sun * radius, y - top - towards_sun * radius)
+                at = (x + towards_sun * radius, y - towards_sun * radius)
                 self._ellipse(light, *at, 1.2 * size, size, colour)
         return light
 
