@@ -62,6 +62,20 @@ network_options = options(
     click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True,
                  help="How much style: 0 is the original."),
 )
+class Address(click.ParamType):
+    """[HOST:]PORT."""
+
+    name = "[HOST:]PORT"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        host, _, port = value.rpartition(":")
+        if not port.isdecimal() or int(port) > 65535:
+            self.fail(f"{value!r} is not a port such as 8090, or 0.0.0.0:8090", param, ctx)
+        return host or "127.0.0.1", int(port)
+
+
 run_options = options(
     click.option("--fps-target", type=click.FloatRange(min=1), metavar="N",
                  help="Choose the work size that holds N frames a second. Default: the camera's rate."),
@@ -69,7 +83,12 @@ run_options = options(
                  help="Record an MP4 from the start."),
     click.option("--mic", is_flag=False, flag_value="default", metavar="[INDEX|NAME]",
                  help="Record a microphone with the pictures (pip install 'realtime-nst[mic]')."),
-    click.option("--headless", is_flag=True, help="No window; needs --record, --frames, --seconds or --stats."),
+    click.option("--serve", type=Address(), is_flag=False, flag_value="8090", metavar="[[HOST:]PORT]",
+                 help="Show the video to browsers and OBS at a port of this machine; 0.0.0.0:PORT to its network."),
+    click.option("--virtual-camera", is_flag=False, flag_value="default", metavar="[DEVICE]",
+                 help="Be a camera for video calls (pip install 'realtime-nst[virtual-camera]')."),
+    click.option("--headless", is_flag=True,
+                 help="No window; needs --record, --serve, --virtual-camera, --frames, --seconds or --stats."),
     click.option("--frames", type=click.IntRange(min=1), metavar="N", help="Stop after N frames."),
     click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."),
     click.option("--stats", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -126,7 +145,7 @@ def cli() -> None:
 @click.option("--camera", default="0", metavar="INDEX|NAME|FILE|URL", show_default=True,
               help="Where frames come from.")
 @click.option("--size", type=Size(), help="Frame size asked of the camera.")
-@click.option("--mirror/--no-mirror", default=None, help="Default: on for cameras, off for files.")
+@click.option("--mirror/--no-mirror", default=None, help="Default: on for a camera that only you see, else off.")
 @style_option
 @network_options
 @run_options
@@ -149,6 +168,8 @@ def demo(**given) -> None:
 
     if not given["headless"] and not display_available():
         given["headless"] = True
+        if given["serve"] or given["virtual_camera"]:
+            return _run_live("demo", size=None, **given)
         given["record"] = given["record"] or Path("realtime-nst-demo.mp4")
         if not (given["frames"] or given["seconds"]):
             given["seconds"] = 5.0

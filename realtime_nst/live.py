@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .broadcast import Broadcast
 from .errors import InputError, OutputError
 from .h264 import CONTAINERS
 from .microphone import Microphone
@@ -23,6 +24,7 @@ from .sinks import Sink
 from .sources import Camera, Source, open_source
 from .stylebook import StyleBook
 from .stylizer import Stylizer, load_stylizer
+from .virtual_camera import VirtualCamera
 from .window import Window, check_display
 
 if TYPE_CHECKING:
@@ -45,52 +47,73 @@ class LiveOptions:
     """(width, height) asked of a camera."""
     strength: float = 1.0
     mirror: bool | None = None
-    """None: as a user expects it, on for a camera that shows them."""
+    """None: as a user expects it, on for a camera that shows them, unless others see them through `serve` or
+    `virtual_camera`."""
     record: Path | None = None
     mic: str | None = None
     """The microphone to record with the pictures: its index, part of its name, or "default"."""
+    serve: tuple[str, int] | None = None
+    """(host, port) at which browsers and players can see the frames."""
+    virtual_camera: str | None = None
+    """The virtual camera to send the frames to: its name, or "default"."""
     headless: bool = False
     frames: int | None = None
     seconds: float | None = None
     stats: Path | None = None
 
+    @property
+    def shared(self) -> bool:
+        """Whether others see the frames as they come."""
+        return self.serve is not None or self.virtual_camera is not None
+
 
 def run_live(options: LiveOptions, say: Callable[[str], None]) -> Stats:
     """Run as `options` say until the source ends, a limit is reached or the user stops it.
 
-    Without a window files and the demo lose no frame and take the time they need; everything else, and whatever
+    Where nobody watches, files and the demo lose no frame and take the time they need; everything else, and whatever
     a microphone is recorded with, keeps up with the clock. Raises InputError before anything starts, RunError for
     what fails under way.
     """
     _check(options)
-    microphone = Microphone(options.mic) if options.mic else None
-    try:
-        stats = _open_and_run(options, microphone, say)
-    finally:
-        if microphone is not None:
-            microphone.close()
+    with contextlib.ExitStack() as opened:
+        stats = _open_and_run(options, opened, say)
     say(f"{stats.frames} frames in {stats.seconds:.1f} s ({stats.fps:.1f} fps), {stats.dropped} dropped")
     if options.stats:
         options.stats.write_text(json.dumps(stats.as_dict(), indent=2) + "\n", encoding="utf-8")
     return stats
 
 
-def _open_and_run(options: LiveOptions, microphone: Microphone | None, say: Callable[[str], None]) -> Stats:
-    source = open_source(options.source, options.size, live=not options.headless or microphone is not None)
+def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, say: Callable[[str], None]) -> Stats:
+    microphone = None
+    if options.mic:
+        microphone = opened.enter_context(contextlib.closing(Microphone(options.mic)))
+    others: list[Sink] = []
+    if options.serve:
+        broadcast = opened.enter_context(contextlib.closing(Broadcast(*options.serve)))
+        others.append(broadcast)
+        say(f"the stylized video is at {broadcast.url}, for OBS and players at {broadcast.url}video.mjpg")
+    live = not options.headless or options.shared or microphone is not None
+    source = open_source(options.source, options.size, live=live)
     try:
+        if options.virtual_camera:
+            camera = VirtualCamera(options.virtual_camera, source.size, source.fps)
+            others.append(opened.enter_context(contextlib.closing(camera)))
+            say(f"sending to the virtual camera {camera.name}")
         stylizer = _load(options, source, say)
         stylizer.warm_up(*source.size)
     except BaseException:
         source.close()
         raise
-    return _run(options, source, stylizer, microphone, say)
+    return _run(options, source, stylizer, microphone, others, say)
 
 
 def _check(options: LiveOptions) -> None:
     if options.fps_target and options.work_size:
         raise InputError("--fps-target chooses the work size that --work-size fixes: give one of them")
-    if options.headless and not (options.record or options.frames or options.seconds or options.stats):
-        raise InputError("--headless shows nothing: add --record FILE, --frames N or --seconds S")
+    if options.headless and not (
+        options.record or options.shared or options.frames or options.seconds or options.stats
+    ):
+        raise InputError("--headless shows nothing: add --record FILE, --serve, --frames N or --seconds S")
     if options.mic and options.headless and not options.record:
         raise InputError("--mic records sound beside the pictures: add --record FILE")
     if options.record:
@@ -128,6 +151,7 @@ def _run(
     source: Source,
     stylizer: Stylizer,
     microphone: Microphone | None,
+    others: Sequence[Sink],
     say: Callable[[str], None],
 ) -> Stats:
     stop = threading.Event()
@@ -139,18 +163,21 @@ def _run(
         [(style.name, style.read) for style in options.styles],
         prefetch=not options.headless,
     )
-    recorder = Recorder(source.fps, live=source.live, must_succeed=options.headless, microphone=microphone)
+    recorder = Recorder(
+        source.fps, live=source.live, must_succeed=options.headless and not options.shared, microphone=microphone
+    )
+    faces_user = camera is not None and camera.faces_user
     session = Session(
         stylizer,
         book,
         recorder,
         strength=options.strength,
-        mirror=options.mirror if options.mirror is not None else camera is not None and camera.faces_user,
-        wait_for_style=options.headless or options.record is not None,
+        mirror=options.mirror if options.mirror is not None else faces_user and not options.shared,
+        wait_for_style=options.headless or options.shared or options.record is not None,
         say=say,
         stop=stop,
     )
-    sinks: list[Sink] = [recorder, session]
+    sinks: list[Sink] = [recorder, session, *others]
     try:
         if not options.headless:
             session.window = Window("realtime-nst", source.size, session, session.draw)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 import pytest
-from clip_files import OPTIONS, first_frame, make, sound, times
+from clip_files import first_frame, make, sound, times
 from doubles import MeanColour
 
 from realtime_nst.clips import ClipSource
