@@ -12,6 +12,7 @@ Importing the package loads neither TensorFlow nor OpenVINO; `load_stylizer` loa
 from importlib import import_module
 
 _HOMES = {
+    "Look": "pipeline",
     "StylizeError": "errors",
     "find_styles": "styles",
     "load_stylizer": "stylizer",

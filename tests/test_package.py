@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 import realtime_nst
+from realtime_nst.demo import DemoSource
 from realtime_nst.keys import markdown_table
+from realtime_nst.pictures import read_picture, write_picture
+from realtime_nst.recorder import Recorder
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_the_public_names():
     assert realtime_nst.__all__ == [
-        "StylizeError", "find_styles", "load_stylizer", "open_source", "read_picture", "run", "write_picture",
+        "Look", "StylizeError", "find_styles", "load_stylizer", "open_source", "read_picture", "run", "write_picture",
     ]
     assert all(hasattr(realtime_nst, name) for name in realtime_nst.__all__)
 
@@ -31,7 +34,9 @@ def test_importing_loads_no_runtime():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["clip", "clips", "companions", "live", "recorder", "sources", "window"])
+@pytest.mark.parametrize(
+    "module", ["clip", "clips", "companions", "live", "recorder", "sources", "virtual_camera", "window"]
+)
 def test_opencv_is_loaded_before_pyav(module):
     """The other way round its window hangs after a stream was opened."""
     done = subprocess.run(
@@ -46,6 +51,24 @@ def test_the_readme_s_keys_are_the_program_s():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = re.search(r"<!-- keys -->\n(.*?)\n<!-- end of keys -->", readme, re.DOTALL).group(1)
     assert table == markdown_table()
+
+
+def test_the_readme_s_python_runs_as_written(tmp_path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    program = "\n".join(re.findall(r"```python\n(.*?)```", readme, re.DOTALL))
+    scene = DemoSource((96, 128), 30.0)
+    recorder = Recorder(30.0, live=False, must_succeed=True)
+    recorder.start(tmp_path / "clip.mp4")
+    for _ in range(3):
+        frame = scene.read()
+        recorder.write(frame)
+    recorder.close()
+    for name in ("painting.jpg", "photo.jpg"):
+        write_picture(tmp_path / name, frame.picture)
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert read_picture(tmp_path / "out.png").shape == (96, 128, 3)
+    assert done.stdout.splitlines()[:3] == [f"{number / 30:.2f} (96, 128, 3)" for number in range(3)]
 
 
 def test_the_readme_names_every_command():
