@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .broadcast import Broadcast
 from .errors import InputError, OutputError
 from .h264 import CONTAINERS
 from .microphone import Microphone
@@ -89,6 +88,8 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, say: Calla
         microphone = opened.enter_context(contextlib.closing(Microphone(options.mic)))
     others: list[Sink] = []
     if options.serve:
+        from .broadcast import Broadcast
+
         broadcast = opened.enter_context(contextlib.closing(Broadcast(*options.serve)))
         others.append(broadcast)
         say(f"the stylized video is at {broadcast.url}, for OBS and players at {broadcast.url}video.mjpg")
