@@ -97,7 +97,7 @@ def _run_live(source: str, style: tuple[str, ...], **given) -> None:
               help="A picture file for one photo, or a folder.")
 @style_option
 @network_options
-def image(photos, out, style, model, device, work_size, strength) -> None:
+def image(photos, out, style, model, device, work_size, **look) -> None:
     """Stylize still pictures: files, folders or patterns."""
     from .image import find_photos, plan_outputs, stylize_photos
     from .styles import find_styles
@@ -109,7 +109,7 @@ def image(photos, out, style, model, device, work_size, strength) -> None:
     stylizer = load_stylizer(model, device, work_size or 1024, say)
     for notice in stylizer.network.notices:
         say(notice)
-    stylize_photos(plan, stylizer, strength, done=lambda path: click.echo(path))
+    stylize_photos(plan, stylizer, done=lambda path: click.echo(path), **look)
 
 
 @cli.command()
@@ -267,7 +267,7 @@ def cameras() -> None:
               help="The photo for --sheet. Default: a frame of the built-in scene.")
 @network_options
 @click.pass_context
-def styles(ctx, sheet, photo, model, device, work_size, strength) -> None:
+def styles(ctx, sheet, photo, model, device, work_size, **look) -> None:
     """List the styles, render them all on one photo, or add your own."""
     if ctx.invoked_subcommand:
         return
@@ -287,7 +287,7 @@ def styles(ctx, sheet, photo, model, device, work_size, strength) -> None:
     stylizer = load_stylizer(model, device, work_size, say)
     tiles = [("original", picture)]
     for style in found:
-        tiles.append((style.name, stylizer.stylize(picture, stylizer.encode(style.read()), strength)))
+        tiles.append((style.name, stylizer.stylize(picture, stylizer.encode(style.read()), **look)))
     click.echo(write_picture(sheet, contact_sheet(tiles)))
 
 

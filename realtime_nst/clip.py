@@ -30,6 +30,7 @@ class ClipOptions:
     """How clips are to be turned; each is explained by `realtime-nst clip --help`."""
 
     strength: float = 1.0
+    keep_colors: bool = False
     start: float = 0.0
     end: float | None = None
     size: tuple[int, int] | None = None
@@ -164,7 +165,7 @@ def stylize_clip(
             source,
             maker,
             [writer, _Progress(progress, length)],
-            lambda frame: Look(timeline.at(frame.time), options.strength),
+            lambda frame: Look(timeline.at(frame.time), options.strength, keep_colors=options.keep_colors),
             live=False,
         )
     except BaseException:

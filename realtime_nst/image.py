@@ -68,10 +68,12 @@ def plan_outputs(photos: list[Path], styles: list[Style], out: Path) -> list[tup
 def stylize_photos(
     plan: list[tuple[Path, Style, Path]],
     stylizer: Stylizer,
-    strength: float,
     done: Callable[[Path], None],
+    **look,
 ) -> None:
     """Make the pictures of a plan; `done` is called with each file written. Each style is encoded once.
+
+    look: `strength` and `keep_colors`, as `Stylizer.stylize` has them.
 
     Raises SourceError for a photo that cannot be read before anything is written.
     """
@@ -84,4 +86,4 @@ def stylize_photos(
         for style, target in ((style, target) for planned, style, target in plan if planned == photo):
             if style.path not in codes:
                 codes[style.path] = stylizer.encode(style.read())
-            done(write_picture(target, stylizer.stylize(picture, codes[style.path], strength)))
+            done(write_picture(target, stylizer.stylize(picture, codes[style.path], **look)))

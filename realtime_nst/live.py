@@ -45,6 +45,7 @@ class LiveOptions:
     size: tuple[int, int] | None = None
     """(width, height) asked of a camera."""
     strength: float = 1.0
+    keep_colors: bool = False
     mirror: bool | None = None
     """None: as a user expects it, on for a camera that shows them, unless others see them through `serve` or
     `virtual_camera`."""
@@ -173,6 +174,7 @@ def _run(
         book,
         recorder,
         strength=options.strength,
+        keep_colors=options.keep_colors,
         mirror=options.mirror if options.mirror is not None else faces_user and not options.shared,
         wait_for_style=options.headless or options.shared or options.record is not None,
         say=say,

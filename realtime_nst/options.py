@@ -81,6 +81,7 @@ network_options = options(
                  help="Long side in pixels that the network sees."),
     click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True,
                  help="How much style: 0 is the original."),
+    click.option("--keep-colors", is_flag=True, help="The style's strokes in the picture's own colours."),
 )
 run_options = options(
     click.option("--fps-target", type=click.FloatRange(min=1), metavar="N",

@@ -99,10 +99,10 @@ class PacedStylizer(Stylizer):
         self.clock = Clock()
 
     def begin(
-        self, picture: Picture, code: StyleCode, strength: float = 1.0, content: StyleCode | None = None
+        self, picture: Picture, code: StyleCode, strength: float = 1.0, *args, **kwargs
     ) -> Callable[[], Picture]:
         began = time.perf_counter()
-        end = super().begin(picture, code, strength, content)
+        end = super().begin(picture, code, strength, *args, **kwargs)
         spent = time.perf_counter() - began
 
         def timed_end() -> Picture:

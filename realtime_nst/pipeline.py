@@ -34,6 +34,8 @@ class Look(NamedTuple):
     """None: no style is ready yet, the frame stays as it is."""
     strength: float = 1.0
     mirror: bool = False
+    keep_colors: bool = False
+    """Only the luminance is the style's."""
 
     def same(self, other: Look) -> bool:
         """Whether both make the same picture of a frame, at any time. With a strength between 0 and 1 none do: the
@@ -244,7 +246,7 @@ class _Run:
         if look.code is None:
             return lambda: picture
         own = content.follow(Frame(picture, frame.time)) if 0 < look.strength < 1 else None
-        return self.stylizer.begin(picture, look.code, look.strength, own)
+        return self.stylizer.begin(picture, look.code, look.strength, own, look.keep_colors)
 
     def _hand_on(self, begun: _Begun) -> None:
         # A network that does not run ahead is done with the frame: what its maps make of it the showing thread finds

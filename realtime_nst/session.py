@@ -38,6 +38,7 @@ class Session:
         *,
         strength: float,
         mirror: bool,
+        keep_colors: bool,
         wait_for_style: bool,
         say: Callable[[str], None],
         stop: threading.Event,
@@ -50,6 +51,7 @@ class Session:
         self._stop = stop
         self.strength = strength
         self.mirror = mirror
+        self.keep_colors = keep_colors
         self.original = False
         self.overlay = True
         self.help = False
@@ -72,7 +74,7 @@ class Session:
     def look(self, frame: Frame) -> Look:
         """How `frame` is to be turned; called on the stylizing thread."""
         code = self._book.code(wait=self._wait_for_style)
-        return Look(code, 0.0 if self.original else self.strength, self.mirror)
+        return Look(code, 0.0 if self.original else self.strength, self.mirror, self.keep_colors)
 
     def tell(self, message: str) -> None:
         """Tell the user, in words and for some seconds in the window."""
@@ -117,6 +119,9 @@ class Session:
 
     def toggle_mirror(self) -> None:
         self.mirror = not self.mirror
+
+    def toggle_colors(self) -> None:
+        self.keep_colors = not self.keep_colors
 
     def save_snapshot(self) -> None:
         if self._shown is not None:
@@ -180,7 +185,8 @@ class Session:
             return "original (space: styled)"
         name = f"{book.shown + 1}/{len(book)} {book.name(book.shown)}"
         coming = "" if book.ready else f", preparing {book.name(book.wanted)}"
-        return f"{name}{coming}, strength {self.strength:.0%}"
+        colors = ", colours kept" if self.keep_colors else ""
+        return f"{name}{coming}, strength {self.strength:.0%}{colors}"
 
     def _measure(self) -> list[str]:
         network, clock = self._stylizer.network, self._stylizer.clock

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
+from .colors import in_colors_of
 from .frames import Frame, Picture, StyleCode, check_picture
 from .networks import Network
 from .timing import Clock
@@ -72,15 +73,17 @@ class Stylizer:
         code: StyleCode,
         strength: float = 1.0,
         content: StyleCode | None = None,
+        keep_colors: bool = False,
     ) -> Picture:
         """Return `picture` (uint8 BGR, H x W x 3) in the style of `code`, same size.
 
         strength 1 is the style itself; 0 returns `picture` exactly. Between them the code is mixed with the
         picture's own code, `content` (None: encoded here and now), as Ghiasi et al. 2017 do; since a network
         given a picture's own code gives that picture back only roughly, the pixels fade to the original below
-        strength 0.25, so that the way down to 0 has no step. Raises ValueError for what is no picture.
+        strength 0.25, so that the way down to 0 has no step. keep_colors: only the luminance is the style's.
+        Raises ValueError for what is no picture.
         """
-        return self.begin(picture, code, strength, content)()
+        return self.begin(picture, code, strength, content, keep_colors)()
 
     def begin(
         self,
@@ -88,6 +91,7 @@ class Stylizer:
         code: StyleCode,
         strength: float = 1.0,
         content: StyleCode | None = None,
+        keep_colors: bool = False,
     ) -> Callable[[], Picture]:
         """Begin what `stylize` does: calling what is returned waits for the network and gives the picture.
 
@@ -107,6 +111,8 @@ class Stylizer:
         def end() -> Picture:
             with self.clock.stage("finish"):
                 styled = finish()
+                if keep_colors:
+                    styled = in_colors_of(picture, styled)
                 fade = min(strength / 0.25, 1.0)
                 if fade < 1:
                     styled = cv2.addWeighted(styled, fade, picture, 1 - fade, 0)

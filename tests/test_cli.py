@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import cv2
 import pytest
 
 from realtime_nst.demo import Scene
@@ -167,6 +168,35 @@ def test_image_makes_a_picture_of_the_photo_s_size(program, shared_data, hub_fol
     assert out.shape == original.shape and abs(out.astype(float) - original).mean() > 12
     again = program("image", photo, "-o", "same.png", "--style", "embers", "--model", hub_folder, "--strength", "0")
     assert again.returncode == 0 and (read_picture(tmp_path / "same.png") == original).all()
+
+
+COLOURED = {
+    "image": ("photos/test/chelsea.png", "out.png", []),
+    "clip": ("clips/webcam/book.mkv", "out.mp4", ["--end", "0.2", "--overwrite"]),
+    "live": ("clips/webcam/book.mkv", "out.mp4", ["--headless", "--frames", "3"]),
+}
+
+
+@pytest.mark.parametrize("command", COLOURED)
+def test_colours_are_kept_where_that_is_asked_for(program, shared_data, tmp_path, command):
+    name, out, more = COLOURED[command]
+    given, made = shared_data / name, tmp_path / out
+    files = ["--camera", given, "--record", made] if command == "live" else [given, "-o", made]
+
+    def kept(*option):
+        done = program(command, *files, *more, "--style", "ink", "--model", "fast", *option)
+        assert done.returncode == 0, done.stderr
+        colours = [cv2.cvtColor(_first(path), cv2.COLOR_BGR2YCrCb)[..., 1:].astype(float) for path in (given, made)]
+        return abs(colours[0] - colours[1]).mean() < 3
+
+    assert kept("--keep-colors") and not kept()
+
+
+def _first(path):
+    """A picture, or the first frame of a clip."""
+    from realtime_nst.clips import ClipSource
+
+    return ClipSource(path).read().picture if path.suffix in (".mkv", ".mp4") else read_picture(path)
 
 
 def test_image_fills_a_folder(program, shared_data, hub_folder, warm_hub, tmp_path):

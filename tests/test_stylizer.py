@@ -1,5 +1,6 @@
 """Strength, work size and arithmetic on codes; with a double where the network's art does not matter."""
 
+import cv2
 import numpy as np
 import pytest
 from doubles import MeanColour
@@ -65,10 +66,27 @@ def test_strength_0_is_the_frame_and_1_the_style(picture, red):
     np.testing.assert_array_equal(stylizer.stylize(picture, red, 1.0), network.transform(picture, red))
 
 
+def ycc(picture):
+    return cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_BGR2YCrCb).astype(int)
+
+
+@pytest.mark.parametrize("part", [np.s_[:], np.s_[:, ::-1]])
+def test_kept_colours_are_the_frame_s_and_the_light_is_the_style_s(picture, part):
+    # Half way to grey no colour leaves the range, so nothing is clipped.
+    stylizer, grey, picture = Stylizer(MeanColour(), 640), np.float32([128, 128, 128]), picture[part] // 4 + 96
+    styled = stylizer.stylize(picture, grey)
+    kept = stylizer.stylize(picture, grey, keep_colors=True)
+    assert np.abs(ycc(kept)[..., 1:] - ycc(picture)[..., 1:]).max() <= 2
+    assert np.abs(ycc(kept)[..., 0] - ycc(styled)[..., 0]).max() <= 2
+    assert np.abs(ycc(styled)[..., 1:] - ycc(picture)[..., 1:]).max() > 8
+    np.testing.assert_array_equal(stylizer.stylize(picture, grey, 0.0, keep_colors=True), picture)
+
+
 def test_the_frame_is_not_changed(picture, red):
     before = picture.copy()
     for strength in (0.0, 0.1, 0.5, 1.0):
         Stylizer(MeanColour(), 640).stylize(picture, red, strength)
+        Stylizer(MeanColour(), 640).stylize(picture, red, strength, keep_colors=True)
     np.testing.assert_array_equal(picture, before)
 
 

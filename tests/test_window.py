@@ -140,6 +140,17 @@ class TestKeys:
         program.press(*["bracketright"] * 11)
         comes(program, looks[0], near=5)
 
+    def test_c_keeps_the_frame_s_colours(self, program, looks, still):
+        def colours(picture):
+            return cv2.cvtColor(picture, cv2.COLOR_BGR2YCrCb)[..., 1:]
+
+        program.press("c")
+        program.until(lambda: apart(colours(settled(program)), colours(still)) < 3)
+        assert apart(colours(looks[0]), colours(still)) > 8
+        assert apart(settled(program), still) > 8  # the light is the style's
+        program.press("c")
+        comes(program, looks[0])
+
     def test_m_mirrors(self, program, looks):
         program.press("m")
         # The network does not treat left and right quite alike.
