@@ -46,6 +46,8 @@ class LiveOptions:
     """(width, height) asked of a camera."""
     strength: float = 1.0
     keep_colors: bool = False
+    fade: float = 0.4
+    """Seconds from one style to the next."""
     mirror: bool | None = None
     """None: as a user expects it, on for a camera that shows them, unless others see them through `serve` or
     `virtual_camera`."""
@@ -175,6 +177,7 @@ def _run(
         recorder,
         strength=options.strength,
         keep_colors=options.keep_colors,
+        fade=options.fade,
         mirror=options.mirror if options.mirror is not None else faces_user and not options.shared,
         wait_for_style=options.headless or options.shared or options.record is not None,
         say=say,

@@ -51,8 +51,6 @@ class MjpegServer(socketserver.ThreadingTCPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: MjpegServer
-    timeout = 10
-    """Seconds after which a viewer who takes nothing any more is given up."""
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:

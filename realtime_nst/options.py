@@ -86,6 +86,8 @@ network_options = options(
 run_options = options(
     click.option("--fps-target", type=click.FloatRange(min=1), metavar="N",
                  help="Choose the work size that holds N frames a second. Default: the camera's rate."),
+    click.option("--fade", type=click.FloatRange(min=0), default=0.4, show_default=True, metavar="S",
+                 help="Seconds in which one style becomes the next."),
     click.option("--record", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                  help="Record an MP4 from the start."),
     click.option("--mic", is_flag=False, flag_value="default", metavar="[INDEX|NAME]",

@@ -12,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from .errors import OutputError, StylizeError
+from .fade import Fade
 from .frames import Frame, Picture
 from .keys import KEYS
 from .outputs import new_file
@@ -27,7 +28,7 @@ from .window import Window
 class Session:
     """The controls that the keys work on; asked by the pipeline how each frame is to look.
 
-    say: tells the user something in words. stop: set to end the run.
+    fade: seconds from one style to the next. say: tells the user something in words. stop: set to end the run.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Session:
         strength: float,
         mirror: bool,
         keep_colors: bool,
+        fade: float,
         wait_for_style: bool,
         say: Callable[[str], None],
         stop: threading.Event,
@@ -53,6 +55,7 @@ class Session:
         self.mirror = mirror
         self.keep_colors = keep_colors
         self.original = False
+        self._fade = Fade(fade)
         self.overlay = True
         self.help = False
         self.window: Window | None = None
@@ -73,7 +76,7 @@ class Session:
 
     def look(self, frame: Frame) -> Look:
         """How `frame` is to be turned; called on the stylizing thread."""
-        code = self._book.code(wait=self._wait_for_style)
+        code = self._fade.towards(self._book.code(wait=self._wait_for_style), frame.time)
         return Look(code, 0.0 if self.original else self.strength, self.mirror, self.keep_colors)
 
     def tell(self, message: str) -> None:
