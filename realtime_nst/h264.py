@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
+import cv2  # noqa: I001  first: loaded after PyAV, its window hangs once a stream was opened
 import av
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
@@ -121,6 +121,14 @@ def even(picture: Picture) -> Picture:
     height, width = picture.shape[:2]
     if height % 2 or width % 2:
         picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return picture
+
+
+def fitted(picture: Picture, size: tuple[int, int]) -> Picture:
+    """`even(picture)`, scaled where that is not of `size` (height, width)."""
+    picture = even(picture)
+    if picture.shape[:2] != size:
+        picture = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA)
     return picture
 
 

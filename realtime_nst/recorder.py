@@ -7,13 +7,13 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 
-import cv2  # noqa: I001  first: loaded after PyAV, its window hangs once a stream was opened
+import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
 import av
 from av.video.frame import PictureType
 
 from .errors import RunError
 from .frames import Frame, Picture
-from .h264 import CONTAINERS, describe, even, even_size, open_output, to_video
+from .h264 import CONTAINERS, describe, even_size, fitted, open_output, to_video
 from .handover import Ended, Handover
 from .microphone import Microphone
 from .outputs import check_writable
@@ -180,10 +180,7 @@ class Recording:
 
 
 def _to_video(picture: Picture, stream: av.VideoStream, pts: int, key: bool) -> av.VideoFrame:
-    picture = even(picture)
-    if picture.shape[:2] != (stream.height, stream.width):
-        picture = cv2.resize(picture, (stream.width, stream.height), interpolation=cv2.INTER_AREA)
-    frame = to_video(picture, pts, TIME_BASE)
+    frame = to_video(fitted(picture, (stream.height, stream.width)), pts, TIME_BASE)
     if key:
         frame.pict_type = PictureType.I
     return frame

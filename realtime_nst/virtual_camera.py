@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import cv2
-
 from .errors import DeviceError, RunError
 from .frames import Frame
-from .h264 import even, even_size
+from .h264 import even_size, fitted
 
 
 class VirtualCamera:
@@ -26,7 +24,7 @@ class VirtualCamera:
             raise DeviceError(
                 f"--virtual-camera needs pyvirtualcam ({reason}): pip install 'realtime-nst[virtual-camera]'"
             ) from reason
-        height, width = even_size(size)
+        self._size = height, width = even_size(size)
         try:
             self._camera = pyvirtualcam.Camera(
                 width, height, fps, fmt=pyvirtualcam.PixelFormat.BGR, device=None if device == "default" else device
@@ -40,12 +38,8 @@ class VirtualCamera:
 
     def write(self, frame: Frame) -> None:
         """Send a frame. Raises RunError where the driver takes no more."""
-        picture = even(frame.picture)
-        size = self._camera.width, self._camera.height
-        if picture.shape[1::-1] != size:
-            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         try:
-            self._camera.send(picture)
+            self._camera.send(fitted(frame.picture, self._size))
         except RuntimeError as reason:
             raise RunError(
                 f"the virtual camera {self.name} takes no more frames ({_one_line(reason)}); start again"
