@@ -75,12 +75,11 @@ def demo(**given) -> None:
 
     if not given["headless"] and not display_available():
         given["headless"] = True
-        if given["serve"] or given["virtual_camera"]:
-            return _run_live("demo", size=None, **given)
-        given["record"] = given["record"] or Path("realtime-nst-demo.mp4")
-        if not (given["frames"] or given["seconds"]):
-            given["seconds"] = 5.0
-        say(f"No screen here: recording to {given['record'].resolve()} instead of opening a window.")
+        if not (given["serve"] or given["virtual_camera"]):
+            given["record"] = given["record"] or Path("realtime-nst-demo.mp4")
+            if not (given["frames"] or given["seconds"]):
+                given["seconds"] = 5.0
+            say(f"No screen here: recording to {given['record'].resolve()} instead of opening a window.")
     _run_live("demo", size=None, **given)
 
 

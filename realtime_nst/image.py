@@ -74,7 +74,6 @@ def stylize_photos(
     """Make the pictures of a plan; `done` is called with each file written. Each style is encoded once.
 
     look: `strength` and `keep_colors`, as `Stylizer.stylize` has them.
-
     Raises SourceError for a photo that cannot be read before anything is written.
     """
     photos = dict.fromkeys(photo for photo, _, _ in plan)
