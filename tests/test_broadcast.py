@@ -70,7 +70,8 @@ def test_a_browser_shows_it(scene, tmp_path):
         subprocess.run(
             ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run",
-             f"--user-data-dir={tmp_path / 'profile'}", "--window-size=640,480", "--timeout=3000", f"--screenshot={tmp_path / 'shot.png'}", broadcast.url],
+             f"--user-data-dir={tmp_path / 'profile'}", "--window-size=640,480", "--timeout=3000",
+             f"--screenshot={tmp_path / 'shot.png'}", broadcast.url],
             check=True, capture_output=True, timeout=120,
         )
     shot = read_picture(tmp_path / "shot.png")
