@@ -88,7 +88,8 @@ def settled(program):
 @pytest.fixture(scope="module")
 def program(launch, still):
     with camera_server([still]) as server:
-        program = launch(server.url)
+        # A style that comes slowly might be taken for one that has come.
+        program = launch(server.url, "--fade", "0")
         runs(program)
         yield program
         program.close()
@@ -221,6 +222,21 @@ class TestKeys:
         assert program.screenshot()[:, :125].max() == 0
         program.resize(640, 480)
         comes(program, looks[0])
+
+
+@needs_desktop
+def test_a_style_comes_little_by_little(launch, still, looks):
+    with camera_server([still]) as server:
+        program = launch(server.url, "--fade", "60")
+        runs(program)
+        program.press("o")
+        comes(program, looks[0])
+        program.press("2")
+        program.until(lambda: apart(program.screenshot(), looks[0]) > 2)
+        shot = program.screenshot()
+        assert apart(shot, looks[0]) < apart(shot, looks[1]) / 2
+        program.press("q")
+        assert program.wait() == 0
 
 
 @needs_desktop
