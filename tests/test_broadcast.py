@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import numpy as np
@@ -146,4 +147,4 @@ def test_a_live_run_serves_what_it_makes():
 
 
 def port_of(broadcast: Broadcast) -> int:
-    return int(re.search(r":(\d+)/", broadcast.url).group(1))
+    return urllib.parse.urlsplit(broadcast.url).port

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from realtime_nst.bench.camera_server import camera_server
-from doubles import Numbered
+from doubles import Capture, Numbered
 
 from realtime_nst.cameras import Camera, list_cameras, open_device
 from realtime_nst.demo import DemoSource
@@ -197,44 +197,6 @@ class TestMissing:
         (tmp_path / "a.mp4").write_text("no video\n" * 50)
         with pytest.raises(SourceError, match=words):
             open_source(str(tmp_path / name))
-
-
-class Capture:
-    """A double of cv2.VideoCapture for cameras, which no build machine has: it gives black pictures.
-
-    damaged: the numbers of those that it cannot decode.
-    """
-
-    def __init__(self, address, backend, *, opens=(), gives=True, damaged=()):
-        self.address, self.backend = address, backend
-        self.opened = address in opens
-        self.gives, self.damaged = gives, damaged
-        self.number = -1
-        self.values = {cv2.CAP_PROP_FPS: 25.0, cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48}
-
-    def isOpened(self):  # noqa: N802
-        return self.opened
-
-    def set(self, prop, value):
-        self.values[prop] = value
-        return True
-
-    def get(self, prop):
-        return self.values.get(prop, 0.0)
-
-    def grab(self):
-        time.sleep(0.025)
-        self.number += 1
-        return self.gives
-
-    def retrieve(self):
-        if self.number in self.damaged:
-            return False, None
-        width, height = self.values[cv2.CAP_PROP_FRAME_WIDTH], self.values[cv2.CAP_PROP_FRAME_HEIGHT]
-        return self.gives, np.zeros((int(height), int(width), 3), np.uint8)
-
-    def release(self):
-        self.opened = False
 
 
 class TestLocalCamera:

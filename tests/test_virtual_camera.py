@@ -1,11 +1,13 @@
 """A camera for other programs. No build machine has the driver, so pyvirtualcam is given a backend that keeps what it
 is sent; that there is no driver is tested on the real one."""
 
+import sys
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from doubles import Capture, Numbered
 from realtime_nst.virtual_camera import VirtualCamera
 
 from realtime_nst import live
@@ -98,7 +100,7 @@ def test_no_driver_at_all():
 
 
 def test_without_pyvirtualcam_the_message_says_how_to_get_it(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "pyvirtualcam", None)
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     with pytest.raises(DeviceError, match=r"pip install 'realtime-nst\[virtual-camera\]'"):
         VirtualCamera("default", (48, 64), 30.0)
 
@@ -120,41 +122,28 @@ def test_a_live_run_sends_what_it_makes(drivers):
 
 
 def test_no_model_is_loaded_and_the_source_closed_where_there_is_none(drivers, monkeypatch):
+    source = Numbered(9, live=True)
+    monkeypatch.setattr(live, "open_source", lambda *_, **__: source)
     monkeypatch.setattr(live, "load_stylizer", lambda *_: pytest.fail("a model was loaded"))
     with pytest.raises(InputError, match="there is no Other"):
         go("demo", virtual_camera="Other", frames=1)
+    assert source.closed.is_set()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_disk_stops_the_recording_and_others_go_on_seeing(drivers, tmp_path):
+    (tmp_path / "out.mp4").symlink_to("/dev/full")
+    stats, said = go("demo", virtual_camera="default", record=tmp_path / "out.mp4", frames=45)
+    assert len(drivers[0].frames) == stats.frames == 45
+    assert any("No space left" in line for line in said)
 
 
 def test_others_do_not_see_the_user_mirrored(drivers, monkeypatch):
     """As a user's own window does by default."""
     picture = colourful(48, 64)
 
-    class Capture:
-        """A double of cv2.VideoCapture for a webcam, which no build machine has."""
-
-        def __init__(self, *_):
-            pass
-
-        def isOpened(self):
-            return True
-
-        def get(self, _):
-            return 30.0
-
-        def set(self, *_):
-            return True
-
-        def grab(self):
-            return True
-
-        def retrieve(self):
-            return True, picture
-
-        def release(self):
-            pass
-
-    opened = partial(open_device, new_capture=Capture)
-    monkeypatch.setattr(live, "open_source", lambda spec, size, live: opened(spec))
+    webcam = partial(Capture, opens=(0,), picture=picture)
+    monkeypatch.setattr(live, "open_source", lambda spec, size, live: open_device(spec, new_capture=webcam))
     for mirror, seen in ((None, picture), (True, picture[:, ::-1])):
         go("0", virtual_camera="default", frames=1, strength=0.0, mirror=mirror)
         assert np.array_equal(drivers[-1].frames[0], seen)
