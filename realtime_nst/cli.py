@@ -69,7 +69,7 @@ def live(**given) -> None:
 def demo(**given) -> None:
     """Stylize a built-in moving scene: try the program with no camera.
 
-    Where there is no screen, five seconds are recorded to a file.
+    Where there is no screen, five seconds are recorded to a file, unless --serve or --virtual-camera shows it.
     """
     from .window import display_available
 
