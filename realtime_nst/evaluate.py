@@ -20,10 +20,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from .denoise import TemporalDenoiser
 from .errors import SourceError
 from .features import Vgg, load_features
 from .flow import consistent, estimate_flow, read_flow, warping_error
@@ -55,7 +57,9 @@ class ModelFigures:
     worst: dict[str, dict] = field(default_factory=dict)
     """By figure the pair where it is worst."""
     warping_error: float | None = None
-    """Mean over pairs of frames and paintings."""
+    """Mean over pairs of frames and paintings, of frames stylized one by one."""
+    denoised_warping_error: float | None = None
+    """The same of frames stylized as `pipeline.run` does it, with noise kept from the network."""
     input_warping_error: float | None = None
     """That of the frames as they are."""
     warping_ratio: float | None = None
@@ -195,23 +199,50 @@ def _measure_clips(
 ) -> None:
     """Warping errors of each model, the mean over styles and pairs of frames."""
     inputs: list[float] = []
-    ours: list[list[float]] = [[] for _ in figures]
-    for one, two, flow, visible in frame_pairs(clips):
-        inputs.append(warping_error(one, two, flow, visible))
-        for figure, stylizer, known, errors in zip(figures, stylizers, codes, ours):
+    plain: list[list[float]] = [[] for _ in figures]
+    denoised: list[list[float]] = [[] for _ in figures]
+    denoisers: list[TemporalDenoiser] = []
+    for pair in frame_pairs(clips):
+        if pair.passed is None:
+            denoisers = [TemporalDenoiser() for _ in stylizers]
+        inputs.append(pair.warping_error(pair.one, pair.two))
+        for number, (figure, stylizer, denoiser) in enumerate(zip(figures, stylizers, denoisers)):
             progress(f"{figure.model}: steadiness, pair {len(inputs)}")
-            for code in known:
-                first, second = (stylizer.stylize(frame, code) for frame in (one, two))
-                errors.append(warping_error(first, second, flow, visible))
-    for figure, errors in zip(figures, ours):
-        figure.warping_error, figure.input_warping_error = float(np.mean(errors)), float(np.mean(inputs))
+            network, size = stylizer.network, stylizer.work_shape(*pair.one.shape[:2])
+            for frame in pair.passed or []:
+                denoiser(network.prepare(frame, size))
+            seen = [network.prepare(frame, size) for frame in (pair.one, pair.two)]
+            for errors, shown in ((plain, seen), (denoised, [denoiser(each) for each in seen])):
+                for code in codes[number]:
+                    first, second = (
+                        network.begin(each, code, frame)() for each, frame in zip(shown, (pair.one, pair.two))
+                    )
+                    errors[number].append(pair.warping_error(first, second))
+    for number, figure in enumerate(figures):
+        figure.warping_error, figure.input_warping_error = float(np.mean(plain[number])), float(np.mean(inputs))
+        figure.denoised_warping_error = float(np.mean(denoised[number]))
         figure.warping_ratio = figure.warping_error / figure.input_warping_error
 
 
-def frame_pairs(
-    folder: Path, every: int = 10
-) -> Iterator[tuple[Picture, Picture, np.ndarray, np.ndarray]]:
-    """(frame, next frame, flow between them, visible pixels) of the clips in a folder.
+class FramePair(NamedTuple):
+    """Two frames of a clip, one after the other."""
+
+    one: Picture
+    two: Picture
+    flow: np.ndarray
+    """From one to two, as `flow` has it."""
+    visible: np.ndarray
+    """The pixels that are seen in both: bool H x W."""
+    passed: list[Picture] | None = None
+    """The clip's frames between the pair before and this one; None for the first pair of a clip."""
+
+    def warping_error(self, one: Picture, two: Picture) -> float:
+        """That of what was made of both frames."""
+        return warping_error(one, two, self.flow, self.visible)
+
+
+def frame_pairs(folder: Path, every: int = 10) -> Iterator[FramePair]:
+    """Pairs of frames of the clips in a folder.
 
     True flow where a folder has it in gt/, with occlusions/ and invalid/ masks; of video files every `every`-th
     frame and the one after it, with estimated flow. Raises SourceError where there is nothing to measure.
@@ -225,7 +256,7 @@ def frame_pairs(
         flow = read_flow(flow_file)
         masks = [flow_file.parent / kind / f"{flow_file.stem}.png" for kind in ("occlusions", "invalid")]
         hidden = [read_picture(mask)[..., 0] > 127 for mask in masks if mask.exists()]
-        yield one, two, flow, ~np.any(hidden, axis=0) if hidden else np.ones(flow.shape[:2], bool)
+        yield FramePair(one, two, flow, ~np.any(hidden, axis=0) if hidden else np.ones(flow.shape[:2], bool))
     for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in (".mp4", ".mkv", ".mov", ".webm", ".avi")):
         found = True
         yield from _estimated_pairs(path, every)
@@ -233,14 +264,18 @@ def frame_pairs(
         raise SourceError(f"{folder} holds neither video files nor frames with true flow (gt/*.flo)")
 
 
-def _estimated_pairs(path: Path, every: int) -> Iterator[tuple[Picture, Picture, np.ndarray, np.ndarray]]:
+def _estimated_pairs(path: Path, every: int) -> Iterator[FramePair]:
     from .sources import open_source
 
     source = open_source(str(path), live=False)
-    before, number = None, 0
+    unpaired: list[Picture] = []
+    paired = 0
     while (frame := source.read()) is not None:
-        if number % every == 1 and before is not None:
-            forward = estimate_flow(before, frame.picture)
-            yield before, frame.picture, forward, consistent(forward, estimate_flow(frame.picture, before))
-        before, number = frame.picture, number + 1
+        unpaired.append(frame.picture)
+        if len(unpaired) == (every if paired else 2):
+            *passed, one, two = unpaired
+            forward = estimate_flow(one, two)
+            visible = consistent(forward, estimate_flow(two, one))
+            yield FramePair(one, two, forward, visible, passed if paired else None)
+            unpaired, paired = [], paired + 1
     source.close()

@@ -46,6 +46,8 @@ class LiveOptions:
     """(width, height) asked of a camera."""
     strength: float = 1.0
     keep_colors: bool = False
+    denoise: bool = True
+    """Whether noise is kept from the network."""
     fade: float = 0.4
     """Seconds from one style to the next."""
     mirror: bool | None = None
@@ -199,6 +201,7 @@ def _run(
                 sinks,
                 session.look,
                 live=source.live,
+                denoise=options.denoise,
                 frames=options.frames,
                 seconds=options.seconds,
                 timeout=camera.timeout if camera else None,

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from .colors import in_colors_of
+from .denoise import TemporalDenoiser
 from .frames import Frame, Picture, StyleCode, check_picture
 from .networks import Network
 from .timing import Clock
@@ -92,10 +93,12 @@ class Stylizer:
         strength: float = 1.0,
         content: StyleCode | None = None,
         keep_colors: bool = False,
+        denoise: TemporalDenoiser | None = None,
     ) -> Callable[[], Picture]:
         """Begin what `stylize` does: calling what is returned waits for the network and gives the picture.
 
-        Where the network runs `ahead` the next frame may be begun before that.
+        Where the network runs `ahead` the next frame may be begun before that. denoise: of the stream that `picture` is
+        the next frame of; what the network sees goes through it.
         """
         check_picture(picture)
         if strength <= 0:
@@ -105,6 +108,8 @@ class Stylizer:
             code = blend([code, own], [strength, 1 - strength])
         with self.clock.stage("prepare"):
             shown = self.network.prepare(picture, self.work_shape(*picture.shape[:2]))
+            if denoise:
+                shown = denoise(shown)
         with self.clock.stage("stylize"):
             finish = self.network.begin(shown, code, picture)
 
