@@ -41,12 +41,13 @@ class TemporalDenoiser:
         if self._mixtures % self._every == 0:
             # Where all of a frame moves, even its quietest parts differ from the frame before; but some of them are
             # flat, and differ from their neighbours by noise alone: by 4/3 of what they differ from a mean over time.
-            flat = _quietest(_apart(picture[:, 3:], picture[:, :-3]))
+            step = min(3, picture.shape[1] - 1)
+            flat = _quietest(_apart(picture[:, step:], picture[:, : picture.shape[1] - step]))
             quiet = min(_quietest(moved), 0.75 * flat)
             self._noise = min(max(1.75 * quiet, self._least), self._most)
         self._mixtures += 1
         mixed = cv2.addWeighted(before, self._memory, picture, 1 - self._memory, 0)
-        return cv2.copyTo(picture, cv2.compare(moved, SIDE**2 * self._noise, cv2.CMP_GT), mixed)
+        return cv2.copyTo(picture, (moved > int(SIDE**2 * self._noise)).view(np.uint8), mixed)
 
 
 def _apart(one: Picture, two: Picture) -> np.ndarray:

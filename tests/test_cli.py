@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 
 from realtime_nst.demo import Scene
@@ -150,6 +151,28 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub
         frames += 1
         assert abs(frame.picture.astype(float) - original.read().picture).mean() > 12
     assert frames == 20
+
+
+@pytest.mark.parametrize("command", [
+    ["clip", "CLIP", "-o", "out.mp4", "--end", "0.7", "--overwrite"],
+    ["live", "--camera", "CLIP", "--headless", "--frames", "20", "--record", "out.mp4"],
+])
+def test_noise_is_kept_from_the_network_unless_it_is_told_not_to(program, shared_data, tmp_path, command):
+    from realtime_nst.clips import ClipSource
+
+    command = [shared_data / "clips/webcam/milk.mkv" if word == "CLIP" else word for word in command]
+    wall = np.s_[20:200, 60:160]
+
+    def flicker(*options):
+        done = program(*command, "--model", "fast", "--style", "night", *options)
+        assert done.returncode == 0, done.stderr
+        source, pictures = ClipSource(tmp_path / "out.mp4"), []
+        while (frame := source.read()) is not None:
+            pictures.append(frame.picture[wall].astype(np.float32))
+        source.close()
+        return np.mean([np.mean((one - two) ** 2) for one, two in zip(pictures[5:], pictures[6:])])
+
+    assert flicker() < 0.7 * flicker("--no-denoise")
 
 
 def test_demo_without_a_screen_records_and_says_where(program, hub_folder, warm_hub, tmp_path):

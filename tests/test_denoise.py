@@ -75,6 +75,14 @@ def test_a_frame_of_another_size_begins_anew(scene):
     assert denoise(smaller) is smaller
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (9, 4)])
+def test_the_smallest_frames(size):
+    denoise = TemporalDenoiser()
+    for value in (10, 11, 200):
+        shown = denoise(np.full((*size, 3), value, np.uint8))
+    assert shown.shape == (*size, 3) and (shown == 200).all()
+
+
 class Given:
     """A source of the frames it is given."""
 

@@ -1,6 +1,7 @@
 """Quality figures: each formula on arrays where the answer is known, and one small run on the real model."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from realtime_nst.errors import SourceError
 from realtime_nst.evaluate import ModelFigures, content_error, evaluate, frame_pairs, style_error
 from realtime_nst.flow import consistent, estimate_flow, read_flow, warping_error
 from realtime_nst.pictures import read_picture
+from realtime_nst.sources import open_source
 
 
 def test_errors_are_relative():
@@ -62,6 +64,31 @@ def test_true_flow_explains_sintel(shared_data):
         estimated = estimate_flow(one, two)
         agreeing = consistent(estimated, estimate_flow(two, one))
         assert 0.3 < agreeing.mean() < 1
+
+
+def test_every_frame_of_a_clip_is_passed_on(shared_data):
+    pairs = list(frame_pairs(shared_data / "clips/webcam"))
+    source = open_source(str(shared_data / "clips/webcam/again.mkv"), live=False)
+    frames = iter(source.read, None)
+    for number, pair in enumerate(pairs[:3]):
+        assert (pair.passed is None) == (number == 0) and len(pair.passed or []) == (8 if number else 0)
+        for picture in (*(pair.passed or []), pair.one, pair.two):
+            np.testing.assert_array_equal(picture, next(frames).picture)
+    source.close()
+    assert sum(pair.passed is None for pair in pairs) == 6
+
+
+def test_a_webcam_flickers_less_where_noise_is_kept_from_the_network(shared_data, tmp_path):
+    (tmp_path / "clips").mkdir()
+    shutil.copy(shared_data / "clips/webcam/milk.mkv", tmp_path / "clips")
+    (figures,) = evaluate(
+        ["fast"],
+        shared_data / "photos/test/astronaut.png",
+        shared_data / "paintings/named/hokusai_great_wave.jpg",
+        shared_data / "features/vgg16_imagenet_to_conv4_3_f16.npz",
+        size=96, clips=tmp_path / "clips", device="cpu",
+    )
+    assert figures.input_warping_error < figures.denoised_warping_error < 0.6 * figures.warping_error
 
 
 def test_no_flow_file_and_no_clips_are_errors(tmp_path):
