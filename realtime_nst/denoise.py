@@ -36,7 +36,7 @@ class TemporalDenoiser:
 
     def _mixed(self, picture: Picture, before: Picture) -> Picture:
         # All in bytes, though fractions are lost: maps of floats drive the network out of the processor's cache, and
-        # a frame took 5 % longer instead of 2 to 3 %.
+        # a live frame took 5 to 6 % longer instead of 2 to 4 %.
         moved = _apart(picture, before)
         if self._mixtures % self._every == 0:
             # Where all of a frame moves, even its quietest parts differ from the frame before; but some of them are
