@@ -39,12 +39,7 @@ class TemporalDenoiser:
         # a live frame took 5 to 6 % longer instead of 2 to 4 %.
         moved = _apart(picture, before)
         if self._mixtures % self._every == 0:
-            # Where all of a frame moves, even its quietest parts differ from the frame before; but some of them are
-            # flat, and differ from their neighbours by noise alone: by 4/3 of what they differ from a mean over time.
-            step = min(3, picture.shape[1] - 1)
-            flat = _quietest(_apart(picture[:, step:], picture[:, : picture.shape[1] - step]))
-            quiet = min(_quietest(moved), 0.75 * flat)
-            self._noise = min(max(1.75 * quiet, self._least), self._most)
+            self._noise = min(max(_noise(picture, moved), self._least), self._most)
         self._mixtures += 1
         mixed = cv2.addWeighted(before, self._memory, picture, 1 - self._memory, 0)
         return cv2.copyTo(picture, (moved > int(SIDE**2 * self._noise)).view(np.uint8), mixed)
@@ -54,6 +49,16 @@ def _apart(one: Picture, two: Picture) -> np.ndarray:
     """The sum of absolute differences around each pixel, `SIDE` to the square times their mean: uint16 H x W."""
     apart = cv2.cvtColor(cv2.absdiff(one, two), cv2.COLOR_BGR2GRAY)
     return cv2.boxFilter(apart, cv2.CV_16U, (SIDE, SIDE), normalize=False)
+
+
+def _noise(picture: Picture, moved: np.ndarray) -> float:
+    """The mean absolute difference that noise makes at most in a frame, `moved` what it differs from those before."""
+    # Where all of a frame moves, even its quietest parts differ from the frame before; but some of them are flat, and
+    # differ from their neighbours by noise alone: by 4/3 of what they differ from a mean over time.
+    step = min(3, picture.shape[1] - 1)
+    flat = _quietest(_apart(picture[:, step:], picture[:, : picture.shape[1] - step]))
+    # The noisiest parts have more than the quietest.
+    return 1.75 * min(_quietest(moved), 0.75 * flat)
 
 
 def _quietest(apart: np.ndarray) -> float:

@@ -31,6 +31,7 @@ from .features import Vgg, load_features
 from .flow import consistent, estimate_flow, read_flow, warping_error
 from .frames import Picture, StyleCode
 from .losses import mean_gram
+from .networks import Network
 from .networks.open import open_network
 from .outputs import check_writable
 from .pictures import SUFFIXES, pictures_in, read_picture, write_picture
@@ -206,22 +207,29 @@ def _measure_clips(
         if pair.passed is None:
             denoisers = [TemporalDenoiser() for _ in stylizers]
         inputs.append(pair.warping_error(pair.one, pair.two))
-        for number, (figure, stylizer, denoiser) in enumerate(zip(figures, stylizers, denoisers)):
-            progress(f"{figure.model}: steadiness, pair {len(inputs)}")
+        for number, (stylizer, denoiser) in enumerate(zip(stylizers, denoisers)):
+            progress(f"{figures[number].model}: steadiness, pair {len(inputs)}")
             network, size = stylizer.network, stylizer.work_shape(*pair.one.shape[:2])
             for frame in pair.passed or []:
                 denoiser(network.prepare(frame, size))
             seen = [network.prepare(frame, size) for frame in (pair.one, pair.two)]
-            for errors, shown in ((plain, seen), (denoised, [denoiser(each) for each in seen])):
-                for code in codes[number]:
-                    first, second = (
-                        network.begin(each, code, frame)() for each, frame in zip(shown, (pair.one, pair.two))
-                    )
-                    errors[number].append(pair.warping_error(first, second))
+            plain[number] += _warping_errors(network, codes[number], pair, seen)
+            denoised[number] += _warping_errors(network, codes[number], pair, [denoiser(each) for each in seen])
     for number, figure in enumerate(figures):
         figure.warping_error, figure.input_warping_error = float(np.mean(plain[number])), float(np.mean(inputs))
         figure.denoised_warping_error = float(np.mean(denoised[number]))
         figure.warping_ratio = figure.warping_error / figure.input_warping_error
+
+
+def _warping_errors(
+    network: Network, codes: Sequence[StyleCode], pair: FramePair, shown: Sequence[Picture]
+) -> list[float]:
+    """One for each style, where the network is shown `shown` of the two frames."""
+    errors = []
+    for code in codes:
+        one, two = (network.begin(each, code, frame)() for each, frame in zip(shown, (pair.one, pair.two)))
+        errors.append(pair.warping_error(one, two))
+    return errors
 
 
 class FramePair(NamedTuple):
@@ -269,7 +277,7 @@ def _estimated_pairs(path: Path, every: int) -> Iterator[FramePair]:
 
     source = open_source(str(path), live=False)
     unpaired: list[Picture] = []
-    paired = 0
+    paired = False
     while (frame := source.read()) is not None:
         unpaired.append(frame.picture)
         if len(unpaired) == (every if paired else 2):
@@ -277,5 +285,5 @@ def _estimated_pairs(path: Path, every: int) -> Iterator[FramePair]:
             forward = estimate_flow(one, two)
             visible = consistent(forward, estimate_flow(two, one))
             yield FramePair(one, two, forward, visible, passed if paired else None)
-            unpaired, paired = [], paired + 1
+            unpaired, paired = [], True
     source.close()
