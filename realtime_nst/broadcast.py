@@ -8,25 +8,28 @@ from collections.abc import Iterator
 
 import cv2
 
+from .control import Control
 from .errors import DeviceError
 from .frames import Frame, Picture
-from .mjpeg import MjpegServer
+from .mjpeg import Answer, MjpegServer
+from .pages import page
 
 
 class Broadcast:
     """A sink that sends its frames as MJPEG over HTTP to everyone who opens its `url`.
 
     host: who can reach it: "127.0.0.1" this machine's programs, "0.0.0.0" everyone in its network. port: 0 for a free
-    one. Every viewer gets the newest frame as often as it takes one, so a slow one holds nothing up; with no viewer no
-    JPEG is made. Raises DeviceError where it cannot listen there.
+    one. control: answers what else is asked for. Every viewer gets the newest frame as often as it takes one, so a slow
+    one holds nothing up; with no viewer no JPEG is made. Raises DeviceError where it cannot listen there.
     """
 
-    def __init__(self, host: str, port: int, quality: int = 90) -> None:
+    def __init__(self, host: str, port: int, control: Control | None = None, quality: int = 90) -> None:
+        self._control = control
         self._quality = quality
         self._newest: _Shot | None = None
         self._came = threading.Condition()
         try:
-            self._server = MjpegServer((host, port), self._shots)
+            self._server = MjpegServer((host, port), self._shots, self._answer)
         except OSError as reason:
             other = port + 1 if port < 65535 else 8090
             raise DeviceError(
@@ -49,6 +52,11 @@ class Broadcast:
         with self._came:
             self._came.notify_all()
         self._server.close()
+
+    def _answer(self, method: str, path: str) -> Answer | None:
+        if (method, path) == ("GET", "/"):
+            return page("video.html")
+        return self._control.answer(method, path) if self._control else None
 
     def _shots(self, closing: threading.Event) -> Iterator[bytes]:
         shown = None

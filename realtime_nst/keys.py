@@ -14,6 +14,7 @@ class Controls(Protocol):
     def toggle_original(self) -> None: ...
     def change_strength(self, by: float) -> None: ...
     def toggle_colors(self) -> None: ...
+    def take_style(self) -> None: ...
     def toggle_mirror(self) -> None: ...
     def save_snapshot(self) -> None: ...
     def toggle_recording(self) -> None: ...
@@ -33,22 +34,26 @@ class Key(NamedTuple):
     help: str
     action: Callable[[Controls, str], None]
     """Called with the controls and the key that was pressed."""
+    button: bool = True
+    """Whether a page of buttons has one for it: it is one thing to do, and not with the window."""
 
 
 KEYS: tuple[Key, ...] = (
     Key(("n", "right", "down"), "n, right", "next style", lambda to, _: to.step_style(1)),
     Key(("p", "left", "up"), "p, left", "previous style", lambda to, _: to.step_style(-1)),
-    Key(tuple("123456789"), "1 to 9", "a style by its number", lambda to, key: to.choose_style(int(key) - 1)),
+    Key(tuple("123456789"), "1 to 9", "a style by its number", lambda to, key: to.choose_style(int(key) - 1),
+        button=False),
     Key(("space",), "space", "original picture and back", lambda to, _: to.toggle_original()),
     Key(("[",), "[", "less style", lambda to, _: to.change_strength(-0.1)),
     Key(("]",), "]", "more style", lambda to, _: to.change_strength(0.1)),
     Key(("c",), "c", "keep the frame's own colours", lambda to, _: to.toggle_colors()),
+    Key(("t",), "t", "take what the camera sees as a style", lambda to, _: to.take_style()),
     Key(("m",), "m", "mirror", lambda to, _: to.toggle_mirror()),
     Key(("s",), "s", "save a snapshot (PNG)", lambda to, _: to.save_snapshot()),
     Key(("r",), "r", "start or stop recording (MP4)", lambda to, _: to.toggle_recording()),
-    Key(("f",), "f", "full screen", lambda to, _: to.toggle_fullscreen()),
-    Key(("o",), "o", "overlay on or off", lambda to, _: to.toggle_overlay()),
-    Key(("h",), "h", "this help", lambda to, _: to.toggle_help()),
+    Key(("f",), "f", "full screen", lambda to, _: to.toggle_fullscreen(), button=False),
+    Key(("o",), "o", "overlay on or off", lambda to, _: to.toggle_overlay(), button=False),
+    Key(("h",), "h", "this help", lambda to, _: to.toggle_help(), button=False),
     Key(("q", "esc"), "q, Esc", "quit (closing the window does too)", lambda to, _: to.quit()),
 )
 
@@ -81,9 +86,8 @@ def key_name(code: int) -> str | None:
     return chr(code).lower() if 32 < code < 127 else None
 
 
-def press(code: int, controls: Controls, keys: Sequence[Key] = KEYS) -> bool:
-    """Do what the table says for the key `code` of cv2.waitKeyEx; whether it is in the table."""
-    name = key_name(code)
+def press(name: str | None, controls: Controls, keys: Sequence[Key] = KEYS) -> bool:
+    """Do what the table says for the key of that name; whether it is in the table."""
     for key in keys:
         if name in key.keys:
             key.action(controls, name)

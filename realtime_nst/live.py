@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .control import Control
 from .errors import InputError, OutputError
 from .h264 import CONTAINERS
 from .microphone import Microphone
@@ -50,6 +52,8 @@ class LiveOptions:
     """Whether noise is kept from the network."""
     fade: float = 0.4
     """Seconds from one style to the next."""
+    cycle: float | None = None
+    """Seconds after which the next style comes by itself."""
     mirror: bool | None = None
     """None: as a user expects it, on for a camera that shows them, unless others see them through `serve` or
     `virtual_camera`."""
@@ -58,6 +62,8 @@ class LiveOptions:
     """The microphone to record with the pictures: its index, part of its name, or "default"."""
     serve: tuple[str, int] | None = None
     """(host, port) at which browsers and players can see the frames."""
+    control: str | None = None
+    """The word with which browsers may press the keys there; empty: one that nobody guesses."""
     virtual_camera: str | None = None
     """The virtual camera to send the frames to: its name, or "default"."""
     headless: bool = False
@@ -92,12 +98,18 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, say: Calla
     if options.mic:
         microphone = opened.enter_context(contextlib.closing(Microphone(options.mic)))
     others: list[Sink] = []
+    control = None
+    if options.control is not None:
+        control = Control(options.control or secrets.token_urlsafe(9))
+        others.append(control)
     if options.serve:
         from .broadcast import Broadcast
 
-        broadcast = opened.enter_context(contextlib.closing(Broadcast(*options.serve)))
+        broadcast = opened.enter_context(contextlib.closing(Broadcast(*options.serve, control)))
         others.append(broadcast)
         say(f"the stylized video is at {broadcast.url}, for OBS and players at {broadcast.url}video.mjpg")
+        if control:
+            say(f"it is controlled at {broadcast.url.rstrip('/')}{control.path}")
     live = not options.headless or options.shared or microphone is not None
     source = open_source(options.source, options.size, live=live)
     try:
@@ -110,7 +122,7 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, say: Calla
     except BaseException:
         source.close()
         raise
-    return _run(options, source, stylizer, microphone, others, say)
+    return _run(options, source, stylizer, microphone, others, control, say)
 
 
 def _check(options: LiveOptions) -> None:
@@ -120,6 +132,8 @@ def _check(options: LiveOptions) -> None:
         options.record or options.shared or options.frames or options.seconds or options.stats
     ):
         raise InputError("--headless shows nothing: add --record FILE, --serve, --frames N or --seconds S")
+    if options.control is not None and not options.serve:
+        raise InputError("--control lets browsers press the keys where --serve shows them the video: add --serve")
     if options.mic and options.headless and not options.record:
         raise InputError("--mic records sound beside the pictures: add --record FILE")
     if options.record:
@@ -158,6 +172,7 @@ def _run(
     stylizer: Stylizer,
     microphone: Microphone | None,
     others: Sequence[Sink],
+    control: Control | None,
     say: Callable[[str], None],
 ) -> Stats:
     stop = threading.Event()
@@ -167,7 +182,7 @@ def _run(
     book = StyleBook(
         stylizer,
         [(style.name, style.read) for style in options.styles],
-        prefetch=not options.headless,
+        prefetch=not options.headless or control is not None or options.cycle is not None,
     )
     recorder = Recorder(
         source.fps, live=source.live, must_succeed=options.headless and not options.shared, microphone=microphone
@@ -180,11 +195,14 @@ def _run(
         strength=options.strength,
         keep_colors=options.keep_colors,
         fade=options.fade,
+        cycle=options.cycle,
         mirror=options.mirror if options.mirror is not None else faces_user and not options.shared,
         wait_for_style=options.headless or options.shared or options.record is not None,
         say=say,
         stop=stop,
     )
+    if control:
+        control.session = session
     sinks: list[Sink] = [recorder, session, *others]
     try:
         if not options.headless:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +59,17 @@ class Address(click.ParamType):
         return host or "127.0.0.1", int(port)
 
 
+class Word(click.ParamType):
+    """What can stand in an address as it is."""
+
+    name = "WORD"
+
+    def convert(self, value, param, ctx):
+        if not re.fullmatch(r"[\w-]*", value, re.ASCII):
+            self.fail(f"{value!r} is not a word of letters, digits, _ and -", param, ctx)
+        return value
+
+
 def options(*decorators: Callable) -> Callable:
     """Several click options as one decorator, in the order written."""
 
@@ -93,12 +105,16 @@ run_options = options(
                  help="Choose the work size that holds N frames a second. Default: the camera's rate."),
     click.option("--fade", type=click.FloatRange(min=0), default=0.4, show_default=True, metavar="S",
                  help="Seconds in which one style becomes the next."),
+    click.option("--cycle", type=click.FloatRange(min=0, min_open=True), metavar="S",
+                 help="The next style every S seconds."),
     click.option("--record", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                  help="Record an MP4 from the start."),
     click.option("--mic", is_flag=False, flag_value="default", metavar="[INDEX|NAME]",
                  help="Record a microphone with the pictures (pip install 'realtime-nst[mic]')."),
     click.option("--serve", type=Address(), is_flag=False, flag_value="8090", metavar="[[HOST:]PORT]",
                  help="Show the video to browsers and OBS at a port of this machine; 0.0.0.0:PORT to its network."),
+    click.option("--control", type=Word(), is_flag=False, flag_value="", metavar="[WORD]",
+                 help="With --serve: let browsers that know WORD press the keys. Without one, it is made up."),
     click.option("--virtual-camera", is_flag=False, flag_value="default", metavar="[DEVICE]",
                  help="Be a camera for video calls (pip install 'realtime-nst[virtual-camera]')."),
     click.option("--headless", is_flag=True,

@@ -28,7 +28,8 @@ from .window import Window
 class Session:
     """The controls that the keys work on; asked by the pipeline how each frame is to look.
 
-    fade: seconds from one style to the next. say: tells the user something in words. stop: set to end the run.
+    fade: seconds from one style to the next. cycle: seconds after which the next style comes by itself, None: never.
+    say: tells the user something in words. stop: set to end the run.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Session:
         mirror: bool,
         keep_colors: bool,
         fade: float,
+        cycle: float | None,
         wait_for_style: bool,
         say: Callable[[str], None],
         stop: threading.Event,
@@ -56,9 +58,12 @@ class Session:
         self.keep_colors = keep_colors
         self.original = False
         self._fade = Fade(fade)
+        self._cycle = cycle
+        self._chosen = (book.wanted, 0.0)
         self.overlay = True
         self.help = False
         self.window: Window | None = None
+        self._seen: Frame | None = None
         self._shown: Picture | None = None
         self._message = ("", 0.0)
         self._figures: tuple[float, list[str]] = (0.0, [])
@@ -72,12 +77,24 @@ class Session:
             }.items()
         }
         self._silent = False
+        self._taken = 0
         self._files = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
 
     def look(self, frame: Frame) -> Look:
         """How `frame` is to be turned; called on the stylizing thread."""
+        self._seen = frame
+        if self._cycle:
+            self._go_on(frame.time, self._cycle)
         code = self._fade.towards(self._book.code(wait=self._wait_for_style), frame.time)
         return Look(code, 0.0 if self.original else self.strength, self.mirror, self.keep_colors)
+
+    def _go_on(self, time: float, seconds: float) -> None:
+        """Want the next style where one has been wanted for so long."""
+        wanted, since = self._chosen
+        if self._book.wanted == wanted and time - since >= seconds:
+            self._book.step(1)
+        if self._book.wanted != wanted:
+            self._chosen = (self._book.wanted, time)
 
     def tell(self, message: str) -> None:
         """Tell the user, in words and for some seconds in the window."""
@@ -120,6 +137,15 @@ class Session:
     def change_strength(self, by: float) -> None:
         self.strength = round(min(max(self.strength + by, 0.0), 1.0), 2)
 
+    def take_style(self) -> None:
+        if self._seen is None:
+            return
+        # A camera's buffer is its own: it may be filled anew before the picture is encoded.
+        picture = self._seen.picture.copy()
+        self._taken += 1
+        self._book.want(self._book.add(f"taken {self._taken}", lambda: picture))
+        self._files.submit(self._save, picture, "took it as a style, kept as")
+
     def toggle_mirror(self) -> None:
         self.mirror = not self.mirror
 
@@ -128,12 +154,12 @@ class Session:
 
     def save_snapshot(self) -> None:
         if self._shown is not None:
-            self._files.submit(self._save, self._shown)
+            self._files.submit(self._save, self._shown, "saved")
 
-    def _save(self, picture: Picture) -> None:
+    def _save(self, picture: Picture, what: str) -> None:
         try:
             path = new_file(platformdirs.user_pictures_path(), ".png")
-            self.tell(f"saved {write_picture(path, picture)}")
+            self.tell(f"{what} {write_picture(path, picture)}")
         except StylizeError as reason:
             self.tell(str(reason))
 
@@ -161,6 +187,29 @@ class Session:
 
     def quit(self) -> None:
         self._stop.set()
+
+    # What others are told: `control`.
+
+    def state(self) -> dict:
+        """How things are, for JSON; may be called from any thread."""
+        book, recording = self._book, self._recorder.recording
+        message, told = self._message
+        return {
+            "styles": [book.name(number) for number in range(len(book))],
+            "shown": book.shown,
+            "wanted": book.wanted,
+            "original": self.original,
+            "strength": self.strength,
+            "keep_colors": self.keep_colors,
+            "mirror": self.mirror,
+            "recording": None if recording is None else int(recording.seconds),
+            "fps": round(self._stylizer.clock.recent_fps(), 1),
+            "message": message if time.monotonic() - told < 4 else "",
+        }
+
+    def style_picture(self, index: int) -> Picture:
+        """The picture of a style, uint8 BGR. Raises IndexError and StyleError."""
+        return self._book.read(index)
 
     # What the window shows.
 

@@ -13,8 +13,8 @@ from .stylizer import Stylizer
 class StyleBook:
     """Styles by number, each encoded once, by a thread beside the video.
 
-    styles: (name, function that reads the picture). `wanted` is what the user asked for, `shown` the last one
-    that was ready. prefetch: encode the others too, in order, while nothing else is wanted.
+    styles: (name, function that reads the picture), to which `add` adds. `wanted` is what the user asked for, `shown`
+    the last one that was ready. prefetch: encode the others too, in order, while nothing else is wanted.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class StyleBook:
         prefetch: bool,
     ) -> None:
         self._stylizer = stylizer
-        self._styles = styles
+        self._styles = list(styles)
         self._prefetch = prefetch
         self._codes: dict[int, StyleCode] = {}
         self._bad: set[int] = set()
@@ -44,6 +44,16 @@ class StyleBook:
 
     def name(self, index: int) -> str:
         return self._styles[index][0]
+
+    def read(self, index: int) -> Picture:
+        """The picture of a style, uint8 BGR. Raises StyleError where it cannot be read."""
+        return self._styles[index][1]()
+
+    def add(self, name: str, read: Callable[[], Picture]) -> int:
+        """One more style, at the end; gives its number."""
+        with self._changed:
+            self._styles.append((name, read))
+            return len(self._styles) - 1
 
     @property
     def ready(self) -> bool:
@@ -107,7 +117,7 @@ class StyleBook:
 
     def _encode(self, index: int) -> None:
         try:
-            code = self._stylizer.encode(self._styles[index][1]())
+            code = self._stylizer.encode(self.read(index))
         except StyleError as reason:
             if not self._codes and len(self._bad) + 1 == len(self):
                 raise

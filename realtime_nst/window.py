@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import DeviceError
 from .frames import Frame, Picture
-from .keys import Controls, press
+from .keys import Controls, key_name, press
 
 
 class Window:
@@ -53,7 +53,7 @@ class Window:
     def poll(self) -> None:
         code = cv2.waitKeyEx(1)
         if code != -1:
-            press(code, self._controls)
+            press(key_name(code), self._controls)
         if not self._is_open():
             self._controls.quit()
 

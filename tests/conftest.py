@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,29 @@ def hub_network(hub_folder):
     from realtime_nst.networks.hub import HubNetwork
 
     return HubNetwork(hub_folder, "cpu")
+
+
+@pytest.fixture
+def plain_session():
+    """Make a session on (name, function that reads the picture) pairs and a double of a network, without a window."""
+    from doubles import MeanColour
+
+    from realtime_nst.recorder import Recorder
+    from realtime_nst.session import Session
+    from realtime_nst.stylebook import StyleBook
+    from realtime_nst.stylizer import Stylizer
+
+    with contextlib.ExitStack() as made:
+
+        def make(styles, **options):
+            stylizer = Stylizer(MeanColour())
+            book = made.enter_context(contextlib.closing(StyleBook(stylizer, styles, prefetch=True)))
+            usual = dict(
+                strength=1.0, mirror=False, keep_colors=False, fade=0.0, cycle=None, wait_for_style=True,
+                say=lambda message: None, stop=threading.Event(),
+            )
+            recorder = Recorder(30.0, live=True, must_succeed=False)
+            session = Session(stylizer, book, recorder, **usual | options)
+            return made.enter_context(contextlib.closing(session)), book
+
+        yield make

@@ -68,6 +68,8 @@ BAD = {
     "figures to nowhere": (["bench", "--json", "no/where.json"], "no/where.json"),
     "no port to serve at": (["demo", "--headless", "--serve", "http"], "is not a port"),
     "no address of ours": (["demo", "--headless", "--serve", "192.0.2.1:8090"], "--serve cannot listen at 192.0.2.1"),
+    "control of what is not served": (["demo", "--headless", "--frames", "1", "--control"], "add --serve"),
+    "no word to control with": (["demo", "--serve", "--control", "a/b"], "is not a word"),
     "bad size": (["live", "--size", "big"], "1280x720"),
     "missing photo": (["image", "gone.jpg", "-o", "a.png"], "gone.jpg"),
     "no time": (["clip", "notes.txt", "-o", "a.mp4", "--start", "1:x"], "not a time"),

@@ -347,7 +347,7 @@ class TestTable:
                 return lambda *args: done.append((name, *args))
 
         for code in (ord("n"), 65361, ord("7"), 32, ord("["), ord("q"), ord("z")):
-            press(code, Controls())
+            press(key_name(code), Controls())
         assert done == [
             ("step_style", 1),
             ("step_style", -1),

@@ -1,0 +1,12 @@
+"""The pages that browsers are shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..mjpeg import Answer
+
+
+def page(name: str) -> Answer:
+    """The page in the file `name` of this folder."""
+    return Answer(Path(__file__).with_name(name).read_bytes(), "text/html; charset=utf-8")

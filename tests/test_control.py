@@ -1,0 +1,227 @@
+"""The keys for other devices: real requests, a real browser used as by a person, and a live run that obeys."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import cv2
+import numpy as np
+import pytest
+from desktop import desktop, missing_tools
+
+from realtime_nst.broadcast import Broadcast
+from realtime_nst.control import Control
+from realtime_nst.errors import StyleError
+from realtime_nst.frames import Frame
+from realtime_nst.keys import KEYS
+from realtime_nst.pictures import read_picture
+
+STYLES = {"red": (0, 0, 200), "green": (0, 200, 0), "blue": (200, 0, 0)}
+
+
+def torn():
+    raise StyleError("torn.jpg is not a picture")
+
+
+@pytest.fixture
+def session(plain_session):
+    """A real session of three plain styles and one that cannot be read."""
+    styles = [(name, lambda bgr=bgr: np.full((40, 80, 3), bgr, np.uint8)) for name, bgr in STYLES.items()]
+    return plain_session([*styles, ("torn", torn)])[0]
+
+
+@pytest.fixture
+def control(session):
+    control = Control("word")
+    control.session = session
+    return control
+
+
+@pytest.fixture
+def address(control):
+    broadcast = Broadcast("127.0.0.1", 0, control)
+    broadcast.write(Frame(np.full((48, 64, 3), 128, np.uint8), 0.0))
+    yield f"{broadcast.url}control/word/"
+    broadcast.close()
+
+
+def get(address):
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return answer.read()
+
+
+def post(address, body=b""):
+    with urllib.request.urlopen(urllib.request.Request(address, body, method="POST"), timeout=10) as answer:
+        return answer.status
+
+
+def refused(call):
+    with pytest.raises(urllib.error.HTTPError) as reason:
+        call()
+    return reason.value.code, reason.value.read().decode()
+
+
+class TestRequests:
+    def test_a_key_is_pressed_on_the_thread_that_polls(self, address, control, session):
+        assert post(f"{address}press/space") == 204
+        assert not session.original
+        control.poll()
+        assert session.original
+
+    def test_what_is_sent_along_says_nothing(self, address, control, session):
+        assert post(f"{address}press/{urllib.parse.quote('[')}", b"x" * 30_000) == 204
+        control.poll()
+        assert session.strength == 0.9
+
+    def test_every_key_of_the_window_is_known(self, address):
+        for name in [name for key in KEYS for name in key.keys]:
+            assert post(f"{address}press/{urllib.parse.quote(name)}") == 204
+
+    @pytest.mark.parametrize("way", ["style/blue", "styles/2"])
+    def test_a_style_is_chosen_by_name_or_number(self, address, control, session, way):
+        assert post(address + way) == 204
+        control.poll()
+        assert session.state()["wanted"] == 2
+
+    def test_the_state_tells_what_was_done(self, address, control):
+        for key in ("n", "c", "m"):
+            post(f"{address}press/{key}")
+        control.poll()
+        state = json.loads(get(f"{address}state"))
+        assert state["styles"] == [*STYLES, "torn"] and state["wanted"] == 1
+        assert (state["original"], state["strength"], state["keep_colors"], state["mirror"]) == (False, 1.0, True, True)
+        assert state["recording"] is None and state["fps"] == 0
+
+    def test_the_picture_of_a_style(self, address):
+        picture = cv2.imdecode(np.frombuffer(get(f"{address}styles/1"), np.uint8), cv2.IMREAD_COLOR)
+        assert picture.shape == (160, 320, 3) and np.abs(picture - np.int16([0, 200, 0])).max() < 4
+
+    @pytest.mark.parametrize("what", ["press/z", "style/grey", "styles/9", "styles/-1"])
+    def test_what_is_not_there_is_told_with_what_is(self, address, what):
+        status, reason = refused(lambda: post(address + what))
+        assert status == 404 and what.split("/")[1] in reason
+        assert "space" in reason or "red green blue torn" in reason or "0 1 2 3" in reason
+
+    @pytest.mark.parametrize("what", ["styles/3", "styles/9", "styles/x", "press/n", "nothing"])
+    def test_what_cannot_be_got(self, address, what):
+        assert refused(lambda: get(address + what))[0] == 404
+
+    def test_without_the_word_there_is_nothing(self, address, control, session):
+        other = address.replace("word", "other")
+        for call in (lambda: get(other), lambda: get(f"{other}state"), lambda: post(f"{other}press/space")):
+            assert refused(call)[0] == 404
+        control.poll()
+        assert not session.original
+        assert b"control" not in get(address.replace("control/word/", ""))
+
+    def test_what_is_asked_before_there_is_a_session_waits_for_it(self, session):
+        control = Control("word")
+        assert control.answer("POST", "/control/word/press/space").status == 204
+        assert json.loads(control.answer("GET", "/control/word/state").body)["styles"] == []
+        control.poll()
+        control.session = session
+        control.poll()
+        assert session.original
+
+
+@contextlib.contextmanager
+def browser(display, address, folder):
+    """Chromium with one window that shows `address`, and nothing else on the display."""
+    process = subprocess.Popen(
+        ["chromium", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--no-first-run", "--no-default-browser-check", f"--user-data-dir={folder / 'profile'}",
+         "--window-size=1000,780", "--window-position=0,0", f"--app={address}"],
+        env=os.environ | {"DISPLAY": display}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.skipif(
+    not shutil.which("chromium") or bool(missing_tools()),
+    reason=f"needs chromium, {', '.join(missing_tools())} (apt-get install)",
+)
+def test_a_person_uses_the_page(address, control, session, tmp_path):
+    """Keys, the buttons reached with Tab, and a click."""
+
+    def until(wish):
+        end = time.monotonic() + 30
+        while not wish():
+            assert time.monotonic() < end, session.state()
+            control.poll()
+            time.sleep(0.05)
+
+    with desktop(1000, 780) as display, browser(display, address, tmp_path):
+        def xdotool(*args):
+            subprocess.run(["xdotool", *args], env=os.environ | {"DISPLAY": display}, check=True, timeout=30)
+
+        def screen():
+            shot = subprocess.run(
+                ["import", "-window", "root", "bmp:-"], env=os.environ | {"DISPLAY": display}, capture_output=True,
+                check=True,
+            )
+            return cv2.imdecode(np.frombuffer(shot.stdout, np.uint8), cv2.IMREAD_COLOR)
+
+        def middle(bgr):
+            """Where on the screen a style's picture is, (x, y); None: nowhere."""
+            rows, columns = np.nonzero(np.abs(screen() - np.int16(bgr)).max(axis=2) < 12)
+            return (str(int(columns.mean())), str(int(rows.mean()))) if len(rows) > 500 else None
+
+        until(lambda: all(middle(bgr) for bgr in STYLES.values()))
+        xdotool("mousemove", *middle(STYLES["blue"]), "click", "1")
+        until(lambda: session.state()["wanted"] == 2)
+        # The button keeps the focus; the space bar is then its own, other keys are the program's.
+        xdotool("key", "Left")
+        until(lambda: session.state()["wanted"] == 1)
+        xdotool("key", "bracketleft")
+        until(lambda: session.strength == 0.9)
+        xdotool("key", "shift+Tab", "shift+Tab", "Return")
+        until(lambda: session.state()["wanted"] == 0)
+
+
+def test_a_live_run_obeys(tmp_path):
+    """From the command line, with a word made up: a style by its name, then the end."""
+    env = os.environ | {"HOME": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "realtime_nst", "demo", "--headless", "--serve", "0", "--control", "--model", "fast",
+         "--work-size", "160"],
+        stderr=subprocess.PIPE, text=True, env=env,
+    )
+    try:
+        process.stderr.readline()
+        address = re.search(r"http://\S+/control/[\w-]{12}/", process.stderr.readline()).group()
+        state = until_state(address, lambda state: state["styles"] and state["fps"])
+        assert post(f"{address}style/ink") == 204
+        state = until_state(address, lambda state: state["styles"][state["shown"]] == "ink")
+        assert post(f"{address}press/t") == 204
+        state = until_state(address, lambda state: state["styles"][state["shown"]] == "taken 1")
+        state = until_state(address, lambda state: "kept as" in state["message"])
+        kept = read_picture(state["message"].split()[-1])
+        assert kept.shape == (480, 640, 3) and np.ptp(kept.reshape(-1, 3), axis=1).mean() > 40, "it is the scene's"
+        assert post(f"{address}press/q") == 204
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0 and "Traceback" not in said
+
+
+def until_state(address, wish):
+    end = time.monotonic() + 60
+    while not wish(state := json.loads(get(f"{address}state"))):
+        assert time.monotonic() < end, state
+        time.sleep(0.1)
+    return state
