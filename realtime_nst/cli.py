@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from .errors import InputError, StylizeError
-from .options import Moment, Size, denoise_option, network_options, run_options, style_option
+from .options import Moment, Size, network_options, run_options, steady_option, style_option
 from .process import keep_freed_memory, let_opencv_sleep, quiet_runtimes
 
 EXAMPLES = """
@@ -118,7 +118,7 @@ def image(photos, out, style, model, device, work_size, **look) -> None:
 @style_option
 @click.option("--styles-over-time", metavar='"0:STYLE,10:STYLE"', help="Blend from one style to the next.")
 @network_options
-@denoise_option
+@steady_option(True, "steady")
 @click.option("--size", type=Size(), help="Size of the result.")
 @click.option("--scale", type=click.FloatRange(0, 8, min_open=True), default=1.0, help="Scale of the result.")
 @click.option("--start", type=Moment(), default=0.0, help="Begin there: seconds, or 1:30.")
@@ -193,7 +193,7 @@ def evaluate(models, photos, paintings, features, **given) -> None:
         found = measure(models, photos, paintings, features, progress=status.update, **given)
     warping = []
     if given["clips"]:
-        warping = ["warping_error", "denoised_warping_error", "input_warping_error", "warping_ratio"]
+        warping = ["warping_error", "steady_warping_error", "input_warping_error", "warping_ratio"]
     _table(["model", *_spaced(PAIR_FIGURES), *_spaced(warping)],
            [[f.model, *(f"{getattr(f, name):.3f}" for name in (*PAIR_FIGURES, *warping))] for f in found])
     click.echo()

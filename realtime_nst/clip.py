@@ -31,7 +31,7 @@ class ClipOptions:
 
     strength: float = 1.0
     keep_colors: bool = False
-    denoise: bool = True
+    steady: bool = True
     start: float = 0.0
     end: float | None = None
     size: tuple[int, int] | None = None
@@ -168,7 +168,7 @@ def stylize_clip(
             [writer, _Progress(progress, length)],
             lambda frame: Look(timeline.at(frame.time), options.strength, keep_colors=options.keep_colors),
             live=False,
-            denoise=options.denoise,
+            steady=options.steady,
         )
     except BaseException:
         writer.abandon()

@@ -37,7 +37,7 @@ class TemporalDenoiser:
     def _mixed(self, picture: Picture, before: Picture) -> Picture:
         # All in bytes, though fractions are lost: maps of floats drive the network out of the processor's cache, and
         # a live frame took 5 to 6 % longer instead of 2 to 4 %.
-        moved = _apart(picture, before)
+        moved = apart(picture, before)
         if self._mixtures % self._every == 0:
             self._noise = min(max(_noise(picture, moved), self._least), self._most)
         self._mixtures += 1
@@ -45,7 +45,7 @@ class TemporalDenoiser:
         return cv2.copyTo(picture, (moved > int(SIDE**2 * self._noise)).view(np.uint8), mixed)
 
 
-def _apart(one: Picture, two: Picture) -> np.ndarray:
+def apart(one: Picture, two: Picture) -> np.ndarray:
     """The sum of absolute differences around each pixel, `SIDE` to the square times their mean: uint16 H x W."""
     apart = cv2.cvtColor(cv2.absdiff(one, two), cv2.COLOR_BGR2GRAY)
     return cv2.boxFilter(apart, cv2.CV_16U, (SIDE, SIDE), normalize=False)
@@ -56,7 +56,7 @@ def _noise(picture: Picture, moved: np.ndarray) -> float:
     # Where all of a frame moves, even its quietest parts differ from the frame before; but some of them are flat, and
     # differ from their neighbours by noise alone: by 4/3 of what they differ from a mean over time.
     step = min(3, picture.shape[1] - 1)
-    flat = _quietest(_apart(picture[:, step:], picture[:, : picture.shape[1] - step]))
+    flat = _quietest(apart(picture[:, step:], picture[:, : picture.shape[1] - step]))
     # The noisiest parts have more than the quietest.
     return 1.75 * min(_quietest(moved), 0.75 * flat)
 

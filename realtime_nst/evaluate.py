@@ -25,17 +25,16 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .denoise import TemporalDenoiser
 from .errors import SourceError
 from .features import Vgg, load_features
 from .flow import consistent, estimate_flow, read_flow, warping_error
 from .frames import Picture, StyleCode
 from .losses import mean_gram
-from .networks import Network
 from .networks.open import open_network
 from .outputs import check_writable
 from .pictures import SUFFIXES, pictures_in, read_picture, write_picture
 from .sheet import contact_sheet
+from .steady import Steadiness
 from .stylizer import Stylizer
 
 CONTENT_LAYER = "block3_conv3"
@@ -59,8 +58,8 @@ class ModelFigures:
     """By figure the pair where it is worst."""
     warping_error: float | None = None
     """Mean over pairs of frames and paintings, of frames stylized one by one."""
-    denoised_warping_error: float | None = None
-    """The same of frames stylized as `pipeline.run` does it, with noise kept from the network."""
+    steady_warping_error: float | None = None
+    """The same of frames as `pipeline.run` makes them, kept from flickering."""
     input_warping_error: float | None = None
     """That of the frames as they are."""
     warping_ratio: float | None = None
@@ -201,35 +200,26 @@ def _measure_clips(
     """Warping errors of each model, the mean over styles and pairs of frames."""
     inputs: list[float] = []
     plain: list[list[float]] = [[] for _ in figures]
-    denoised: list[list[float]] = [[] for _ in figures]
-    denoisers: list[TemporalDenoiser] = []
+    steady: list[list[float]] = [[] for _ in figures]
+    streams: list[list[Steadiness]] = []
     for pair in frame_pairs(clips):
         if pair.passed is None:
-            denoisers = [TemporalDenoiser() for _ in stylizers]
+            streams = [[Steadiness() for _ in known] for known in codes]
         inputs.append(pair.warping_error(pair.one, pair.two))
-        for number, (stylizer, denoiser) in enumerate(zip(stylizers, denoisers)):
+        for number, stylizer in enumerate(stylizers):
             progress(f"{figures[number].model}: steadiness, pair {len(inputs)}")
-            network, size = stylizer.network, stylizer.work_shape(*pair.one.shape[:2])
-            for frame in pair.passed or []:
-                denoiser(network.prepare(frame, size))
-            seen = [network.prepare(frame, size) for frame in (pair.one, pair.two)]
-            plain[number] += _warping_errors(network, codes[number], pair, seen)
-            denoised[number] += _warping_errors(network, codes[number], pair, [denoiser(each) for each in seen])
+            for code, stream in zip(codes[number], streams[number]):
+                for frame in pair.passed or []:
+                    stylizer.begin(frame, code, steady=stream)()
+                both = pair.one, pair.two
+                plain[number].append(pair.warping_error(*(stylizer.stylize(frame, code) for frame in both)))
+                steady[number].append(
+                    pair.warping_error(*(stylizer.begin(frame, code, steady=stream)() for frame in both))
+                )
     for number, figure in enumerate(figures):
         figure.warping_error, figure.input_warping_error = float(np.mean(plain[number])), float(np.mean(inputs))
-        figure.denoised_warping_error = float(np.mean(denoised[number]))
+        figure.steady_warping_error = float(np.mean(steady[number]))
         figure.warping_ratio = figure.warping_error / figure.input_warping_error
-
-
-def _warping_errors(
-    network: Network, codes: Sequence[StyleCode], pair: FramePair, shown: Sequence[Picture]
-) -> list[float]:
-    """One for each style, where the network is shown `shown` of the two frames."""
-    errors = []
-    for code in codes:
-        one, two = (network.begin(each, code, frame)() for each, frame in zip(shown, (pair.one, pair.two)))
-        errors.append(pair.warping_error(one, two))
-    return errors
 
 
 class FramePair(NamedTuple):

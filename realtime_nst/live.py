@@ -23,6 +23,7 @@ from .recorder import Recorder
 from .session import Session
 from .sinks import Sink
 from .sources import Camera, Source, open_source
+from .steady import worth_it
 from .stylebook import StyleBook
 from .stylizer import Stylizer, load_stylizer
 from .virtual_camera import VirtualCamera
@@ -48,8 +49,8 @@ class LiveOptions:
     """(width, height) asked of a camera."""
     strength: float = 1.0
     keep_colors: bool = False
-    denoise: bool = True
-    """Whether noise is kept from the network."""
+    steady: bool | None = None
+    """Whether it is kept from flickering; None: where that is `worth_it`."""
     fade: float = 0.4
     """Seconds from one style to the next."""
     cycle: float | None = None
@@ -157,13 +158,19 @@ def _load(options: LiveOptions, source: Source, say: Callable[[str], None]) -> S
     stylizer = load_stylizer(options.model, options.device, options.work_size, say)
     network = stylizer.network
     if source.live and not options.work_size:
-        stylizer = PacedStylizer(network, options.fps_target or source.fps)
+        stylizer = PacedStylizer(network, options.fps_target or source.fps, _steady(options, source))
     elif options.fps_target:
         say(f"--fps-target changes nothing: without a window {source.name} is given every frame and the time it needs")
     for notice in network.notices:
         say(notice)
     say(f"model {network.name}, {network.runtime}, on {network.device}")
     return stylizer
+
+
+def _steady(options: LiveOptions, source: Source) -> bool:
+    if options.steady is not None:
+        return options.steady
+    return not source.live or worth_it(source.fps)
 
 
 def _run(
@@ -219,7 +226,7 @@ def _run(
                 sinks,
                 session.look,
                 live=source.live,
-                denoise=options.denoise,
+                steady=_steady(options, source),
                 frames=options.frames,
                 seconds=options.seconds,
                 timeout=camera.timeout if camera else None,

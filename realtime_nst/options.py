@@ -95,12 +95,16 @@ network_options = options(
                  help="How much style: 0 is the original."),
     click.option("--keep-colors", is_flag=True, help="The style's strokes in the picture's own colours."),
 )
-denoise_option = click.option(
-    "--denoise/--no-denoise", default=True, show_default=True,
-    help="Keep noise from the network, which makes strokes of it that flicker.",
-)
+def steady_option(default: bool | None, told: str):
+    """Whether a stream is kept from flickering; told: what the default is, in words."""
+    return click.option(
+        "--steady/--no-steady", default=default, show_default=told,
+        help="Keep noise from the network, and strokes where they were, so that they do not flicker.",
+    )
+
+
 run_options = options(
-    denoise_option,
+    steady_option(None, "steady, up to 100 frames a second"),
     click.option("--fps-target", type=click.FloatRange(min=1), metavar="N",
                  help="Choose the work size that holds N frames a second. Default: the camera's rate."),
     click.option("--fade", type=click.FloatRange(min=0), default=0.4, show_default=True, metavar="S",

@@ -10,6 +10,7 @@ import numpy as np
 
 from .frames import Picture, StyleCode
 from .networks import Network
+from .steady import Steadiness
 from .stylizer import Stylizer
 from .timing import Clock
 
@@ -74,11 +75,15 @@ class Pace:
 
 
 class PacedStylizer(Stylizer):
-    """A stylizer whose work size follows a `Pace`. The network of a new size is compiled beside the video."""
+    """A stylizer whose work size follows a `Pace`. The network of a new size is compiled beside the video.
 
-    def __init__(self, network: Network, fps: float) -> None:
+    fps: the rate to hold. steady: whether the frames will be kept from flickering, which takes time too.
+    """
+
+    def __init__(self, network: Network, fps: float, steady: bool = True) -> None:
         super().__init__(network)
         self._fps = fps
+        self._steady = steady
         self._pace: Pace | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="work-size")
         self._coming: Future[int] | None = None
@@ -89,10 +94,12 @@ class PacedStylizer(Stylizer):
         sizes = [size for size in SIZES if size < long_side] + [min(long_side, SIZES[-1])]
         self.work_size = min(sizes, key=lambda size: abs(size - self.work_size))
         self._pace = Pace(self._fps, sizes, self.work_size)
-        blank = np.zeros((height, width, 3), np.uint8)
-        code = self.network.encode(blank)
+        # Of noise: the optical flow of a blank picture is found sooner than any other.
+        noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+        code = self.network.encode(noise)
         for _ in sizes:
-            fitting = self._pace.fitting(min(self._time(blank, code) for _ in range(4)))
+            steady = Steadiness() if self._steady else None
+            fitting = self._pace.fitting(min(self._time(noise, code, steady) for _ in range(4)))
             if fitting >= self.work_size:
                 break  # a larger one only when time has shown that there is room
             self.work_size = self._pace.size = fitting
@@ -132,7 +139,7 @@ class PacedStylizer(Stylizer):
         Stylizer(self.network, size).warm_up(*shape)
         return size
 
-    def _time(self, picture: Picture, code: StyleCode) -> float:
+    def _time(self, picture: Picture, code: StyleCode, steady: Steadiness | None) -> float:
         began = time.perf_counter()
-        super().begin(picture, code)()
+        super().begin(picture, code, steady=steady)()
         return time.perf_counter() - began

@@ -18,12 +18,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .denoise import TemporalDenoiser
 from .errors import DamagedFrame, RunError
 from .frames import Frame, Picture, StyleCode
 from .handover import Ended, Handover
 from .sinks import Sink
 from .sources import Source
+from .steady import Steadiness
 from .stylizer import ContentCode, Stylizer
 from .timing import peak_rss_mb
 
@@ -107,7 +107,7 @@ def run(
     look: Callable[[Frame], Look],
     *,
     live: bool,
-    denoise: bool = True,
+    steady: bool = True,
     frames: int | None = None,
     seconds: float | None = None,
     timeout: float | None = None,
@@ -115,14 +115,14 @@ def run(
 ) -> Stats:
     """Run until the source ends, after `frames` frames or `seconds` of the stream, or until `stop` is set.
 
-    look: called on the stylizing thread for every frame. live: drop frames rather than fall behind. denoise: keep the
-    stream's noise from the network, which would make strokes of it that flicker.
+    look: called on the stylizing thread for every frame. live: drop frames rather than fall behind. steady: keep the
+    stream's noise from the network, and strokes where they were, so that they do not flicker.
     Sinks are called on this thread and closed at the end, the source is closed by the thread that reads it.
     The first exception of any thread ends the run within a second and is raised here; a source that gives
     nothing for `timeout` seconds raises RunError.
     """
     return _Run(
-        source, stylizer, sinks, look, live, denoise, frames, seconds, timeout, stop or threading.Event()
+        source, stylizer, sinks, look, live, steady, frames, seconds, timeout, stop or threading.Event()
     ).run()
 
 
@@ -133,7 +133,7 @@ class _Run:
     sinks: Sequence[Sink]
     look: Callable[[Frame], Look]
     live: bool
-    denoise: bool
+    steady: bool
     frames: int | None
     seconds: float | None
     timeout: float | None
@@ -144,7 +144,7 @@ class _Run:
         size = 1 if self.live else 4
         self.captured: Handover[_Item] = Handover(size, drop=self.live)
         self.stylized: Handover[_Begun] = Handover(size, drop=self.live)
-        self.denoiser = TemporalDenoiser() if self.denoise else None
+        self.steadiness = Steadiness() if self.steady else None
         self.failures: list[BaseException] = []
         self.heard = time.perf_counter()
         self.damaged = 0
@@ -251,7 +251,7 @@ class _Run:
         if look.code is None:
             return lambda: picture
         own = content.follow(Frame(picture, frame.time)) if 0 < look.strength < 1 else None
-        return self.stylizer.begin(picture, look.code, look.strength, own, look.keep_colors, self.denoiser)
+        return self.stylizer.begin(picture, look.code, look.strength, own, look.keep_colors, self.steadiness)
 
     def _hand_on(self, begun: _Begun) -> None:
         # A network that does not run ahead is done with the frame: what its maps make of it the showing thread finds

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from .colors import in_colors_of
-from .denoise import TemporalDenoiser
 from .frames import Frame, Picture, StyleCode, check_picture
 from .networks import Network
+from .steady import Steadiness
 from .timing import Clock
 
 
@@ -93,29 +93,32 @@ class Stylizer:
         strength: float = 1.0,
         content: StyleCode | None = None,
         keep_colors: bool = False,
-        denoise: TemporalDenoiser | None = None,
+        steady: Steadiness | None = None,
     ) -> Callable[[], Picture]:
         """Begin what `stylize` does: calling what is returned waits for the network and gives the picture.
 
-        Where the network runs `ahead` the next frame may be begun before that. denoise: of the stream that `picture` is
-        the next frame of; what the network sees goes through it.
+        Where the network runs `ahead` the next frame may be begun before that. steady: of the stream that `picture` is
+        the next frame of.
         """
         check_picture(picture)
         if strength <= 0:
             return lambda: picture
+        wanted = code, strength
         if strength < 1:
             own = self.content_code(picture) if content is None else content
             code = blend([code, own], [strength, 1 - strength])
         with self.clock.stage("prepare"):
             shown = self.network.prepare(picture, self.work_shape(*picture.shape[:2]))
-            if denoise:
-                shown = denoise(shown)
+            if steady:
+                shown = steady.seen(shown)
         with self.clock.stage("stylize"):
             finish = self.network.begin(shown, code, picture)
 
         def end() -> Picture:
             with self.clock.stage("finish"):
                 styled = finish()
+                if steady:
+                    styled = steady.made(styled, shown, *wanted)
                 if keep_colors:
                     styled = in_colors_of(picture, styled)
                 fade = min(strength / 0.25, 1.0)

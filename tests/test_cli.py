@@ -159,7 +159,7 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub
     ["clip", "CLIP", "-o", "out.mp4", "--end", "0.7", "--overwrite"],
     ["live", "--camera", "CLIP", "--headless", "--frames", "20", "--record", "out.mp4"],
 ])
-def test_noise_is_kept_from_the_network_unless_it_is_told_not_to(program, shared_data, tmp_path, command):
+def test_a_stream_is_kept_from_flickering_unless_it_is_told_not_to(program, shared_data, tmp_path, command):
     from realtime_nst.clips import ClipSource
 
     command = [shared_data / "clips/webcam/milk.mkv" if word == "CLIP" else word for word in command]
@@ -174,7 +174,7 @@ def test_noise_is_kept_from_the_network_unless_it_is_told_not_to(program, shared
         source.close()
         return np.mean([np.mean((one - two) ** 2) for one, two in zip(pictures[5:], pictures[6:])])
 
-    assert flicker() < 0.7 * flicker("--no-denoise")
+    assert flicker() < 0.7 * flicker("--no-steady")
 
 
 def test_demo_without_a_screen_records_and_says_where(program, hub_folder, warm_hub, tmp_path):

@@ -103,7 +103,7 @@ def test_a_run_keeps_noise_from_the_network_unless_it_is_told_not_to(scene):
         run(Given(frames), Stylizer(MeanColour()), [sink], lambda _f: Look(code), live=False, **options)
         return cv2.absdiff(sink.frames[-1].picture, sink.frames[-2].picture).mean()
 
-    assert unrest() < 0.4 * unrest(denoise=False)
+    assert unrest() < 0.4 * unrest(steady=False)
 
 
 def test_a_clip_of_a_person_at_a_webcam_flickers_half_as_much(shared_data):
@@ -120,4 +120,4 @@ def test_a_clip_of_a_person_at_a_webcam_flickers_half_as_much(shared_data):
         shown = [frame.picture[still].astype(np.float32) for frame in sink.frames[10:]]
         return np.mean([np.mean((one - two) ** 2) for one, two in zip(shown, shown[1:])])
 
-    assert flicker() < 0.5 * flicker(denoise=False)
+    assert flicker() < 0.5 * flicker(steady=False)

@@ -28,7 +28,7 @@ def unstyled(_frame):
 
 def test_a_clip_loses_no_frame_and_keeps_order_and_times():
     source, sink = Numbered(50), Kept()
-    stats = run(source, Stylizer(MeanColour()), [sink], styled, live=False, denoise=False)
+    stats = run(source, Stylizer(MeanColour()), [sink], styled, live=False, steady=False)
     # The double goes half way to black; a half is rounded either way.
     np.testing.assert_allclose([f.picture[0, 0, 0] for f in sink.frames], np.arange(50) / 2, atol=0.5)
     assert [f.time for f in sink.frames] == [n / 30 for n in range(50)]
@@ -140,7 +140,7 @@ class TestNetworkThatRunsAhead:
 
     def test_the_next_frame_is_begun_before_this_one_is_waited_for(self):
         network, sink = self.Ahead(), Kept()
-        run(Numbered(20), Stylizer(network), [sink], styled, live=False, denoise=False)
+        run(Numbered(20), Stylizer(network), [sink], styled, live=False, steady=False)
         place = network.events.index
         for number in range(2, 18):
             assert place(("begun", number + 1)) < place(("made", number)) < place(("begun", number + 2))

@@ -19,6 +19,7 @@ from ..frames import Frame, Picture
 from ..pictures import read_picture
 from ..pipeline import Look, run
 from ..sources import open_source
+from ..steady import worth_it
 from ..stylizer import Stylizer, load_stylizer
 from ..timing import Clock, peak_rss_mb, percentiles_ms, rss_mb
 
@@ -111,7 +112,8 @@ class Live(OurCase):
         source = open_source(self.job["url"])
         meter = Meter()
         stats = run(
-            source, self.stylizer, [samples], lambda frame: Look(self.code), live=True, seconds=self.job["seconds"]
+            source, self.stylizer, [samples], lambda frame: Look(self.code), live=True, steady=worth_it(source.fps),
+            seconds=self.job["seconds"],
         )
         return meter.figures(
             stats.frames, stats.seconds, stages_ms=stats.stages_ms, latency_ms=stats.latency_ms, dropped=stats.dropped,

@@ -89,10 +89,10 @@ def cpu_name() -> str:
 
 
 def frames_ahead(throughput: bool, most: int = 4) -> int:
-    """How many more frames a CPU is given before one is waited for: none, or for `throughput` as many as it has cores,
-    which work on one each, up to `most`, since each takes memory of its own."""
+    """How many more frames a CPU is given before one is waited for: none, or for `throughput` one more than it has
+    cores, which work on one each, up to `most` of them, since each takes memory of its own."""
     cores = min(os.cpu_count() or 1, most)
-    return cores if throughput and cores > 1 else 0
+    return cores + 1 if throughput and cores > 1 else 0
 
 
 def _missing(card: str | None) -> str:
