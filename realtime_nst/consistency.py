@@ -39,14 +39,16 @@ class TemporalConsistency:
         short, long = sorted(seen.shape[:2])
         if 16 * short < max(long, 512):
             return styled
-        small = cv2.resize(styled, seen.shape[1::-1], interpolation=cv2.INTER_AREA)
-        before, self._before = self._before, (seen, small)
-        if before is None or before[0].shape != seen.shape:
+        size = seen.shape[1::-1]
+        small = cv2.resize(styled, size, interpolation=cv2.INTER_AREA)
+        half = cv2.resize(seen, (size[0] // 2, size[1] // 2), interpolation=cv2.INTER_AREA)
+        before, self._before = self._before, (small, half)
+        if before is None or before[0].shape != small.shape:
             return styled
-        held = self._held(small, seen, *before)
+        held = self._held(small, half, *before)
         if held is None:
             return styled
-        self._before = seen, held
+        self._before = held, half
         # In bytes around the middle: signed numbers take three times as long.
         change = cv2.addWeighted(held, 1, small, -1, 128)
         change = cv2.resize(change, styled.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -56,16 +58,15 @@ class TemporalConsistency:
         """Begin anew with the next frame: it is to look otherwise."""
         self._before = None
 
-    def _held(self, small: Picture, seen: Picture, seen_before: Picture, small_before: Picture) -> Picture | None:
-        """`small` held to the one before; None where there is too little to hold it to."""
-        size = seen.shape[1::-1]
-        half = size[0] // 2, size[1] // 2
-        seen, seen_before = (cv2.resize(one, half, interpolation=cv2.INTER_AREA) for one in (seen, seen_before))
-        flow = self._flow.calc(*(cv2.cvtColor(one, cv2.COLOR_BGR2GRAY) for one in (seen, seen_before)), None)
+    def _held(self, small: Picture, half: Picture, small_before: Picture, half_before: Picture) -> Picture | None:
+        """`small` held to the one before; None where there is too little to hold it to. half: what the network saw of
+        both, at half the size."""
+        size = small.shape[1::-1]
+        flow = self._flow.calc(*(cv2.cvtColor(one, cv2.COLOR_BGR2GRAY) for one in (half, half_before)), None)
         if self._grid.shape != flow.shape:
-            self._grid = np.dstack(np.meshgrid(*(np.arange(side, dtype=np.float32) for side in half)))
+            self._grid = np.dstack(np.meshgrid(*(np.arange(side, dtype=np.float32) for side in half.shape[1::-1])))
         places = cv2.add(flow, self._grid)
-        new = (apart(seen, _fetched(seen_before, places)) > int(SIDE**2 * self._tolerance)).view(np.uint8)
+        new = (apart(half, _fetched(half_before, places)) > int(SIDE**2 * self._tolerance)).view(np.uint8)
         if 2 * cv2.countNonZero(new) > new.size:
             return None
         # The middle of pixel x of half the size is at 2x + 1/2.
