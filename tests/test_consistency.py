@@ -44,6 +44,29 @@ def test_strokes_go_with_the_picture(scene, speed):
     assert cv2.absdiff(shown[-1], views[-1]).mean() < 0.7 * cv2.absdiff(made[-1], views[-1]).mean()
 
 
+def test_what_stays_is_held_to_the_last_pixel(scene):
+    """Where nothing moves; something does elsewhere."""
+    rng, hold = np.random.default_rng(0), TemporalConsistency()
+    made, shown = [], []
+    for k in range(20):
+        view = np.ascontiguousarray(scene[:, :640])
+        cv2.rectangle(view, (20 + 8 * k, 100), (60 + 8 * k, 220), (30, 220, 240), cv2.FILLED)
+        made.append(cv2.add(view, rng.normal(0, 12, view.shape), dtype=cv2.CV_8U))
+        shown.append(hold(made[-1], cv2.pyrDown(view)))
+    unrest = [np.mean([cv2.absdiff(*two)[:, 340:].mean() for two in zip(k[10:], k[11:])]) for k in (shown, made)]
+    assert unrest[0] < 0.4 * unrest[1]
+
+
+def test_the_flow_is_found_at_the_level_asked_for_however_little_moves(scene):
+    hold = TemporalConsistency()
+    asked = hold._flow.getFinestScale()
+    for k in range(8):
+        view = np.ascontiguousarray(scene[:, :640])
+        cv2.circle(view, (630 - 2 * k, 310), 4, (30, 220, 240), cv2.FILLED)
+        hold(view, cv2.pyrDown(view))
+    assert hold._flow.getFinestScale() == asked
+
+
 def test_fine_lines_stay_sharp(scene):
     """A steady network's strokes of one pixel survive any number of frames of a camera that pans by half pixels."""
     hold = TemporalConsistency()
