@@ -10,7 +10,7 @@ import click
 
 from .errors import InputError, StylizeError
 from .options import Moment, Size, network_options, run_options, steady_option, style_option
-from .process import keep_freed_memory, let_opencv_sleep, quiet_runtimes
+from .process import halve_opencv_threads, keep_freed_memory, let_opencv_sleep, quiet_runtimes
 
 EXAMPLES = """
 \b
@@ -134,6 +134,7 @@ def clip(clips, out, style, styles_over_time, model, device, work_size, keep_goi
     from .batch import stylize_clips
     from .clip import ClipOptions
 
+    halve_opencv_threads()
     stylize_clips(
         clips, out, style, styles_over_time, (model, device, work_size), ClipOptions(**given), keep_going, say
     )

@@ -1,4 +1,4 @@
-"""Strokes kept where they were: what is made of a frame, held to what was shown of the one before."""
+"""Strokes kept where they were: what is made of a frame, held to what was made of the one before."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ class TemporalConsistency:
     """A recursive filter over time, along the optical flow where something moves, for one stream's stylized frames in
     their order.
 
-    Where what the network saw of two frames differs by no more than `still` levels of 255, nothing moves: `memory` of
-    what was shown before stays. Around all that moves, the flow is found between what the network saw of both frames.
-    Where that, fetched along it, differs by no more than `tolerance` levels in the mean, `memory` of what was shown
-    before stays, fetched along it as well; elsewhere, and where less than half of a frame has been there before, the
-    new frame stays as it is (a short way to what Lai et al., "Learning Blind Video Temporal Consistency", 2018, train
-    a network for). Of what moves only what can be seen at the size that the network sees is held: finer lines are the
-    new frame's, so that little blurs.
+    Where what the network saw of two frames differs by no more than `still` levels of 255 in the mean, nothing moves:
+    `memory` of the stylized frame before stays. In a box around the rest, the flow is found between what the network
+    saw of both frames. Where that, fetched along it, differs by no more than `tolerance` levels in the mean, `memory`
+    of the stylized frame before stays, fetched along it as well; elsewhere, and where less than half of a frame has
+    been there before, the new frame stays as it is (a short way to what Lai et al., "Learning Blind Video Temporal
+    Consistency", 2018, train a network for). Only what can be seen at the size that the network sees is held: finer
+    lines are the new frame's, so that little blurs.
     """
 
-    def __init__(self, memory: float = 0.7, still: float = 10.0, tolerance: float = 9.0) -> None:
+    def __init__(self, memory: float = 0.7, still: float = 3.0, tolerance: float = 9.0) -> None:
         self._memory, self._still, self._tolerance = memory, still, tolerance
         # Dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016), of half of what
         # the network saw, with a third of the fastest preset's steps: one level finer would be steadier by a tenth and
@@ -37,50 +37,51 @@ class TemporalConsistency:
     def __call__(self, styled: Picture, seen: Picture) -> Picture:
         """The next stylized frame, steadier; `seen` is what the network saw of it. Both uint8 BGR.
 
-        It is looked at again with the next frame: not to be drawn into. The first frame, and one that has or is seen in
-        another size, begins a new stream: it stays as it is. So do all that are seen smaller than 32 pixels, or sixteen
-        times as long as they are wide: flow cannot be found in these.
+        The first frame, and one that is seen in another size, begins a new stream: it stays as it is. So do all that
+        are seen smaller than 32 pixels, or sixteen times as long as they are wide: flow cannot be found in these.
         """
         short, long = sorted(seen.shape[:2])
         if 16 * short < max(long, 512):
             return styled
-        half = cv2.resize(seen, (seen.shape[1] // 2, seen.shape[0] // 2), interpolation=cv2.INTER_AREA)
-        before, self._before = self._before, (styled, half)
-        if before is None or (before[0].shape, before[1].shape) != (styled.shape, half.shape):
+        width, height = seen.shape[1] // 2, seen.shape[0] // 2
+        half = cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(styled, (2 * width, 2 * height), interpolation=cv2.INTER_AREA)
+        before, self._before = self._before, (small, half)
+        if before is None or before[1].shape != half.shape:
             return styled
-        shown = self._held(styled, half, *before)
-        self._before = shown, half
-        return shown
+        held = self._held(small, half, *before)
+        if held is None:
+            return styled
+        self._before = held, half
+        # In bytes around the middle: signed numbers take three times as long.
+        change = cv2.addWeighted(held, 1, small, -1, 128)
+        change = cv2.resize(change, styled.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        return cv2.addWeighted(styled, 1, change, 1, -128)
 
     def forget(self) -> None:
         """Begin anew with the next frame: it is to look otherwise."""
         self._before = None
 
-    def _held(self, styled: Picture, half: Picture, shown_before: Picture, half_before: Picture) -> Picture:
-        """`styled` held to what was shown before; half: what the network saw of both, at half the size."""
-        moves = cv2.cvtColor(cv2.absdiff(half, half_before), cv2.COLOR_BGR2GRAY) > self._still
+    def _held(self, small: Picture, half: Picture, small_before: Picture, half_before: Picture) -> Picture | None:
+        """`small` held to the one before; None where there is too little to hold it to. half: what the network saw of
+        both, at half the size."""
+        moves = apart(half, half_before) > int(SIDE**2 * self._still)
+        held = self._mixed(small_before, small)
         box = _around(moves)
         if box is None:
-            return self._mixed(shown_before, styled)
-        half, half_before = half[box], half_before[box]
-        places = self._places(half, half_before)
-        new = (apart(half, _fetched(half_before, places)) > int(SIDE**2 * self._tolerance)).view(np.uint8)
-        if 2 * cv2.countNonZero(new) > moves.size:
-            return styled
-        shown = self._mixed(shown_before, styled) if new.size < moves.size else np.empty_like(styled)
-        there = _scaled(box, moves.shape, styled.shape)
-        styled, shown_before = styled[there], shown_before[there]
-        size = 2 * new.shape[1], 2 * new.shape[0]
-        small, small_before = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (styled, shown_before))
+            return held
+        places = self._places(half[box], half_before[box])
+        new = apart(half[box], _fetched(half_before[box], places)) > int(SIDE**2 * self._tolerance)
+        if 2 * cv2.countNonZero(new.view(np.uint8)) > moves.size:
+            return None
+        there = tuple(slice(2 * side.start, 2 * side.stop) for side in box)
+        small = small[there]
         # The middle of pixel x of half the size is at 2x + 1/2.
-        places = cv2.resize(cv2.addWeighted(places, 2, places, 0, 0.5), size, interpolation=cv2.INTER_LINEAR)
-        held = self._mixed(_fetched(small_before, places), small)
-        cv2.copyTo(small, cv2.resize(new, size, interpolation=cv2.INTER_NEAREST), held)
-        # In bytes around the middle: signed numbers take three times as long.
-        change = cv2.addWeighted(held, 1, small, -1, 128)
-        change = cv2.resize(change, styled.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        cv2.addWeighted(styled, 1, change, 1, -128, dst=shown[there])
-        return shown
+        places = _doubled(cv2.addWeighted(places, 2, places, 0, 0.5), cv2.INTER_LINEAR)
+        along = self._mixed(_fetched(small_before[there], places), small)
+        cv2.copyTo(small, _doubled(new.view(np.uint8), cv2.INTER_NEAREST), along)
+        cv2.copyTo(along, _doubled(moves[box].view(np.uint8), cv2.INTER_NEAREST), held[there])
+        return held
 
     def _mixed(self, before: Picture, new: Picture) -> Picture:
         return cv2.addWeighted(before, self._memory, new, 1 - self._memory, 0)
@@ -112,9 +113,8 @@ def _around(moves: np.ndarray, margin: int = 6) -> tuple[slice, slice] | None:
     return tuple(box)
 
 
-def _scaled(box: tuple[slice, slice], shape: tuple[int, ...], to: tuple[int, ...]) -> tuple[slice, slice]:
-    """A box of a picture of `shape`, in one that is `to`."""
-    return tuple(slice(s.start * new // old, s.stop * new // old) for s, old, new in zip(box, shape, to))
+def _doubled(picture: np.ndarray, way: int) -> np.ndarray:
+    return cv2.resize(picture, (2 * picture.shape[1], 2 * picture.shape[0]), interpolation=way)
 
 
 def _fetched(picture: Picture, places: np.ndarray) -> Picture:

@@ -79,3 +79,18 @@ def test_the_command_line_has_them_sleep_before_opencv_is_loaded():
         capture_output=True, text=True, check=True,
     )
     assert done.stdout.splitlines()[0] == "False"
+
+
+def test_clips_leave_opencv_half_of_the_cores(tmp_path):
+    """The command is told of no clip: what it does first is seen."""
+    done = subprocess.run(
+        [sys.executable, "-c",
+         "import cv2, os, realtime_nst.cli as cli\n"
+         "os.cpu_count = lambda: 6\n"
+         "try:\n"
+         f"    cli.main(['clip', {str(tmp_path / 'none.mp4')!r}, '-o', 'out.mp4'])\n"
+         "except SystemExit:\n"
+         "    print(cv2.getNumThreads())"],
+        capture_output=True, text=True, check=True,
+    )
+    assert done.stdout.split() == ["3"]

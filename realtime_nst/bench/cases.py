@@ -18,6 +18,7 @@ from ..clips import ClipSource
 from ..frames import Frame, Picture
 from ..pictures import read_picture
 from ..pipeline import Look, run
+from ..process import halve_opencv_threads
 from ..sources import open_source
 from ..steady import worth_it
 from ..stylizer import Stylizer, load_stylizer
@@ -128,6 +129,7 @@ class Clip(OurCase):
     throughput = True
 
     def first(self) -> None:
+        halve_opencv_threads()
         (frame,) = some_frames(self.job["clip"], 1)
         self.size = frame.shape[:2]
         self.stylizer.stylize(frame, self.code)
