@@ -22,14 +22,14 @@ class TemporalConsistency:
     lines are the new frame's, so that little blurs.
     """
 
-    def __init__(self, memory: float = 0.7, still: float = 3.0, tolerance: float = 9.0) -> None:
+    def __init__(self, memory: float = 0.7, still: float = 4.0, tolerance: float = 9.0) -> None:
         self._memory, self._still, self._tolerance = memory, still, tolerance
         # Dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016), of half of what
         # the network saw, with a third of the fastest preset's steps: one level finer would be steadier by a tenth and
         # cost clips another twentieth of their frames.
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._flow.setFinestScale(1)
-        self._flow.setPatchStride(5)
+        self._flow.setPatchStride(6)
         self._flow.setGradientDescentIterations(4)
         self._before: tuple[Picture, Picture] | None = None
         self._grid = np.zeros((0, 0, 2), np.float32)
@@ -96,7 +96,7 @@ class TemporalConsistency:
         return cv2.add(flow, self._grid[:height, :width])
 
 
-def _around(moves: np.ndarray, margin: int = 6) -> tuple[slice, slice] | None:
+def _around(moves: np.ndarray, margin: int = 4) -> tuple[slice, slice] | None:
     """The rows and columns of the box around all pixels that are True in `moves`; None: there are none.
 
     Never less than 48 pixels, if there are so many, nor than an eighth of the long side: of less, dense inverse search
