@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import cv2
 import numpy as np
 
 from .frames import Picture, StyleCode
@@ -94,12 +95,14 @@ class PacedStylizer(Stylizer):
         sizes = [size for size in SIZES if size < long_side] + [min(long_side, SIZES[-1])]
         self.work_size = min(sizes, key=lambda size: abs(size - self.work_size))
         self._pace = Pace(self._fps, sizes, self.work_size)
-        # Of noise: the optical flow of a blank picture is found sooner than any other.
-        noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-        code = self.network.encode(noise)
+        # Of what moves: in a blank or a still picture no optical flow is looked for.
+        spots = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
+        scene = cv2.resize(spots, (width, height), interpolation=cv2.INTER_CUBIC)
+        moving = [np.roll(scene, step * (width // 160 + 1), axis=1) for step in range(4)]
+        code = self.network.encode(scene)
         for _ in sizes:
-            steady = Steadiness() if self._steady else None
-            fitting = self._pace.fitting(min(self._time(noise, code, steady) for _ in range(4)))
+            steady = Steadiness(self.network.quick) if self._steady else None
+            fitting = self._pace.fitting(min(self._time(view, code, steady) for view in moving))
             if fitting >= self.work_size:
                 break  # a larger one only when time has shown that there is room
             self.work_size = self._pace.size = fitting

@@ -144,7 +144,7 @@ class _Run:
         size = 1 if self.live else 4
         self.captured: Handover[_Item] = Handover(size, drop=self.live)
         self.stylized: Handover[_Begun] = Handover(size, drop=self.live)
-        self.steadiness = Steadiness() if self.steady else None
+        self.steadiness = Steadiness(self.stylizer.network.quick) if self.steady else None
         self.failures: list[BaseException] = []
         self.heard = time.perf_counter()
         self.damaged = 0

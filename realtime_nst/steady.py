@@ -12,12 +12,13 @@ from .frames import Picture, StyleCode
 class Steadiness:
     """Keeps noise from the network, which would make strokes of it, and strokes where they were, for one stream.
 
-    Any network between the two; both are asked for each frame, in the frames' order.
+    Any network between the two; both are asked for each frame, in the frames' order. quick: the network leaves little
+    time for this.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, quick: bool = False) -> None:
         self._denoise = TemporalDenoiser()
-        self._hold = TemporalConsistency()
+        self._hold = TemporalConsistency(quick=quick)
         self._wanted: tuple[StyleCode, float] | None = None
 
     def seen(self, picture: Picture) -> Picture:

@@ -19,6 +19,11 @@ def scene():
     return cv2.resize(DemoSource().read().picture, (800, 600), interpolation=cv2.INTER_AREA)[140:460]
 
 
+@pytest.fixture(params=[False, True], ids=["thorough", "quick"])
+def quick(request):
+    return request.param
+
+
 def flickering(picture, rng):
     """What an unsteady network makes of a picture: coarse strokes, other ones each time."""
     strokes = cv2.resize(rng.normal(0, 25, (20, 25, 3)), picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
@@ -26,8 +31,8 @@ def flickering(picture, rng):
 
 
 @pytest.mark.parametrize("speed", [0, 3])
-def test_strokes_go_with_the_picture(scene, speed):
-    rng, hold = np.random.default_rng(0), TemporalConsistency()
+def test_strokes_go_with_the_picture(scene, speed, quick):
+    rng, hold = np.random.default_rng(0), TemporalConsistency(quick=quick)
     views = [np.ascontiguousarray(scene[:, speed * k : speed * k + 640]) for k in range(30)]
     made = [flickering(view, rng) for view in views]
     shown = [hold(one, cv2.pyrDown(view)) for one, view in zip(made, views)]
@@ -44,8 +49,8 @@ def test_strokes_go_with_the_picture(scene, speed):
     assert cv2.absdiff(shown[-1], views[-1]).mean() < 0.7 * cv2.absdiff(made[-1], views[-1]).mean()
 
 
-def test_what_stays_is_held_where_something_moves_elsewhere(scene):
-    rng, hold = np.random.default_rng(0), TemporalConsistency()
+def test_what_stays_is_held_where_something_moves_elsewhere(scene, quick):
+    rng, hold = np.random.default_rng(0), TemporalConsistency(quick=quick)
     made, shown = [], []
     for k in range(20):
         view = np.ascontiguousarray(scene[:, :640])
@@ -57,7 +62,7 @@ def test_what_stays_is_held_where_something_moves_elsewhere(scene):
 
 
 def test_the_flow_is_found_at_the_level_asked_for_however_little_moves(scene):
-    hold = TemporalConsistency()
+    hold = TemporalConsistency(quick=True)
     asked = hold._flow.getFinestScale()
     for k in range(8):
         view = np.ascontiguousarray(scene[:, :640])
@@ -66,9 +71,9 @@ def test_the_flow_is_found_at_the_level_asked_for_however_little_moves(scene):
     assert hold._flow.getFinestScale() == asked
 
 
-def test_fine_lines_stay_sharp(scene):
+def test_fine_lines_stay_sharp(scene, quick):
     """A steady network's strokes of one pixel survive any number of frames of a camera that pans by half pixels."""
-    hold = TemporalConsistency()
+    hold = TemporalConsistency(quick=quick)
     for k in range(30):
         shift = np.float32([[1, 0, -k / 2], [0, 1, 0]])
         view = cv2.warpAffine(scene, shift, (640, 320), flags=cv2.INTER_CUBIC)
@@ -77,8 +82,8 @@ def test_fine_lines_stay_sharp(scene):
     assert energy[0] > 0.85 * energy[1]
 
 
-def test_what_comes_into_view_leaves_no_trace_of_what_was_there(scene):
-    hold = TemporalConsistency()
+def test_what_comes_into_view_leaves_no_trace_of_what_was_there(scene, quick):
+    hold = TemporalConsistency(quick=quick)
     still = np.ascontiguousarray(scene[:, :640])
     for k in range(12):
         view = still.copy()
@@ -90,8 +95,8 @@ def test_what_comes_into_view_leaves_no_trace_of_what_was_there(scene):
         assert cv2.absdiff(shown[there], 255 - view[there]).mean() < 4
 
 
-def test_a_cut_is_a_cut(scene):
-    hold = TemporalConsistency()
+def test_a_cut_is_a_cut(scene, quick):
+    hold = TemporalConsistency(quick=quick)
     before, after = np.ascontiguousarray(scene[:, :640]), np.ascontiguousarray(scene[::-1, 100:740])
     for _ in range(5):
         hold(before, cv2.pyrDown(before))
@@ -106,8 +111,8 @@ def test_a_frame_seen_in_another_size_begins_anew(scene):
 
 
 @pytest.mark.parametrize("size", [(8, 8), (16, 32), (8, 640), (640, 8), (32, 32), (40, 640), (1280, 80), (33, 47)])
-def test_frames_of_any_size(size):
-    rng, hold = np.random.default_rng(0), TemporalConsistency()
+def test_frames_of_any_size(size, quick):
+    rng, hold = np.random.default_rng(0), TemporalConsistency(quick=quick)
     for _ in range(3):
         seen = rng.integers(0, 256, (*size, 3), np.uint8)
         shown = hold(cv2.resize(seen, None, fx=2, fy=2), seen)
@@ -137,7 +142,7 @@ def test_a_person_at_a_webcam_who_moves_flickers_less_than_with_the_noise_alone_
     source.close()
     stylizer = Stylizer(FastNetwork("cpu"))
     code = stylizer.encode(frames[0][:256, :256])
-    steady, hold = Steadiness(), TemporalConsistency()
+    steady, hold = Steadiness(), TemporalConsistency(quick=True)
     plain, held = [], []
     for frame in frames:
         seen = steady.seen(stylizer.network.prepare(frame, frame.shape[:2]))
