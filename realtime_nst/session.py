@@ -193,7 +193,6 @@ class Session:
     def state(self) -> dict:
         """How things are, for JSON; may be called from any thread."""
         book, recording = self._book, self._recorder.recording
-        message, told = self._message
         return {
             "styles": [book.name(number) for number in range(len(book))],
             "shown": book.shown,
@@ -204,25 +203,28 @@ class Session:
             "mirror": self.mirror,
             "recording": None if recording is None else int(recording.seconds),
             "fps": round(self._stylizer.clock.recent_fps(), 1),
-            "message": message if time.monotonic() - told < 4 else "",
+            "message": self._news(),
         }
 
     def style_picture(self, index: int) -> Picture:
         """The picture of a style, uint8 BGR. Raises IndexError and StyleError."""
         return self._book.read(index)
 
+    def _news(self) -> str:
+        """What was told, for as long as it takes to read."""
+        message, told = self._message
+        return message if time.monotonic() - told < 4 else ""
+
     # What the window shows.
 
     def draw(self, canvas: Picture) -> None:
         """Lay over `canvas` (uint8 BGR, changed in place) what the user has asked to see."""
-        message, told = self._message
         if self.overlay:
             self._panels["overlay"].draw(canvas, [[line] for line in self._lines()])
             self._panels["recording"].draw(canvas, self._recording_rows(), RED)
         if self.help:
             self._panels["help"].draw(canvas, [[key.name, key.help] for key in KEYS])
-        if message and time.monotonic() - told < 4:
-            self._panels["message"].draw(canvas, [[line] for line in textwrap.wrap(message, 64)])
+        self._panels["message"].draw(canvas, [[line] for line in textwrap.wrap(self._news(), 64)])
 
     def _lines(self) -> list[str]:
         drawn, lines = self._figures
