@@ -19,7 +19,7 @@ class TemporalConsistency:
     the size that the network sees is held: finer lines are the new frame's, so that little blurs.
 
     quick: the flow is looked for in a box around all that differs by more than three levels in the mean, with fewer
-    patches. That takes two thirds of the time, and the warping error is 5 % larger.
+    patches. That takes a fifth less time, and the warping error is 5 % larger.
     """
 
     def __init__(self, memory: float = 0.7, tolerance: float = 9.0, quick: bool = False) -> None:
