@@ -50,6 +50,7 @@ class TemporalConsistency:
         small = cv2.resize(styled, (2 * width, 2 * height), interpolation=cv2.INTER_AREA)
         before, self._before = self._before, (small, half)
         if before is None or before[1].shape != half.shape:
+            self._grid = np.dstack(np.meshgrid(*(np.arange(side, dtype=np.float32) for side in (width, height))))
             return styled
         held = self._held(small, half, *before)
         if held is None:
@@ -91,11 +92,7 @@ class TemporalConsistency:
     def _places(self, half: Picture, half_before: Picture) -> np.ndarray:
         """Where each pixel was before: float32 H x W x 2, (x, y) in pixels."""
         flow = self._flow.calc(*(cv2.cvtColor(one, cv2.COLOR_BGR2GRAY) for one in (half, half_before)), None)
-        height, width = half.shape[:2]
-        if self._grid.shape[0] < height or self._grid.shape[1] < width:
-            rows, columns = np.maximum(self._grid.shape[:2], half.shape[:2])
-            self._grid = np.dstack(np.meshgrid(*(np.arange(side, dtype=np.float32) for side in (columns, rows))))
-        return cv2.add(flow, self._grid[:height, :width])
+        return cv2.add(flow, self._grid[: half.shape[0], : half.shape[1]])
 
 
 def _around(moves: np.ndarray, margin: int = 4) -> tuple[slice, slice] | None:

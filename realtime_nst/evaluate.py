@@ -204,9 +204,7 @@ def _measure_clips(
     streams: list[list[Steadiness]] = []
     for pair in frame_pairs(clips):
         if pair.passed is None:
-            streams = [
-                [Steadiness(stylizer.network.quick) for _ in known] for stylizer, known in zip(stylizers, codes)
-            ]
+            streams = [[stylizer.steadiness() for _ in known] for stylizer, known in zip(stylizers, codes)]
         inputs.append(pair.warping_error(pair.one, pair.two))
         for number, stylizer in enumerate(stylizers):
             progress(f"{figures[number].model}: steadiness, pair {len(inputs)}")

@@ -95,6 +95,8 @@ network_options = options(
                  help="How much style: 0 is the original."),
     click.option("--keep-colors", is_flag=True, help="The style's strokes in the picture's own colours."),
 )
+
+
 def steady_option(default: bool | None, told: str):
     """Whether a stream is kept from flickering; told: what the default is, in words."""
     return click.option(

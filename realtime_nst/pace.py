@@ -101,7 +101,7 @@ class PacedStylizer(Stylizer):
         moving = [np.roll(scene, step * (width // 160 + 1), axis=1) for step in range(4)]
         code = self.network.encode(scene)
         for _ in sizes:
-            steady = Steadiness(self.network.quick) if self._steady else None
+            steady = self.steadiness() if self._steady else None
             fitting = self._pace.fitting(min(self._time(view, code, steady) for view in moving))
             if fitting >= self.work_size:
                 break  # a larger one only when time has shown that there is room

@@ -23,7 +23,6 @@ from .frames import Frame, Picture, StyleCode
 from .handover import Ended, Handover
 from .sinks import Sink
 from .sources import Source
-from .steady import Steadiness
 from .stylizer import ContentCode, Stylizer
 from .timing import peak_rss_mb
 
@@ -144,7 +143,7 @@ class _Run:
         size = 1 if self.live else 4
         self.captured: Handover[_Item] = Handover(size, drop=self.live)
         self.stylized: Handover[_Begun] = Handover(size, drop=self.live)
-        self.steadiness = Steadiness(self.stylizer.network.quick) if self.steady else None
+        self.steadiness = self.stylizer.steadiness() if self.steady else None
         self.failures: list[BaseException] = []
         self.heard = time.perf_counter()
         self.damaged = 0

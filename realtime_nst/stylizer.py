@@ -64,6 +64,10 @@ class Stylizer:
     def close(self) -> None:
         """End what runs beside the frames: nothing here."""
 
+    def steadiness(self) -> Steadiness:
+        """What keeps one stream from flickering; each stream needs its own."""
+        return Steadiness(self.network.quick)
+
     def content_code(self, picture: Picture) -> StyleCode:
         """The code of a frame's own look, to which strength mixes: float32 vector."""
         return self.network.encode(picture)
