@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -88,6 +89,20 @@ def test_what_the_processor_computes_with_moves_no_pixel_that_is_seen(network, e
     for name in ("ink", "night"):
         apart = np.abs(network.transform(scene, codes[name]).astype(int) - exact.transform(scene, codes[name]))
         assert apart.mean() < 1
+
+
+@pytest.mark.parametrize("parts", [OpenVinoFast, lambda folder: TensorFlowFast(folder, "/CPU:0")])
+@pytest.mark.parametrize("times", [2, 3.75])
+def test_a_larger_frame_has_no_lines_that_a_smaller_has_not(codes, scene, monkeypatch, parts, times):
+    monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, ahead: parts(folder))
+    network = FastNetwork("cpu")
+    smooth = cv2.GaussianBlur(scene, (0, 0), 8)[:240, :320]
+    large = cv2.resize(smooth, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
+    seen = network.prepare(smooth, (240, 320))
+    for code in codes.values():
+        enlarged = cv2.resize(network.begin(seen, code, smooth)(), large.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        apart = np.abs(network.begin(seen, code, large)().astype(int) - enlarged)
+        assert np.percentile(apart, 99.9) <= 4
 
 
 def test_several_frames_at_once_are_as_one_after_the_other(exact, codes, scene):

@@ -95,8 +95,8 @@ def tensorflow_maps(
 
 
 def tensorflow_finish(device: str, xla: bool = False) -> Callable[..., Callable[[], Picture]]:
-    """(offset, gain, picture) -> offset + gain * picture, the maps enlarged to it bilinearly: calling what it returns
-    waits for that and gives a new uint8 BGR picture.
+    """(offset, gain, picture) -> offset + gain * picture, the gain enlarged to the offset and both to the picture,
+    bilinearly: calling what it returns waits for that and gives a new uint8 BGR picture.
 
     It runs where the maps are, so that only bytes are copied: the picture goes to a GPU while that is at work on the
     maps, and the result comes back. `device` and `xla` as in `tensorflow_maps`.
@@ -106,6 +106,7 @@ def tensorflow_finish(device: str, xla: bool = False) -> Callable[..., Callable[
     @tf.function(autograph=False, jit_compile=xla)
     def on_maps(offset, gain, picture):
         with tf.device(device):
+            gain = tf.image.resize(gain, offset.shape[:2])
             offset, gain = (tf.image.resize(each, picture.shape[:2]) for each in (offset, gain))
             made = offset + gain * tf.cast(picture, tf.float32)
             return tf.cast(tf.round(tf.clip_by_value(made, 0.0, 255.0)), tf.uint8)
