@@ -7,6 +7,7 @@ import numpy as np
 
 from .denoise import SIDE, apart
 from .frames import Picture
+from .shrink import shrunk
 
 
 class TemporalConsistency:
@@ -47,7 +48,7 @@ class TemporalConsistency:
             return styled
         width, height = seen.shape[1] // 2, seen.shape[0] // 2
         half = cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA)
-        small = cv2.resize(styled, (2 * width, 2 * height), interpolation=cv2.INTER_AREA)
+        small = shrunk(styled, (2 * height, 2 * width))
         before, self._before = self._before, (small, half)
         if before is None or before[1].shape != half.shape:
             self._grid = np.dstack(np.meshgrid(*(np.arange(side, dtype=np.float32) for side in (width, height))))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import cv2
 
 from ..frames import Picture, StyleCode
+from ..shrink import shrunk
 
 
 class Network(ABC):
@@ -46,7 +47,7 @@ class Network(ABC):
         """What the network is shown of `picture` at a work size (height, width)."""
         if picture.shape[:2] == size:
             return picture
-        return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA)
+        return shrunk(picture, size)
 
     def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
         """Begin to stylize `picture`, of which `shown` is what `prepare` made.

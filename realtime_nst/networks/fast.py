@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..frames import Picture, StyleCode
+from ..shrink import shrunk
 from . import Network
 from .devices import cpu_name, frames_ahead, tensorflow_gpu
 from .openvino_runtime import Maps, openvino_encoder, openvino_maps, openvino_operations
@@ -67,8 +68,7 @@ class FastNetwork(Network):
     def prepare(self, picture: Picture, size: tuple[int, int]) -> Picture:
         """`picture` at half of `size` (height, width), as the network sees it."""
         # It halves what it sees twice more and mirrors the border of that: multiples of 4, at least 8.
-        height, width = (max(8, round(side / 8) * 4) for side in size)
-        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        return shrunk(picture, tuple(max(8, round(side / 8) * 4) for side in size))
 
     def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
         return self._parts.begin(self._maps[shown.shape[:2]], shown, code, picture)
