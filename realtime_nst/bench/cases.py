@@ -78,14 +78,12 @@ class OurCase:
 
 
 class Network(OurCase):
-    """The network alone: frames of the work size in memory, one after the other, for job["seconds"]."""
+    """The network alone: frames in memory, one after the other, each finished at its size, for job["seconds"]."""
 
     def first(self) -> None:
-        frames = some_frames(self.job["clip"], 8)
-        self.size = frames[0].shape[:2]
-        height, width = self.stylizer.work_shape(*self.size)
-        self._frames = [cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames]
-        self.stylizer.network.transform(self._frames[0], self.code)
+        self._frames = some_frames(self.job["clip"], 8)
+        self.size = self._frames[0].shape[:2]
+        self.stylizer.stylize(self._frames[0], self.code)
 
     def round(self) -> dict:
         operations = self.stylizer.network.operations()
@@ -93,7 +91,7 @@ class Network(OurCase):
         until = time.perf_counter() + self.job["seconds"]
         while time.perf_counter() < until:
             began = time.perf_counter()
-            self.stylizer.network.transform(self._frames[len(took) % len(self._frames)], self.code)
+            self.stylizer.stylize(self._frames[len(took) % len(self._frames)], self.code)
             took.append(time.perf_counter() - began)
         return meter.figures(len(took), latency_ms=percentiles_ms(took), operations=operations)
 
