@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -78,6 +77,10 @@ def peak_rss_mb() -> float:
     """The most memory that this process has held at once, in MB (2**20 bytes)."""
     if sys.platform == "win32":
         return _peak_windows() / 2**20
+    # On Linux getrusage begins with what the process held that started this one.
+    held = _proc_mb("VmHWM")
+    if held is not None:
+        return held
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -86,11 +89,16 @@ def peak_rss_mb() -> float:
 
 def rss_mb() -> float | None:
     """The memory that this process holds now, in MB (2**20 bytes); None where the system does not tell."""
+    return _proc_mb("VmRSS")
+
+
+def _proc_mb(name: str) -> float | None:
+    """What Linux says of this process under `name`, in MB; None elsewhere."""
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
         return None
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith(f"{name}:")), None)
 
 
 def _peak_windows() -> int:

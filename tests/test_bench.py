@@ -1,6 +1,7 @@
 """The speed command: that it measures what it says, small and once; and what it makes of the figures."""
 
 import json
+import subprocess
 import sys
 
 import numpy as np
@@ -42,6 +43,15 @@ def test_every_case_is_measured(figures):
     for run in (live, decoded, clip):
         assert run.stages_ms["stylize"] > 0
     assert decoded.rounds[0]["frames"] == clip.rounds[0]["frames"] == 12
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process counts its own memory from the start")
+def test_the_memory_of_who_started_a_process_is_not_counted_as_its_own():
+    held = np.ones((400, 2**20), np.uint8)
+    told = "from realtime_nst.timing import peak_rss_mb, rss_mb; print(peak_rss_mb(), rss_mb())"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    peak, now = map(float, done.stdout.split())
+    assert 5 < now <= peak < 200 < held.size / 2**20
 
 
 def test_the_json_holds_the_same(figures):

@@ -63,12 +63,21 @@ def main():
                 out = os.path.join(folder, "out.mp4")
                 count = stylize_video(job["clip"], out, engine=engine, max_size=max(width, height))["frames"]
         seconds = time.perf_counter() - began
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         answer({
             "frames": count, "seconds": round(seconds, 4), "fps": round(count / seconds, 3),
             "cpu_s_per_frame": round((time.process_time() - cpu) / count, 5),
-            "peak_rss_mb": round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1), **more,
+            "peak_rss_mb": round(peak_rss_mb(), 1), **more,
         })
+
+
+def peak_rss_mb():
+    """As in realtime_nst.timing."""
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) / 2**10 for line in status if line.startswith("VmHWM:"))
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 main()
