@@ -21,8 +21,9 @@ class TemporalConsistency:
 
     quick: for networks that leave little time and make much the same strokes again. The flow is looked for in a box
     around all that differs by more than three levels in the mean, with fewer patches: a fifth less time, and the
-    warping error is 5 % larger. In that box no more than half of the frame before stays, since strokes that are not the
-    same again wash each other out: in a clip from a hand 15 % more of them is left, and the warping error 7 % larger.
+    warping error is 5 % larger. In that box no more than half of the frame before stays, because strokes that are not
+    quite the same wash each other out: of a handheld clip's contrast 15 % more is left, and its warping error is 7 %
+    larger.
     """
 
     def __init__(self, memory: float = 0.7, tolerance: float = 9.0, quick: bool = False) -> None:

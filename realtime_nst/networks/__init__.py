@@ -27,7 +27,8 @@ class Network(ABC):
     """How many more frames may be begun before one that was is waited for: a GPU is given the next while it is at work,
     and several are on their way through a CPU that was opened for throughput."""
     quick: bool = False
-    """Whether a frame takes it so little time that what is done beside it must be short."""
+    """Whether a frame takes it so little time that what is done beside it must be short, and its strokes are much the
+    same in the next one."""
     notices: tuple[str, ...] = ()
     """Fallbacks taken while it was opened, one sentence each, to be shown to the user."""
 
