@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.bench import OUR_CASES, BenchOptions, bench
+from realtime_nst.bench.cases import CASES
 from realtime_nst.bench.contender import Contender
 from realtime_nst.bench.limits import matrix_product_gflops
 from realtime_nst.bench.material import pictures_of, prepare_clip
@@ -16,6 +17,7 @@ from realtime_nst.bench.report import findings, line_of, stages_table, table
 from realtime_nst.clips import ClipSource
 from realtime_nst.errors import InputError, RunError
 from realtime_nst.networks.openvino_runtime import openvino_operations
+from realtime_nst.styles import find_styles
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,24 @@ def test_every_case_is_measured(figures):
     for run in (live, decoded, clip):
         assert run.stages_ms["stylize"] > 0
     assert decoded.rounds[0]["frames"] == clip.rounds[0]["frames"] == 12
+
+
+def test_the_network_alone_finishes_whole_frames(tmp_path, monkeypatch):
+    clip = prepare_clip(None, (96, 160), 0.4, tmp_path)
+    style = find_styles(["night"])[0].path
+    case = CASES["network"](
+        {"model": "fast", "device": "cpu", "work_size": 80, "style": style, "clip": str(clip), "seconds": 0.2}
+    )
+    finished, begin = set(), case.stylizer.network.begin
+
+    def begun(shown, code, picture):
+        made = begin(shown, code, picture)()
+        finished.add(made.shape)
+        return lambda: made
+
+    monkeypatch.setattr(case.stylizer.network, "begin", begun)
+    assert case.round()["frames"] > 0
+    assert case.stylizer.work_shape(*case.size) == (48, 80) and finished == {(96, 160, 3)}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process counts its own memory from the start")

@@ -49,6 +49,17 @@ def test_strokes_go_with_the_picture(scene, speed, quick):
     assert cv2.absdiff(shown[-1], views[-1]).mean() < 0.7 * cv2.absdiff(made[-1], views[-1]).mean()
 
 
+def test_strokes_that_move_wash_each_other_out_less_where_the_search_is_quick(scene):
+    left = []
+    for quick in (False, True):
+        rng, hold = np.random.default_rng(0), TemporalConsistency(quick=quick)
+        for k in range(20):
+            view = np.ascontiguousarray(scene[:, 3 * k : 3 * k + 640])
+            shown = hold(flickering(view, rng), cv2.pyrDown(view))
+        left.append(cv2.absdiff(shown, view)[:, 100:500].mean())
+    assert left[1] > 1.15 * left[0]
+
+
 def test_what_stays_is_held_where_something_moves_elsewhere(scene, quick):
     rng, hold = np.random.default_rng(0), TemporalConsistency(quick=quick)
     made, shown = [], []
