@@ -17,9 +17,9 @@ _HOMES = {
     "find_styles": "styles",
     "load_stylizer": "stylizer",
     "open_source": "sources",
-    "read_picture": "pictures",
+    "read_picture": "media.images",
     "run": "pipeline",
-    "write_picture": "pictures",
+    "write_picture": "media.images",
 }
 
 __all__ = list(_HOMES)

@@ -17,14 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from .clip import (
-    ClipOptions,
-    Timeline,
-    find_clips,
-    parse_timeline,
-    plan_clips,
-    stylize_clip,
-)
+from .clip import ClipOptions, Timeline, find_clips, parse_timeline, plan_clips, stylize_clip
 from .clips import ClipSource
 from .errors import InputError, RunError, StylizeError
 from .live import stopped_by_signals

@@ -281,7 +281,7 @@ def styles(ctx, sheet, photo, model, device, work_size, **look) -> None:
         _table(["name", "title", "after", "how it was made"],
                [[s.name, s.title, f"{s.after} {s.year or ''}".strip(), s.made or str(s.path)] for s in found])
         return
-    from .pictures import read_picture, write_picture
+    from .media.images import read_picture, write_picture
     from .sheet import contact_sheet
     from .sources import DemoSource
     from .stylizer import load_stylizer

@@ -16,7 +16,7 @@ from .clip_writer import ClipWriter
 from .clips import ClipSource
 from .errors import InputError, OutputError, RunError, SourceError
 from .frames import Frame, Picture, StyleCode
-from .h264 import CONTAINERS
+from .media.h264 import CONTAINERS
 from .pipeline import Look, run
 from .styles import Style, find_styles
 from .stylizer import Stylizer, blend

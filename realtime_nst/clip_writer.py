@@ -19,7 +19,7 @@ from .clips import ClipSource
 from .companions import Companions
 from .errors import OutputError, RunError
 from .frames import Frame
-from .h264 import (
+from .media.h264 import (
     CONTAINERS,
     MOVIE_TIMESCALE,
     choose_encoder,

@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import RunError, SourceError
 from .frames import Frame, Picture
-from .pictures import over_white
+from .media.images import over_white
 
 
 BROADCAST = ("mpegts", "mpeg")

@@ -7,7 +7,7 @@ import numpy as np
 
 from .denoise import SIDE, apart
 from .frames import Picture
-from .shrink import shrunk
+from .media.resize import shrunk
 
 
 class TemporalConsistency:

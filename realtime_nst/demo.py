@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from .frames import Frame, Picture
-from .noise import noise
+from .media.noise import noise
 
 SHIFT = 4
 """Fractional bits of OpenCV's drawing coordinates, for motion finer than a pixel."""

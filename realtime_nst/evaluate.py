@@ -31,8 +31,8 @@ from .flow import consistent, estimate_flow, read_flow, warping_error
 from .frames import Picture, StyleCode
 from .losses import mean_gram
 from .networks.open import open_network
-from .outputs import check_writable
-from .pictures import SUFFIXES, pictures_in, read_picture, write_picture
+from .media.paths import check_writable
+from .media.images import SUFFIXES, pictures_in, read_picture, write_picture
 from .sheet import contact_sheet
 from .steady import Steadiness
 from .stylizer import Stylizer

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .errors import OutputError, SourceError
-from .pictures import SUFFIXES, pictures_in, read_picture, write_picture
+from .media.images import SUFFIXES, pictures_in, read_picture, write_picture
 from .styles import Style
 from .stylizer import Stylizer
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from .control import Control
 from .errors import InputError, OutputError
-from .h264 import CONTAINERS
+from .media.h264 import CONTAINERS
 from .microphone import Microphone
-from .outputs import check_writable
+from .media.paths import check_writable
 from .pace import PacedStylizer
 from .pipeline import Stats, run
 from .recorder import Recorder

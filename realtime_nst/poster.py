@@ -10,8 +10,8 @@ import numpy as np
 from .errors import InputError
 from .features import load_features
 from .optimize import Progress, Target, optimize
-from .outputs import check_writable
-from .pictures import SUFFIXES, read_picture, write_picture
+from .media.paths import check_writable
+from .media.images import SUFFIXES, read_picture, write_picture
 from .plots import load_pyplot
 from .styles import find_styles
 

@@ -13,10 +13,10 @@ from av.video.frame import PictureType
 
 from .errors import RunError
 from .frames import Frame, Picture
-from .h264 import CONTAINERS, describe, even_size, fitted, open_output, to_video
+from .media.h264 import CONTAINERS, describe, even_size, fitted, open_output, to_video
 from .handover import Ended, Handover
 from .microphone import Microphone
-from .outputs import check_writable
+from .media.paths import check_writable
 from .soundtrack import Soundtrack
 
 TIME_BASE = Fraction(1, 90_000)

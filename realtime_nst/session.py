@@ -15,9 +15,9 @@ from .errors import OutputError, StylizeError
 from .fade import Fade
 from .frames import Frame, Picture
 from .keys import KEYS
-from .outputs import new_file
+from .media.paths import new_file
 from .overlay import RED, Panel
-from .pictures import write_picture
+from .media.images import write_picture
 from .pipeline import Look
 from .recorder import Recorder, Recording
 from .stylebook import StyleBook

@@ -12,7 +12,7 @@ from .clips import ClipSource
 from .demo import DemoSource
 from .errors import SourceError
 from .frames import Frame
-from .pictures import SUFFIXES
+from .media.images import SUFFIXES
 
 __all__ = [
     "Camera",

@@ -13,7 +13,7 @@ import platformdirs
 
 from .errors import OutputError, StyleError
 from .frames import Picture
-from .pictures import SUFFIXES, decode_picture, pictures_in, read_picture, write_picture
+from .media.images import SUFFIXES, decode_picture, pictures_in, read_picture, write_picture
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from .colors import in_colors_of
+from .media.color import in_colors_of
 from .frames import Frame, Picture, StyleCode, check_picture
 from .networks import Network
 from .steady import Steadiness

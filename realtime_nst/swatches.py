@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from .frames import Picture
-from .noise import noise
-from .pictures import write_picture
+from .media.noise import noise
+from .media.images import write_picture
 
 Colours = list[str]
 

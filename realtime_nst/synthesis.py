@@ -18,8 +18,8 @@ from .errors import StylizeError
 from .features import Vgg, load_features
 from .frames import Picture
 from .optimize import Progress, Target, descend
-from .outputs import check_writable
-from .pictures import SUFFIXES, read_picture, write_picture
+from .media.paths import check_writable
+from .media.images import SUFFIXES, read_picture, write_picture
 
 
 def synthesize(

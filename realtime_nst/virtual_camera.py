@@ -6,7 +6,7 @@ import sys
 
 from .errors import DeviceError, RunError
 from .frames import Frame
-from .h264 import even_size, fitted
+from .media.h264 import even_size, fitted
 
 
 class VirtualCamera:

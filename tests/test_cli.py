@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.demo import Scene
-from realtime_nst.pictures import read_picture, write_picture
+from realtime_nst.media.images import read_picture, write_picture
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from doubles import MeanColour
 from realtime_nst.clip import Timeline, find_clips, parse_timeline, plan_clips
 from realtime_nst.clips import ClipSource
 from realtime_nst.errors import InputError, OutputError, RunError, SourceError
-from realtime_nst.h264 import choose_encoder
+from realtime_nst.media.h264 import choose_encoder
 from realtime_nst.stylizer import Stylizer
 
 

@@ -23,7 +23,7 @@ from realtime_nst.control import Control
 from realtime_nst.errors import StyleError
 from realtime_nst.frames import Frame
 from realtime_nst.keys import KEYS
-from realtime_nst.pictures import read_picture
+from realtime_nst.media.images import read_picture
 
 STYLES = {"red": (0, 0, 200), "green": (0, 200, 0), "blue": (200, 0, 0)}
 

@@ -14,7 +14,7 @@ from realtime_nst.networks.hub import HubNetwork, OpenVinoParts, TensorFlowParts
 from realtime_nst.networks.open import open_network
 from realtime_nst.networks.precision import half_convolutions
 from realtime_nst.networks.split import graph_function, load_module, split, style_input
-from realtime_nst.pictures import read_picture
+from realtime_nst.media.images import read_picture
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from realtime_nst.features import Vgg, from_keras, load_features
 from realtime_nst.gradients import with_gradient
 from realtime_nst.lbfgs import minimize
 from realtime_nst.optimize import Target, descend, optimize
-from realtime_nst.pictures import read_picture, write_picture
+from realtime_nst.media.images import read_picture, write_picture
 from realtime_nst.synthesis import synthesize
 
 LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")

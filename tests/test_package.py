@@ -11,7 +11,7 @@ import pytest
 import realtime_nst
 from realtime_nst.demo import DemoSource
 from realtime_nst.keys import markdown_table
-from realtime_nst.pictures import read_picture, write_picture
+from realtime_nst.media.images import read_picture, write_picture
 from realtime_nst.recorder import Recorder
 
 ROOT = Path(__file__).parents[1]

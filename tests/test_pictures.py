@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from realtime_nst.errors import OutputError, SourceError, StyleError
-from realtime_nst.pictures import read_picture, write_picture
+from realtime_nst.media.images import read_picture, write_picture
 
 
 @pytest.fixture

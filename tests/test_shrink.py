@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.demo import Scene
-from realtime_nst.shrink import shrunk
+from realtime_nst.media.resize import shrunk
 
 
 @pytest.mark.parametrize("have, wanted", [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import StyleError
-from realtime_nst.pictures import read_picture, write_picture
+from realtime_nst.media.images import read_picture, write_picture
 from realtime_nst.styles import add_style, find_styles, shipped_styles, user_styles
 
 

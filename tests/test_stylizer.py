@@ -170,7 +170,7 @@ class TestHubModel:
     """The same on Magenta's own weights."""
 
     def test_strength_moves_smoothly_from_the_frame_to_the_style(self, hub_network, picture, shared_data):
-        from realtime_nst.pictures import read_picture
+        from realtime_nst.media.images import read_picture
 
         stylizer = Stylizer(hub_network, 256)
         code = stylizer.encode(read_picture(sorted((shared_data / "paintings/named").glob("*.jpg"))[0]))
@@ -183,7 +183,7 @@ class TestHubModel:
         assert max(jumps) < 0.6 * away[-1]
 
     def test_the_mean_of_two_styles_lies_between_them(self, hub_network, picture, shared_data):
-        from realtime_nst.pictures import read_picture
+        from realtime_nst.media.images import read_picture
 
         stylizer = Stylizer(hub_network, 256)
         paintings = sorted((shared_data / "paintings/named").glob("*.jpg"))

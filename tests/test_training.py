@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from realtime_nst.errors import InputError
 from realtime_nst.networks.fast import FastNetwork
-from realtime_nst.pictures import pictures_in
+from realtime_nst.media.images import pictures_in
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from statistics import median
 
 from ..errors import InputError
 from ..networks.devices import cpu_name
-from ..outputs import check_writable
+from ..media.paths import check_writable
 from ..styles import find_styles
 from .camera_server import camera_server
 from .contender import Contender

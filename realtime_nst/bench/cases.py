@@ -16,7 +16,7 @@ import numpy as np
 from ..clip import ClipOptions, Timeline, stylize_clip
 from ..clips import ClipSource
 from ..frames import Frame, Picture
-from ..pictures import read_picture
+from ..media.images import read_picture
 from ..pipeline import Look, run
 from ..process import halve_opencv_threads
 from ..sources import open_source

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import cv2
 
 from ..frames import Picture, StyleCode
-from ..shrink import shrunk
+from ..media.resize import shrunk
 
 
 class Network(ABC):

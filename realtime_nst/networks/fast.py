@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..frames import Picture, StyleCode
-from ..shrink import shrunk
+from ..media.resize import shrunk
 from . import Network
 from .devices import cpu_name, frames_ahead, tensorflow_gpu
 from .openvino_runtime import Maps, openvino_encoder, openvino_maps, openvino_operations

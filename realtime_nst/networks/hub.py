@@ -19,15 +19,7 @@ from .devices import cpu_name, frames_ahead, tensorflow_gpu
 from .openvino_runtime import openvino_encoder, openvino_operations, openvino_stylize
 from .precision import half_convolutions
 from .runtimes import BySize, Stylize
-from .split import (
-    STYLE_SIZE,
-    Module,
-    first_line,
-    graph_function,
-    load_module,
-    split,
-    style_input,
-)
+from .split import STYLE_SIZE, Module, first_line, graph_function, load_module, split, style_input
 from .tensorflow_runtime import tensorflow_name, tensorflow_stylize, xla_notices
 
 SMALLEST = 16

@@ -23,14 +23,9 @@ from keras import ops
 
 from realtime_nst.features import Vgg, load_features
 from realtime_nst.losses import mean_gram, relative_gram_error
-from realtime_nst.pictures import pictures_in, read_picture
+from realtime_nst.media.images import pictures_in, read_picture
 from realtime_nst.training.data import crop_to, relit, training_paintings, turn_hue
-from realtime_nst.training.network import (
-    Shape,
-    build_maps,
-    build_style_network,
-    build_transform,
-)
+from realtime_nst.training.network import Shape, build_maps, build_style_network, build_transform
 from realtime_nst.training.train import (
     Keeper,
     checkpoint,

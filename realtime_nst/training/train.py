@@ -22,15 +22,10 @@ from keras import ops
 from realtime_nst.evaluate import CONTENT_LAYER, STYLE_LAYERS
 from realtime_nst.features import Vgg, load_features
 from realtime_nst.losses import mean_gram, relative_gram_error
-from realtime_nst.pictures import pictures_in, read_picture
+from realtime_nst.media.images import pictures_in, read_picture
 from realtime_nst.training.data import Photos, Styles, crop_to, style_shapes
 from realtime_nst.training.motion import inside, random_flow, warp
-from realtime_nst.training.network import (
-    Shape,
-    build_maps,
-    build_style_network,
-    build_transform,
-)
+from realtime_nst.training.network import Shape, build_maps, build_style_network, build_transform
 
 HARD_STYLE = 3.0
 """The relative error of Gram matrices from which on it counts by half and less."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from .frames import Picture
+from ..frames import Picture
 
 
 def in_colors_of(picture: Picture, styled: Picture) -> Picture:

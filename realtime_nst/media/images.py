@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .errors import InputError, OutputError, SourceError
+from ..errors import InputError, OutputError, SourceError
 from .exif import upright
-from .frames import Picture, check_picture
+from ..frames import Picture, check_picture
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 """The endings that a folder of pictures is searched for and that can be written, lower case."""

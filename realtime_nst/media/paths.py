@@ -6,7 +6,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from .errors import OutputError
+from ..errors import OutputError
 
 
 def check_writable(path: str | Path, endings: tuple[str, ...] = ()) -> Path:

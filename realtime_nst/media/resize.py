@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from .frames import Picture
+from ..frames import Picture
 
 
 def shrunk(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -10,8 +10,8 @@ import av
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from .errors import OutputError
-from .frames import Picture
+from ..errors import OutputError
+from ..frames import Picture
 
 CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")
 """The endings that a video file written here can have."""

@@ -1,0 +1,1 @@
+"""Still images, colour, H.264 settings and output paths: what sources and sinks share."""
