@@ -309,8 +309,8 @@ def styles_add(source, name) -> None:
 @click.option("--fetch", type=click.Choice(["hub"]), help="Download a model now.")
 def models(fetch) -> None:
     """Show which models are here and what runs them; download one."""
-    from .networks.devices import choose_device
-    from .networks.open import model_status
+    from .networks.runtimes.devices import choose_device
+    from .networks.registry import model_status
 
     if fetch:
         from rich.progress import (
@@ -321,7 +321,7 @@ def models(fetch) -> None:
             TransferSpeedColumn,
         )
 
-        from .networks.fetch import fetch_hub
+        from .networks.download import fetch_hub
 
         columns = (TextColumn("fetching the hub model"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         with Progress(*columns) as bar:

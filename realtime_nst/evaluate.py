@@ -30,7 +30,7 @@ from .features import Vgg, load_features
 from .flow import consistent, estimate_flow, read_flow, warping_error
 from .frames import Picture, StyleCode
 from .losses import mean_gram
-from .networks.open import open_network
+from .networks.registry import open_network
 from .media.paths import check_writable
 from .media.images import SUFFIXES, pictures_in, read_picture, write_picture
 from .sheet import contact_sheet

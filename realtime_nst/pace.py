@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from .frames import Picture, StyleCode
-from .networks import Network
+from .networks.base import Network
 from .steady import Steadiness
 from .stylizer import Stylizer
 from .timing import Clock

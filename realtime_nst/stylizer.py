@@ -10,7 +10,7 @@ import numpy as np
 
 from .media.color import in_colors_of
 from .frames import Frame, Picture, StyleCode, check_picture
-from .networks import Network
+from .networks.base import Network
 from .steady import Steadiness
 from .timing import Clock
 
@@ -29,7 +29,7 @@ def load_stylizer(
     say: told what takes long; throughput: work on several frames at once where that makes more of them a second,
     each later, as for clips. Raises ModelError or DeviceError.
     """
-    from .networks.open import open_network
+    from .networks.registry import open_network
 
     return Stylizer(open_network(model, device, say, throughput), work_size)
 

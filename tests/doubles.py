@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from realtime_nst.frames import Frame
-from realtime_nst.networks import Network
+from realtime_nst.networks.base import Network
 
 
 class MeanColour(Network):

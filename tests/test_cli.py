@@ -121,7 +121,7 @@ def test_a_missing_system_library_is_named_with_its_package(tmp_path):
 
 
 def test_a_gpu_that_is_missing_is_an_error(program):
-    from realtime_nst.networks.devices import graphics_card
+    from realtime_nst.networks.runtimes.devices import graphics_card
 
     if graphics_card():
         pytest.skip("this machine has a GPU")

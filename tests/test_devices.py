@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from realtime_nst.errors import DeviceError, ModelError
-from realtime_nst.networks import devices
-from realtime_nst.networks import open as opening
-from realtime_nst.networks.devices import choose_device, cpu_name
+from realtime_nst.networks.runtimes import devices
+from realtime_nst.networks import registry as opening
+from realtime_nst.networks.runtimes.devices import choose_device, cpu_name
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_advice_fits_the_system(machine, monkeypatch, platform):
 def test_auto_on_a_gpu_falls_to_the_fast_model_where_the_hub_cannot_be_reached(machine, monkeypatch):
     """The fast model then runs on the CPU here, for want of a GPU: what is tested is the choice."""
     machine(card="NVIDIA H100", gpu="NVIDIA H100")
-    from realtime_nst.networks import fast, fetch
+    from realtime_nst.networks import fast, download as fetch
 
     def unreachable(handle):
         raise ModelError(f"cannot fetch {handle}")

@@ -117,7 +117,7 @@ def test_several_frames_at_once_are_as_one_after_the_other(exact, codes, scene):
 def test_it_needs_no_tensorflow_and_little_room():
     done = subprocess.run(
         [sys.executable, "-c",
-         "import sys, numpy as np; from realtime_nst.networks.open import open_network\n"
+         "import sys, numpy as np; from realtime_nst.networks.registry import open_network\n"
          "n = open_network('fast', 'cpu'); p = np.zeros((64, 64, 3), np.uint8); n.transform(p, n.encode(p))\n"
          "print('tensorflow' in sys.modules, n.name, n.runtime)"],
         capture_output=True, text=True, check=True,

@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from realtime_nst.errors import ModelError
-from realtime_nst.networks.cache import cache_folder
-from realtime_nst.networks.fetch import fetch_hub, fetched
-from realtime_nst.networks.open import open_network
+from realtime_nst.networks.runtimes.cache import cache_folder
+from realtime_nst.networks.download import fetch_hub, fetched
+from realtime_nst.networks.registry import open_network
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_no_server_at_all_is_an_error_soon(tmp_path, monkeypatch):
 def test_an_interrupted_download_leaves_nothing_that_looks_like_a_model(server):
     child = subprocess.Popen(
         [sys.executable, "-c",
-         "import sys; from realtime_nst.networks.fetch import fetch_hub\n"
+         "import sys; from realtime_nst.networks.download import fetch_hub\n"
          "fetch_hub(sys.argv[1], progress=lambda done, total: done and print('going', flush=True))",
          f"{server}/stalling"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ,

@@ -11,9 +11,9 @@ import pytest
 from realtime_nst.errors import ModelError
 from realtime_nst.networks import hub
 from realtime_nst.networks.hub import HubNetwork, OpenVinoParts, TensorFlowParts, converted
-from realtime_nst.networks.open import open_network
-from realtime_nst.networks.precision import half_convolutions
-from realtime_nst.networks.split import graph_function, load_module, split, style_input
+from realtime_nst.networks.registry import open_network
+from realtime_nst.networks.runtimes.precision import half_convolutions
+from realtime_nst.networks.hub_split import graph_function, load_module, split, style_input
 from realtime_nst.media.images import read_picture
 
 
@@ -119,7 +119,7 @@ def test_every_size_works_and_frames_do_not_share_memory(hub_network, pictures):
 def test_the_next_start_does_not_load_tensorflow(hub_folder, hub_network, pictures):
     done = subprocess.run(
         [sys.executable, "-c",
-         "import sys, numpy as np; from realtime_nst.networks.open import open_network\n"
+         "import sys, numpy as np; from realtime_nst.networks.registry import open_network\n"
          "n = open_network(sys.argv[1], 'cpu'); p = np.zeros((64, 64, 3), np.uint8); n.transform(p, n.encode(p))\n"
          "print('tensorflow' in sys.modules, n.runtime)",
          hub_folder],

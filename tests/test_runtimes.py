@@ -6,10 +6,10 @@ import threading
 import numpy as np
 import pytest
 
-from realtime_nst.networks.cache import load, store
-from realtime_nst.networks.openvino_runtime import openvino_stylize
-from realtime_nst.networks.runtimes import BySize
-from realtime_nst.networks.tensorflow_runtime import tensorflow_stylize, xla_notices
+from realtime_nst.networks.runtimes.cache import load, store
+from realtime_nst.networks.runtimes.openvino import openvino_stylize
+from realtime_nst.networks.runtimes.base import BySize
+from realtime_nst.networks.runtimes.tensorflow import tensorflow_stylize, xla_notices
 
 
 def known(rgb, code):

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from ..errors import InputError
-from ..networks.devices import cpu_name
+from ..networks.runtimes.devices import cpu_name
 from ..media.paths import check_writable
 from ..styles import find_styles
 from .camera_server import camera_server

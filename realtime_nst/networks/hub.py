@@ -13,14 +13,14 @@ import numpy as np
 
 from ..errors import DeviceError, ModelError
 from ..frames import Picture, StyleCode
-from . import Network, enlarged
-from .cache import cache_folder, filling
-from .devices import cpu_name, frames_ahead, tensorflow_gpu
-from .openvino_runtime import openvino_encoder, openvino_operations, openvino_stylize
-from .precision import half_convolutions
-from .runtimes import BySize, Stylize
-from .split import STYLE_SIZE, Module, first_line, graph_function, load_module, split, style_input
-from .tensorflow_runtime import tensorflow_name, tensorflow_stylize, xla_notices
+from .base import Network, enlarged
+from .runtimes.cache import cache_folder, filling
+from .runtimes.devices import cpu_name, frames_ahead, tensorflow_gpu
+from .runtimes.openvino import openvino_encoder, openvino_operations, openvino_stylize
+from .runtimes.precision import half_convolutions
+from .runtimes.base import BySize, Stylize
+from .hub_split import STYLE_SIZE, Module, first_line, graph_function, load_module, split, style_input
+from .runtimes.tensorflow import tensorflow_name, tensorflow_stylize, xla_notices
 
 SMALLEST = 16
 """Side in pixels that the module needs: its convolutions mirror the edges of what they see."""

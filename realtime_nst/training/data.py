@@ -17,7 +17,7 @@ import numpy as np
 
 from realtime_nst.demo import Scene
 from realtime_nst.errors import InputError
-from realtime_nst.networks import Network
+from realtime_nst.networks.base import Network
 from realtime_nst.media.images import pictures_in, read_picture, write_picture
 
 HELD_OUT = (

@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from ..errors import DeviceError
+from ...errors import DeviceError
 
 
 def choose_device(asked: str) -> tuple[str, tuple[str, ...]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ModelError
-from . import Network
-from .devices import choose_device, cpu_name, graphics_card
+from .base import Network
+from .runtimes.devices import choose_device, cpu_name, graphics_card
 
 
 def open_network(
@@ -40,7 +40,7 @@ def open_network(
         from .hub import HubNetwork
 
         if model == "hub" or "://" in model:
-            from .fetch import HUB_HANDLE, fetch_hub, fetched
+            from .download import HUB_HANDLE, fetch_hub, fetched
 
             handle = HUB_HANDLE if model == "hub" else model
             if not fetched(handle):
@@ -70,9 +70,9 @@ class ModelStatus(NamedTuple):
 
 def model_status() -> list[ModelStatus]:
     """What models are here, and what would run them."""
-    from .cache import size_of
+    from .runtimes.cache import size_of
     from .fast import WEIGHTS
-    from .fetch import HUB_HANDLE, fetched
+    from .download import HUB_HANDLE, fetched
 
     device, _ = choose_device("auto")
     runs_on = f"TensorFlow on {graphics_card()}" if device == "gpu" else f"OpenVINO on the CPU ({cpu_name()})"

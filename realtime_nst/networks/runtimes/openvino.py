@@ -15,9 +15,9 @@ from queue import SimpleQueue
 import cv2
 import numpy as np
 
-from ..frames import Picture, StyleCode
+from ...frames import Picture, StyleCode
 from .cache import cache_folder, load, store
-from .runtimes import Stylize
+from .base import Stylize
 
 Maps = Callable[[Picture, StyleCode, Callable[[np.ndarray, np.ndarray], Picture]], Callable[[], Picture]]
 """For pictures of one size: (uint8 BGR H x W x 3, code, apply); calling what it returns waits for offset in 0..255,

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..frames import Picture, StyleCode
-from .runtimes import Stylize
-from .split import first_line
+from ...frames import Picture, StyleCode
+from .base import Stylize
+from ..hub_split import first_line
 
 
 def xla_notices(device: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from ..frames import Picture, StyleCode
+from ...frames import Picture, StyleCode
 
 Stylize = Callable[[Picture, StyleCode], Callable[[], Picture]]
 """Stylizes frames of one size, (uint8 BGR H x W x 3, float32 code): calling what it returns waits for a new uint8 BGR
