@@ -34,7 +34,7 @@ from .networks.registry import open_network
 from .media.paths import check_writable
 from .media.images import SUFFIXES, pictures_in, read_picture, write_picture
 from .sheet import contact_sheet
-from .steady import Steadiness
+from .temporal.filter import Steadiness
 from .stylizer import Stylizer
 
 CONTENT_LAYER = "block3_conv3"

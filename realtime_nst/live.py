@@ -23,7 +23,7 @@ from .recorder import Recorder
 from .session import Session
 from .sinks import Sink
 from .sources import Camera, Source, open_source
-from .steady import worth_it
+from .temporal.filter import worth_it
 from .stylebook import StyleBook
 from .stylizer import Stylizer, load_stylizer
 from .virtual_camera import VirtualCamera

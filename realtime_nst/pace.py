@@ -11,7 +11,7 @@ import numpy as np
 
 from .frames import Picture, StyleCode
 from .networks.base import Network
-from .steady import Steadiness
+from .temporal.filter import Steadiness
 from .stylizer import Stylizer
 from .timing import Clock
 

@@ -11,7 +11,7 @@ import numpy as np
 from .media.color import in_colors_of
 from .frames import Frame, Picture, StyleCode, check_picture
 from .networks.base import Network
-from .steady import Steadiness
+from .temporal.filter import Steadiness
 from .timing import Clock
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from doubles import Kept, MeanColour, Numbered
 
-from realtime_nst.denoise import TemporalDenoiser
+from realtime_nst.temporal.denoise import TemporalDenoiser
 from realtime_nst.networks.fast import FastNetwork
 from realtime_nst.pipeline import Look, run
 from realtime_nst.sources import DemoSource, open_source

@@ -20,7 +20,7 @@ from ..media.images import read_picture
 from ..pipeline import Look, run
 from ..process import halve_opencv_threads
 from ..sources import open_source
-from ..steady import worth_it
+from ..temporal.filter import worth_it
 from ..stylizer import Stylizer, load_stylizer
 from ..timing import Clock, peak_rss_mb, percentiles_ms, rss_mb
 

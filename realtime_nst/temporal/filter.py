@@ -6,7 +6,7 @@ import numpy as np
 
 from .consistency import TemporalConsistency
 from .denoise import TemporalDenoiser
-from .frames import Picture, StyleCode
+from ..frames import Picture, StyleCode
 
 
 class Steadiness:

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from .denoise import SIDE, apart
-from .frames import Picture
-from .media.resize import shrunk
+from ..frames import Picture
+from ..media.resize import shrunk
 
 
 class TemporalConsistency:

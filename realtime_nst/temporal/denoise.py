@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .frames import Picture
+from ..frames import Picture
 
 SIDE = 5
 """Of the square of pixels around each, in which it is asked whether something moves there."""
