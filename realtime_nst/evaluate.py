@@ -26,10 +26,10 @@ import cv2
 import numpy as np
 
 from .errors import SourceError
-from .features import Vgg, load_features
+from .nst.vgg import Vgg, load_features
 from .flow import consistent, estimate_flow, read_flow, warping_error
 from .frames import Picture, StyleCode
-from .losses import mean_gram
+from .nst.losses import mean_gram
 from .networks.registry import open_network
 from .media.paths import check_writable
 from .media.images import SUFFIXES, pictures_in, read_picture, write_picture

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .features import load_features
-from .optimize import Progress, Target, optimize
+from .nst.vgg import load_features
+from .nst.optimize import Progress, Target, optimize
 from .media.paths import check_writable
 from .media.images import SUFFIXES, read_picture, write_picture
-from .plots import load_pyplot
+from .nst.plots import load_pyplot
 from .styles import find_styles
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime_nst import losses
+from realtime_nst.nst import losses
 
 
 @pytest.fixture(scope="module")

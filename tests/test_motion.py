@@ -36,7 +36,7 @@ def test_the_gradient_reaches_the_pictures(flow, pictures):
     """The sum of what was moved changes by each pixel's share in it: against finite differences."""
     from keras import ops
 
-    from realtime_nst.gradients import with_gradient
+    from realtime_nst.nst.gradients import with_gradient
 
     weights = np.random.default_rng(3).random(pictures.shape, np.float32)
     values = with_gradient(lambda x: (ops.sum(warp(x, flow) * weights),))

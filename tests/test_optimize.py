@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import ModelError
-from realtime_nst.features import Vgg, from_keras, load_features
-from realtime_nst.gradients import with_gradient
-from realtime_nst.lbfgs import minimize
-from realtime_nst.optimize import Target, descend, optimize
+from realtime_nst.nst.vgg import Vgg, from_keras, load_features
+from realtime_nst.nst.gradients import with_gradient
+from realtime_nst.nst.lbfgs import minimize
+from realtime_nst.nst.optimize import Target, descend, optimize
 from realtime_nst.media.images import read_picture, write_picture
-from realtime_nst.synthesis import synthesize
+from realtime_nst.nst.synthesis import synthesize
 
 LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
 
@@ -70,7 +70,7 @@ def test_lbfgs_stays_between_its_bounds():
 def test_gradients_agree_with_finite_differences(vgg, photo, painting):
     from keras import ops
 
-    from realtime_nst.losses import mean_gram, total_loss
+    from realtime_nst.nst.losses import mean_gram, total_loss
 
     def features(picture):
         return vgg(ops.convert_to_tensor(picture[np.newaxis].astype("float32")), LAYERS)
@@ -132,7 +132,7 @@ def test_layers_that_do_not_exist_are_named_before_the_first_step(vgg, photo, pa
 def test_a_synthesized_picture_has_the_style_and_another_arrangement(vgg, painting):
     from keras import ops
 
-    from realtime_nst.losses import mean_gram
+    from realtime_nst.nst.losses import mean_gram
 
     def gram(picture):
         found = vgg(ops.convert_to_tensor(picture[np.newaxis].astype("float32")), ["block1_conv1"])

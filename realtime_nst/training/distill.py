@@ -21,8 +21,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from realtime_nst.features import Vgg, load_features
-from realtime_nst.losses import mean_gram, relative_gram_error
+from realtime_nst.nst.vgg import Vgg, load_features
+from realtime_nst.nst.losses import mean_gram, relative_gram_error
 from realtime_nst.media.images import pictures_in, read_picture
 from realtime_nst.training.data import crop_to, relit, training_paintings, turn_hue
 from realtime_nst.training.network import Shape, build_maps, build_style_network, build_transform

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from realtime_nst.errors import InputError
-from realtime_nst.plots import load_pyplot
+from realtime_nst.nst.plots import load_pyplot
 
 
 @click.command()

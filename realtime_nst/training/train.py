@@ -20,8 +20,8 @@ import numpy as np
 from keras import ops
 
 from realtime_nst.evaluate import CONTENT_LAYER, STYLE_LAYERS
-from realtime_nst.features import Vgg, load_features
-from realtime_nst.losses import mean_gram, relative_gram_error
+from realtime_nst.nst.vgg import Vgg, load_features
+from realtime_nst.nst.losses import mean_gram, relative_gram_error
 from realtime_nst.media.images import pictures_in, read_picture
 from realtime_nst.training.data import Photos, Styles, crop_to, style_shapes
 from realtime_nst.training.motion import inside, random_flow, warp

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .errors import ModelError
-from .features import Vgg
-from .frames import Picture
+from ..errors import ModelError
+from .vgg import Vgg
+from ..frames import Picture
 
 
 class Progress(NamedTuple):

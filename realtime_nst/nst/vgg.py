@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from .errors import ModelError
+from ..errors import ModelError
 
 BGR_MEAN = (103.939, 116.779, 123.68)
 """ImageNet's mean colour in BGR, 0..255, which the VGG weights expect to be taken off."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .errors import ModelError
+from ..errors import ModelError
 
 Values = list[float]
 

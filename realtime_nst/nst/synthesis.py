@@ -1,6 +1,6 @@
 """Style pictures made from noise: texture synthesis (Gatys, Ecker and Bethge, 2015) after a painting.
 
-    python -m realtime_nst.synthesis PAINTING OUT --features VGG.npz
+    python -m realtime_nst.nst.synthesis PAINTING OUT --features VGG.npz
 
 The style loss alone, coarse to fine: the picture gets the painting's colours and strokes, and little of its content.
 """
@@ -14,12 +14,12 @@ import click
 import cv2
 import numpy as np
 
-from .errors import StylizeError
-from .features import Vgg, load_features
-from .frames import Picture
+from ..errors import StylizeError
+from .vgg import Vgg, load_features
+from ..frames import Picture
 from .optimize import Progress, Target, descend
-from .media.paths import check_writable
-from .media.images import SUFFIXES, read_picture, write_picture
+from ..media.paths import check_writable
+from ..media.images import SUFFIXES, read_picture, write_picture
 
 
 def synthesize(
