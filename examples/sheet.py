@@ -12,7 +12,7 @@ import numpy as np
 from realtime_nst import load_stylizer, write_picture
 from realtime_nst.demo import Scene
 from realtime_nst.sheet import contact_sheet
-from realtime_nst.styles import find_styles
+from realtime_nst.styles.library import find_styles
 
 # Seconds, and left, top and width in pixels of what is shown of a frame of 2560 x 1920.
 VIEWS = ((2.0, 0, 0, 2560), (5.0, 380, 900, 960), (9.0, 1240, 380, 1200), (4.0, 500, 1150, 900),

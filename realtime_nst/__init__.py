@@ -14,7 +14,7 @@ from importlib import import_module
 _HOMES = {
     "Look": "pipeline",
     "StylizeError": "errors",
-    "find_styles": "styles",
+    "find_styles": "styles.library",
     "load_stylizer": "stylizer",
     "open_source": "sources",
     "read_picture": "media.images",

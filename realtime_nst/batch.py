@@ -21,7 +21,7 @@ from .clip import ClipOptions, Timeline, find_clips, parse_timeline, plan_clips,
 from .clips import ClipSource
 from .errors import InputError, RunError, StylizeError
 from .live import stopped_by_signals
-from .styles import find_styles
+from .styles.library import find_styles
 from .stylizer import load_stylizer
 
 

@@ -85,7 +85,7 @@ def demo(**given) -> None:
 
 def _run_live(source: str, style: tuple[str, ...], **given) -> None:
     from .live import LiveOptions, run_live
-    from .styles import find_styles
+    from .styles.library import find_styles
 
     run_live(LiveOptions(source=source, styles=find_styles(style), **given), say)
 
@@ -99,7 +99,7 @@ def _run_live(source: str, style: tuple[str, ...], **given) -> None:
 def image(photos, out, style, model, device, work_size, **look) -> None:
     """Stylize still pictures: files, folders or patterns."""
     from .image import find_photos, plan_outputs, stylize_photos
-    from .styles import find_styles
+    from .styles.library import find_styles
     from .stylizer import load_stylizer
 
     plan = plan_outputs(find_photos(photos), find_styles(style), out)
@@ -274,7 +274,7 @@ def styles(ctx, sheet, photo, model, device, work_size, **look) -> None:
     """List the styles, render them all on one photo, or add your own."""
     if ctx.invoked_subcommand:
         return
-    from .styles import find_styles
+    from .styles.library import find_styles
 
     found = find_styles()
     if sheet is None:
@@ -299,7 +299,7 @@ def styles(ctx, sheet, photo, model, device, work_size, **look) -> None:
 @click.option("--name", metavar="NAME", help="What to call it. Default: the file's name.")
 def styles_add(source, name) -> None:
     """Copy a picture into your own style folder."""
-    from .styles import add_style
+    from .styles.library import add_style
 
     added = add_style(source, name)
     click.echo(f"{added.name}: {added.path}")

@@ -18,7 +18,7 @@ from .errors import InputError, OutputError, RunError, SourceError
 from .frames import Frame, Picture, StyleCode
 from .media.h264 import CONTAINERS
 from .pipeline import Look, run
-from .styles import Style, find_styles
+from .styles.library import Style, find_styles
 from .stylizer import Stylizer, blend
 
 CLIPS = (*CONTAINERS, ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".gif")

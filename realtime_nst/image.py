@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .errors import OutputError, SourceError
 from .media.images import SUFFIXES, pictures_in, read_picture, write_picture
-from .styles import Style
+from .styles.library import Style
 from .stylizer import Stylizer
 
 

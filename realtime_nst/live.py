@@ -30,7 +30,7 @@ from .virtual_camera import VirtualCamera
 from .window import Window, check_display
 
 if TYPE_CHECKING:
-    from .styles import Style
+    from .styles.library import Style
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from .nst.optimize import Progress, Target, optimize
 from .media.paths import check_writable
 from .media.images import SUFFIXES, read_picture, write_picture
 from .nst.plots import load_pyplot
-from .styles import find_styles
+from .styles.library import find_styles
 
 
 def make_poster(

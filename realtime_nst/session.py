@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from .errors import OutputError, StylizeError
-from .fade import Fade
+from .styles.transition import Fade
 from .frames import Frame, Picture
 from .keys import KEYS
 from .media.paths import new_file

@@ -17,7 +17,7 @@ from realtime_nst.bench.report import findings, line_of, stages_table, table
 from realtime_nst.clips import ClipSource
 from realtime_nst.errors import InputError, RunError
 from realtime_nst.networks.runtimes.openvino import openvino_operations
-from realtime_nst.styles import find_styles
+from realtime_nst.styles.library import find_styles
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,7 @@ def test_bad_input_is_one_clear_message_and_exit_code_2(program, tmp_path, case)
 
 
 def _a_style():
-    from realtime_nst.styles import shipped_styles
+    from realtime_nst.styles.library import shipped_styles
 
     return shipped_styles()[0].path
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from realtime_nst.fade import Fade
+from realtime_nst.styles.transition import Fade
 
 A, B, C = (np.float32([value, 0]) for value in (0, 10, 20))
 

@@ -9,7 +9,7 @@ import pytest
 
 from realtime_nst.networks import fast
 from realtime_nst.networks.fast import WEIGHTS, FastNetwork, OpenVinoFast, TensorFlowFast
-from realtime_nst.styles import find_styles
+from realtime_nst.styles.library import find_styles
 from realtime_nst.stylizer import blend
 
 

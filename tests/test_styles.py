@@ -7,7 +7,7 @@ import pytest
 
 from realtime_nst.errors import StyleError
 from realtime_nst.media.images import read_picture, write_picture
-from realtime_nst.styles import add_style, find_styles, shipped_styles, user_styles
+from realtime_nst.styles.library import add_style, find_styles, shipped_styles, user_styles
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def painting(tmp_path):
 def own_folder(tmp_path, monkeypatch):
     """The user's style folder, kept away from the real one."""
     folder = tmp_path / "user" / "styles"
-    monkeypatch.setattr("realtime_nst.styles.user_folder", lambda: folder)
+    monkeypatch.setattr("realtime_nst.styles.library.user_folder", lambda: folder)
     return folder
 
 

@@ -15,7 +15,7 @@ from realtime_nst.cameras import open_device
 from realtime_nst.errors import DeviceError, InputError, RunError
 from realtime_nst.frames import Frame
 from realtime_nst.live import LiveOptions, run_live
-from realtime_nst.styles import find_styles
+from realtime_nst.styles.library import find_styles
 
 pyvirtualcam = pytest.importorskip("pyvirtualcam", exc_type=ImportError)
 

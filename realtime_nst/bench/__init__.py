@@ -14,7 +14,7 @@ from statistics import median
 from ..errors import InputError
 from ..networks.runtimes.devices import cpu_name
 from ..media.paths import check_writable
-from ..styles import find_styles
+from ..styles.library import find_styles
 from .camera_server import camera_server
 from .contender import Contender
 from .limits import matrix_product_gflops

@@ -1,6 +1,6 @@
 """The style pictures that ship with the program, drawn by code.
 
-    python -m realtime_nst.swatches FOLDER [NAME...]
+    python -m realtime_nst.styles.procedural FOLDER [NAME...]
 
 Each is a square of strokes, cuts or tiles that a style network can read a hand from: a palette, a stroke and a
 direction. The same seed draws the same picture.
@@ -15,9 +15,9 @@ import click
 import cv2
 import numpy as np
 
-from .frames import Picture
-from .media.noise import noise
-from .media.images import write_picture
+from ..frames import Picture
+from ..media.noise import noise
+from ..media.images import write_picture
 
 Colours = list[str]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .frames import StyleCode
-from .stylizer import blend
+from ..frames import StyleCode
+from ..stylizer import blend
 
 
 class Fade:

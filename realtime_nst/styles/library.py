@@ -11,9 +11,9 @@ from pathlib import Path
 
 import platformdirs
 
-from .errors import OutputError, StyleError
-from .frames import Picture
-from .media.images import SUFFIXES, decode_picture, pictures_in, read_picture, write_picture
+from ..errors import OutputError, StyleError
+from ..frames import Picture
+from ..media.images import SUFFIXES, decode_picture, pictures_in, read_picture, write_picture
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -1,0 +1,1 @@
+"""Style pictures: the library, transitions between styles, and the pictures drawn by code."""
