@@ -162,6 +162,6 @@ def _download(url: str, max_bytes: int, timeout: float) -> bytes:
 
 def _shipped_folder() -> Path:
     """In an installed wheel the pictures lie inside the package, in a checkout at its top level."""
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parent.parent
     installed = here / "shipped_styles"
     return installed if installed.is_dir() else here.parent / "styles"
