@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from realtime_nst import load_stylizer, write_picture
-from realtime_nst.demo import Scene
+from realtime_nst.sources.demo import Scene
 from realtime_nst.sheet import contact_sheet
 from realtime_nst.styles.library import find_styles
 

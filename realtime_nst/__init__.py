@@ -16,7 +16,7 @@ _HOMES = {
     "StylizeError": "errors",
     "find_styles": "styles.library",
     "load_stylizer": "stylizer",
-    "open_source": "sources",
+    "open_source": "sources.factory",
     "read_picture": "media.images",
     "run": "pipeline",
     "write_picture": "media.images",

@@ -251,7 +251,7 @@ def bench(against, cases, **given) -> None:
 @cli.command()
 def cameras() -> None:
     """List the cameras: index, name, frame size, measured frames a second."""
-    from .sources import list_cameras
+    from .sources.factory import list_cameras
 
     rows = list_cameras()
     if not rows:
@@ -283,7 +283,7 @@ def styles(ctx, sheet, photo, model, device, work_size, **look) -> None:
         return
     from .media.images import read_picture, write_picture
     from .sheet import contact_sheet
-    from .sources import DemoSource
+    from .sources.factory import DemoSource
     from .stylizer import load_stylizer
 
     picture = read_picture(photo) if photo else DemoSource().read().picture

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from .clip_writer import ClipWriter
-from .clips import ClipSource
+from .sources.clip import ClipSource
 from .errors import InputError, OutputError, RunError, SourceError
 from .frames import Frame, Picture, StyleCode
 from .media.h264 import CONTAINERS

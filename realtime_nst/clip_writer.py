@@ -15,7 +15,7 @@ import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once 
 import av
 from av.video.reformatter import ColorTrc
 
-from .clips import ClipSource
+from .sources.clip import ClipSource
 from .companions import Companions
 from .errors import OutputError, RunError
 from .frames import Frame

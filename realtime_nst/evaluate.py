@@ -263,7 +263,7 @@ def frame_pairs(folder: Path, every: int = 10) -> Iterator[FramePair]:
 
 
 def _estimated_pairs(path: Path, every: int) -> Iterator[FramePair]:
-    from .sources import open_source
+    from .sources.factory import open_source
 
     source = open_source(str(path), live=False)
     unpaired: list[Picture] = []

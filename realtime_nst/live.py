@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from .control import Control
 from .errors import InputError, OutputError
 from .media.h264 import CONTAINERS
-from .microphone import Microphone
+from .sources.microphone import Microphone
 from .media.paths import check_writable
 from .pace import PacedStylizer
 from .pipeline import Stats, run
 from .recorder import Recorder
 from .session import Session
 from .sinks import Sink
-from .sources import Camera, Source, open_source
+from .sources.factory import Camera, Source, open_source
 from .temporal.filter import worth_it
 from .stylebook import StyleBook
 from .stylizer import Stylizer, load_stylizer

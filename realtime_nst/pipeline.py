@@ -22,7 +22,7 @@ from .errors import DamagedFrame, RunError
 from .frames import Frame, Picture, StyleCode
 from .handover import Ended, Handover
 from .sinks import Sink
-from .sources import Source
+from .sources.factory import Source
 from .stylizer import ContentCode, Stylizer
 from .timing import peak_rss_mb
 

@@ -15,7 +15,7 @@ from .errors import RunError
 from .frames import Frame, Picture
 from .media.h264 import CONTAINERS, describe, even_size, fitted, open_output, to_video
 from .handover import Ended, Handover
-from .microphone import Microphone
+from .sources.microphone import Microphone
 from .media.paths import check_writable
 from .soundtrack import Soundtrack
 

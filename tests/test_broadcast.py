@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from realtime_nst.broadcast import Broadcast
 
-from realtime_nst.demo import Scene
+from realtime_nst.sources.demo import Scene
 from realtime_nst.errors import DeviceError
 from realtime_nst.frames import Frame
 from realtime_nst.media.images import read_picture
-from realtime_nst.sources import open_source
+from realtime_nst.sources.factory import open_source
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_nst.demo import Scene
+from realtime_nst.sources.demo import Scene
 from realtime_nst.media.images import read_picture, write_picture
 
 
@@ -145,7 +145,7 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub
     assert (stats["frames"], stats["dropped"], stats["style_encodes"]) == (20, 0, 1)
     assert stats["frame_size"] == [480, 640] and stats["work_size"] == [120, 160]
     assert set(stats["stages_ms"]) == {"capture", "decode", "prepare", "stylize", "finish", "show"}
-    from realtime_nst.clips import ClipSource
+    from realtime_nst.sources.clip import ClipSource
 
     original, stylized = ClipSource(shared_data / "clips/webcam/book.mkv"), ClipSource(tmp_path / "out.mp4")
     frames = 0
@@ -160,7 +160,7 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub
     ["live", "--camera", "CLIP", "--headless", "--frames", "20", "--record", "out.mp4"],
 ])
 def test_a_stream_is_kept_from_flickering_unless_it_is_told_not_to(program, shared_data, tmp_path, command):
-    from realtime_nst.clips import ClipSource
+    from realtime_nst.sources.clip import ClipSource
 
     command = [shared_data / "clips/webcam/milk.mkv" if word == "CLIP" else word for word in command]
     wall = np.s_[20:200, 60:160]
@@ -219,7 +219,7 @@ def test_colours_are_kept_where_that_is_asked_for(program, shared_data, tmp_path
 
 def _first(path):
     """A picture, or the first frame of a clip."""
-    from realtime_nst.clips import ClipSource
+    from realtime_nst.sources.clip import ClipSource
 
     return ClipSource(path).read().picture if path.suffix in (".mkv", ".mp4") else read_picture(path)
 

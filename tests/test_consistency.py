@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from realtime_nst.temporal.consistency import TemporalConsistency
-from realtime_nst.demo import DemoSource
+from realtime_nst.sources.demo import DemoSource
 from realtime_nst.flow import consistent, estimate_flow, warping_error
 from realtime_nst.networks.fast import FastNetwork
-from realtime_nst.sources import open_source
+from realtime_nst.sources.factory import open_source
 from realtime_nst.temporal.filter import Steadiness, worth_it
 from realtime_nst.stylizer import Stylizer
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_nst.demo import DemoSource, Scene
+from realtime_nst.sources.demo import DemoSource, Scene
 
 
 def test_the_same_scene_every_time():

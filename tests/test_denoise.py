@@ -8,7 +8,7 @@ from doubles import Kept, MeanColour, Numbered
 from realtime_nst.temporal.denoise import TemporalDenoiser
 from realtime_nst.networks.fast import FastNetwork
 from realtime_nst.pipeline import Look, run
-from realtime_nst.sources import DemoSource, open_source
+from realtime_nst.sources.factory import DemoSource, open_source
 from realtime_nst.stylizer import Stylizer
 
 

@@ -10,7 +10,7 @@ import pytest
 from clip_files import first_frame, make, sound, times
 from doubles import MeanColour
 
-from realtime_nst.clips import ClipSource
+from realtime_nst.sources.clip import ClipSource
 from realtime_nst.stylizer import Stylizer
 
 

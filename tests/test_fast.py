@@ -25,7 +25,7 @@ def codes(network):
 
 @pytest.fixture(scope="module")
 def scene():
-    from realtime_nst.demo import DemoSource
+    from realtime_nst.sources.demo import DemoSource
 
     return DemoSource().read().picture
 

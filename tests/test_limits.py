@@ -13,12 +13,12 @@ import pytest
 from clip_files import OPTIONS, make, times
 from doubles import Kept, MeanColour
 
-from realtime_nst.clips import ClipSource
-from realtime_nst.demo import DemoSource
+from realtime_nst.sources.clip import ClipSource
+from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import RunError
 from realtime_nst.pipeline import Look, run
 from realtime_nst.recorder import Recorder
-from realtime_nst.sources import Paced
+from realtime_nst.sources.factory import Paced
 from realtime_nst.stylizer import Stylizer
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from realtime_nst.bench.camera_server import camera_server
 
-from realtime_nst.demo import DemoSource
+from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError, InputError, ModelError, OutputError, RunError, SourceError, StyleError
 from realtime_nst.live import LiveOptions, run_live
 from realtime_nst.styles.library import Style

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import realtime_nst
-from realtime_nst.demo import DemoSource
+from realtime_nst.sources.demo import DemoSource
 from realtime_nst.keys import markdown_table
 from realtime_nst.media.images import read_picture, write_picture
 from realtime_nst.recorder import Recorder

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from doubles import Kept, MeanColour, Numbered
 
-from realtime_nst.cameras import JpegFrame
+from realtime_nst.sources.camera import JpegFrame
 from realtime_nst.errors import DamagedFrame, RunError
 from realtime_nst.frames import Frame
 from realtime_nst.handover import Ended, Handover

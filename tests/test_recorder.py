@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from realtime_nst.demo import DemoSource
+from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import OutputError, RunError
 from realtime_nst.frames import Frame
 from realtime_nst.recorder import Recorder

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_nst.demo import Scene
+from realtime_nst.sources.demo import Scene
 from realtime_nst.media.resize import shrunk
 
 

@@ -14,10 +14,10 @@ import pytest
 from realtime_nst.bench.camera_server import camera_server
 from doubles import Capture, Numbered
 
-from realtime_nst.cameras import Camera, list_cameras, open_device
-from realtime_nst.demo import DemoSource
+from realtime_nst.sources.camera import Camera, list_cameras, open_device
+from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DamagedFrame, RunError, SourceError
-from realtime_nst.sources import Paced, open_source
+from realtime_nst.sources.factory import Paced, open_source
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from doubles import MeanColour
 
-from realtime_nst.demo import DemoSource
+from realtime_nst.sources.demo import DemoSource
 from realtime_nst.frames import Frame
 from realtime_nst.stylizer import ContentCode, Stylizer, blend
 

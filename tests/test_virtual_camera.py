@@ -11,7 +11,7 @@ from doubles import Capture, Numbered
 from realtime_nst.virtual_camera import VirtualCamera
 
 from realtime_nst import live
-from realtime_nst.cameras import open_device
+from realtime_nst.sources.camera import open_device
 from realtime_nst.errors import DeviceError, InputError, RunError
 from realtime_nst.frames import Frame
 from realtime_nst.live import LiveOptions, run_live

@@ -14,7 +14,7 @@ import pytest
 from realtime_nst.bench.camera_server import camera_server
 from desktop import Program, desktop, missing_tools
 
-from realtime_nst.demo import DemoSource
+from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError
 from realtime_nst.keys import KEYS, key_name, markdown_table, press
 from realtime_nst.overlay import Panel

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 
 from ..clip import ClipOptions, Timeline, stylize_clip
-from ..clips import ClipSource
+from ..sources.clip import ClipSource
 from ..frames import Frame, Picture
 from ..media.images import read_picture
 from ..pipeline import Look, run
 from ..process import halve_opencv_threads
-from ..sources import open_source
+from ..sources.factory import open_source
 from ..temporal.filter import worth_it
 from ..stylizer import Stylizer, load_stylizer
 from ..timing import Clock, peak_rss_mb, percentiles_ms, rss_mb

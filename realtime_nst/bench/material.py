@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 
 from ..clip_writer import ClipWriter
-from ..clips import ClipSource
-from ..demo import DemoSource
+from ..sources.clip import ClipSource
+from ..sources.demo import DemoSource
 from ..errors import InputError
 from ..frames import Frame, Picture
 from ..recorder import Recorder

@@ -15,7 +15,7 @@ import click
 import cv2
 import numpy as np
 
-from realtime_nst.demo import Scene
+from realtime_nst.sources.demo import Scene
 from realtime_nst.errors import InputError
 from realtime_nst.networks.base import Network
 from realtime_nst.media.images import pictures_in, read_picture, write_picture

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from realtime_nst.demo import Scene
+from realtime_nst.sources.demo import Scene
 from realtime_nst.training.network import build_transform
 from realtime_nst.training.train import load_networks, scaled
 

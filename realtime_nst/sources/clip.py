@@ -10,9 +10,9 @@ import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once 
 import av
 import numpy as np
 
-from .errors import RunError, SourceError
-from .frames import Frame, Picture
-from .media.images import over_white
+from ..errors import RunError, SourceError
+from ..frames import Frame, Picture
+from ..media.images import over_white
 
 
 BROADCAST = ("mpegts", "mpeg")

@@ -7,8 +7,8 @@ import math
 import cv2
 import numpy as np
 
-from .frames import Frame, Picture
-from .media.noise import noise
+from ..frames import Frame, Picture
+from ..media.noise import noise
 
 SHIFT = 4
 """Fractional bits of OpenCV's drawing coordinates, for motion finer than a pixel."""

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from .cameras import Camera, CameraInfo, list_cameras, open_device, open_url
-from .clips import ClipSource
+from .camera import Camera, CameraInfo, list_cameras, open_device, open_url
+from .clip import ClipSource
 from .demo import DemoSource
-from .errors import SourceError
-from .frames import Frame
-from .media.images import SUFFIXES
+from ..errors import SourceError
+from ..frames import Frame
+from ..media.images import SUFFIXES
 
 __all__ = [
     "Camera",

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .errors import DamagedFrame, RunError, SourceError
-from .frames import Frame, Picture
+from ..errors import DamagedFrame, RunError, SourceError
+from ..frames import Frame, Picture
 
 MJPEG = cv2.VideoWriter.fourcc(*"MJPG")
 

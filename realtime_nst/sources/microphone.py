@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .errors import DeviceError
-from .frames import Frame
+from ..errors import DeviceError
+from ..frames import Frame
 
 if TYPE_CHECKING:
-    from .sources import Source
+    from .factory import Source
 
 
 class Sound(NamedTuple):
