@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .clip_writer import ClipWriter
+from .sinks.clip_file import ClipWriter
 from .sources.clip import ClipSource
 from .errors import InputError, OutputError, RunError, SourceError
 from .frames import Frame, Picture, StyleCode

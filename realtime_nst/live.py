@@ -19,15 +19,15 @@ from .sources.microphone import Microphone
 from .media.paths import check_writable
 from .pace import PacedStylizer
 from .pipeline import Stats, run
-from .recorder import Recorder
+from .sinks.recorder import Recorder
 from .session import Session
-from .sinks import Sink
+from .interfaces import Sink
 from .sources.factory import Camera, Source, open_source
 from .temporal.filter import worth_it
 from .stylebook import StyleBook
 from .stylizer import Stylizer, load_stylizer
-from .virtual_camera import VirtualCamera
-from .window import Window, check_display
+from .sinks.virtual_camera import VirtualCamera
+from .sinks.window import Window, check_display
 
 if TYPE_CHECKING:
     from .styles.library import Style

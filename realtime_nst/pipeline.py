@@ -21,7 +21,7 @@ import numpy as np
 from .errors import DamagedFrame, RunError
 from .frames import Frame, Picture, StyleCode
 from .handover import Ended, Handover
-from .sinks import Sink
+from .interfaces import Sink
 from .sources.factory import Source
 from .stylizer import ContentCode, Stylizer
 from .timing import peak_rss_mb

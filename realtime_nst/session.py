@@ -19,10 +19,10 @@ from .media.paths import new_file
 from .overlay import RED, Panel
 from .media.images import write_picture
 from .pipeline import Look
-from .recorder import Recorder, Recording
+from .sinks.recorder import Recorder, Recording
 from .stylebook import StyleBook
 from .stylizer import Stylizer
-from .window import Window
+from .sinks.window import Window
 
 
 class Session:

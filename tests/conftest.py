@@ -46,7 +46,7 @@ def plain_session():
     """Make a session on (name, function that reads the picture) pairs and a double of a network, without a window."""
     from doubles import MeanColour
 
-    from realtime_nst.recorder import Recorder
+    from realtime_nst.sinks.recorder import Recorder
     from realtime_nst.session import Session
     from realtime_nst.stylebook import StyleBook
     from realtime_nst.stylizer import Stylizer

@@ -17,7 +17,7 @@ from realtime_nst.sources.clip import ClipSource
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import RunError
 from realtime_nst.pipeline import Look, run
-from realtime_nst.recorder import Recorder
+from realtime_nst.sinks.recorder import Recorder
 from realtime_nst.sources.factory import Paced
 from realtime_nst.stylizer import Stylizer
 

@@ -14,7 +14,7 @@ from realtime_nst.errors import DeviceError, InputError
 from realtime_nst.frames import Frame
 from realtime_nst.live import LiveOptions, run_live
 from realtime_nst.sources.microphone import Microphone, Sound, SoundClock
-from realtime_nst.recorder import Recorder
+from realtime_nst.sinks.recorder import Recorder
 
 HEARD = missing()
 

@@ -12,7 +12,7 @@ import realtime_nst
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.keys import markdown_table
 from realtime_nst.media.images import read_picture, write_picture
-from realtime_nst.recorder import Recorder
+from realtime_nst.sinks.recorder import Recorder
 
 ROOT = Path(__file__).parents[1]
 

@@ -15,7 +15,7 @@ import pytest
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import OutputError, RunError
 from realtime_nst.frames import Frame
-from realtime_nst.recorder import Recorder
+from realtime_nst.sinks.recorder import Recorder
 
 
 def scene(count, size=(120, 160), fps=30.0):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from doubles import Capture, Numbered
-from realtime_nst.virtual_camera import VirtualCamera
+from realtime_nst.sinks.virtual_camera import VirtualCamera
 
 from realtime_nst import live
 from realtime_nst.sources.camera import open_device

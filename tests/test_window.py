@@ -18,7 +18,7 @@ from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError
 from realtime_nst.keys import KEYS, key_name, markdown_table, press
 from realtime_nst.overlay import Panel
-from realtime_nst.window import check_display, display_available, fit
+from realtime_nst.sinks.window import check_display, display_available, fit
 
 needs_desktop = pytest.mark.skipif(
     bool(missing_tools()), reason=f"needs {', '.join(missing_tools())} (apt-get install)"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import cv2
 
-from ..clip_writer import ClipWriter
+from ..sinks.clip_file import ClipWriter
 from ..sources.clip import ClipSource
 from ..sources.demo import DemoSource
 from ..errors import InputError
 from ..frames import Frame, Picture
-from ..recorder import Recorder
+from ..sinks.recorder import Recorder
 
 
 def prepare_clip(source: Path | None, size: tuple[int, int] | None, seconds: float, folder: Path) -> Path:

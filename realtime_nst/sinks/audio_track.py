@@ -8,7 +8,7 @@ import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once 
 import av
 import numpy as np
 
-from .sources.microphone import Sound
+from ..sources.microphone import Sound
 
 
 class Soundtrack:

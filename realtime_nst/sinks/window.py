@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .errors import DeviceError
-from .frames import Frame, Picture
-from .keys import Controls, key_name, press
+from ..errors import DeviceError
+from ..frames import Frame, Picture
+from ..keys import Controls, key_name, press
 
 
 class Window:

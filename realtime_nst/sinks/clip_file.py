@@ -15,11 +15,11 @@ import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once 
 import av
 from av.video.reformatter import ColorTrc
 
-from .sources.clip import ClipSource
-from .companions import Companions
-from .errors import OutputError, RunError
-from .frames import Frame
-from .media.h264 import (
+from ..sources.clip import ClipSource
+from .stream_copy import Companions
+from ..errors import OutputError, RunError
+from ..frames import Frame
+from ..media.h264 import (
     CONTAINERS,
     MOVIE_TIMESCALE,
     choose_encoder,

@@ -11,13 +11,13 @@ import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once 
 import av
 from av.video.frame import PictureType
 
-from .errors import RunError
-from .frames import Frame, Picture
-from .media.h264 import CONTAINERS, describe, even_size, fitted, open_output, to_video
-from .handover import Ended, Handover
-from .sources.microphone import Microphone
-from .media.paths import check_writable
-from .soundtrack import Soundtrack
+from ..errors import RunError
+from ..frames import Frame, Picture
+from ..media.h264 import CONTAINERS, describe, even_size, fitted, open_output, to_video
+from ..handover import Ended, Handover
+from ..sources.microphone import Microphone
+from ..media.paths import check_writable
+from .audio_track import Soundtrack
 
 TIME_BASE = Fraction(1, 90_000)
 """The unit of timestamps: what MPEG has always used, fine enough for any camera."""

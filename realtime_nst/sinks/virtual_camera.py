@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from .errors import DeviceError, RunError
-from .frames import Frame
-from .media.h264 import even_size, fitted
+from ..errors import DeviceError, RunError
+from ..frames import Frame
+from ..media.h264 import even_size, fitted
 
 
 class VirtualCamera:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
 import av
 
-from .sources.clip import ClipSource, open_clip
+from ..sources.clip import ClipSource, open_clip
 
 
 class Companions:
