@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .control import Control
+from .web.control import Control
 from .errors import InputError, OutputError
 from .media.h264 import CONTAINERS
 from .sources.microphone import Microphone
@@ -104,7 +104,7 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, say: Calla
         control = Control(options.control or secrets.token_urlsafe(9))
         others.append(control)
     if options.serve:
-        from .broadcast import Broadcast
+        from .web.broadcast import Broadcast
 
         broadcast = opened.enter_context(contextlib.closing(Broadcast(*options.serve, control)))
         others.append(broadcast)

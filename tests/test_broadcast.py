@@ -15,7 +15,7 @@ import urllib.request
 
 import numpy as np
 import pytest
-from realtime_nst.broadcast import Broadcast
+from realtime_nst.web.broadcast import Broadcast
 
 from realtime_nst.sources.demo import Scene
 from realtime_nst.errors import DeviceError

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from desktop import desktop, missing_tools
 
-from realtime_nst.broadcast import Broadcast
-from realtime_nst.control import Control
+from realtime_nst.web.broadcast import Broadcast
+from realtime_nst.web.control import Control
 from realtime_nst.errors import StyleError
 from realtime_nst.frames import Frame
 from realtime_nst.keys import KEYS

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import cv2
 
-from ..mjpeg import MjpegServer
+from ..web.server import MjpegServer
 
 
 class CameraServer(MjpegServer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..mjpeg import Answer
+from ..server import Answer
 
 
 def page(name: str) -> Answer:

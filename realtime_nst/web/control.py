@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from .errors import StyleError
-from .frames import Frame
-from .keys import KEYS, press
-from .mjpeg import Answer
+from ..errors import StyleError
+from ..frames import Frame
+from ..keys import KEYS, press
+from .server import Answer
 from .pages import page
 
 if TYPE_CHECKING:
-    from .session import Session
+    from ..session import Session
 
 
 class Control:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import cv2
 
 from .control import Control
-from .errors import DeviceError
-from .frames import Frame, Picture
-from .mjpeg import Answer, MjpegServer
+from ..errors import DeviceError
+from ..frames import Frame, Picture
+from .server import Answer, MjpegServer
 from .pages import page
 
 
