@@ -11,7 +11,7 @@ import numpy as np
 
 from realtime_nst import load_stylizer, write_picture
 from realtime_nst.sources.demo import Scene
-from realtime_nst.sheet import contact_sheet
+from realtime_nst.evaluation.contact_sheet import contact_sheet
 from realtime_nst.styles.library import find_styles
 
 # Seconds, and left, top and width in pixels of what is shown of a frame of 2560 x 1920.

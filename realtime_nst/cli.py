@@ -187,8 +187,8 @@ def evaluate(models, photos, paintings, features, **given) -> None:
     """Measure models: content kept, style captured, steadiness of video."""
     from rich.console import Console
 
-    from .evaluate import PAIR_FIGURES
-    from .evaluate import evaluate as measure
+    from .evaluation.evaluate import PAIR_FIGURES
+    from .evaluation.evaluate import evaluate as measure
 
     with Console(stderr=True).status("measuring") as status:
         found = measure(models, photos, paintings, features, progress=status.update, **given)
@@ -282,7 +282,7 @@ def styles(ctx, sheet, photo, model, device, work_size, **look) -> None:
                [[s.name, s.title, f"{s.after} {s.year or ''}".strip(), s.made or str(s.path)] for s in found])
         return
     from .media.images import read_picture, write_picture
-    from .sheet import contact_sheet
+    from .evaluation.contact_sheet import contact_sheet
     from .sources.factory import DemoSource
     from .stylizer import load_stylizer
 

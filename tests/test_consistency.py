@@ -6,7 +6,7 @@ import pytest
 
 from realtime_nst.temporal.consistency import TemporalConsistency
 from realtime_nst.sources.demo import DemoSource
-from realtime_nst.flow import consistent, estimate_flow, warping_error
+from realtime_nst.evaluation.warping import consistent, estimate_flow, warping_error
 from realtime_nst.networks.fast import FastNetwork
 from realtime_nst.sources.factory import open_source
 from realtime_nst.temporal.filter import Steadiness, worth_it

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SourceError
-from realtime_nst.evaluate import ModelFigures, content_error, evaluate, frame_pairs, style_error
-from realtime_nst.flow import consistent, estimate_flow, read_flow, warping_error
+from realtime_nst.evaluation.evaluate import ModelFigures, content_error, evaluate, frame_pairs, style_error
+from realtime_nst.evaluation.warping import consistent, estimate_flow, read_flow, warping_error
 from realtime_nst.media.images import read_picture
 from realtime_nst.sources.factory import open_source
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .errors import SourceError
-from .frames import Picture
+from ..errors import SourceError
+from ..frames import Picture
 
 
 def read_flow(path: Path) -> np.ndarray:

@@ -25,17 +25,17 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .errors import SourceError
-from .nst.vgg import Vgg, load_features
-from .flow import consistent, estimate_flow, read_flow, warping_error
-from .frames import Picture, StyleCode
-from .nst.losses import mean_gram
-from .networks.registry import open_network
-from .media.paths import check_writable
-from .media.images import SUFFIXES, pictures_in, read_picture, write_picture
-from .sheet import contact_sheet
-from .temporal.filter import Steadiness
-from .stylizer import Stylizer
+from ..errors import SourceError
+from ..nst.vgg import Vgg, load_features
+from .warping import consistent, estimate_flow, read_flow, warping_error
+from ..frames import Picture, StyleCode
+from ..nst.losses import mean_gram
+from ..networks.registry import open_network
+from ..media.paths import check_writable
+from ..media.images import SUFFIXES, pictures_in, read_picture, write_picture
+from .contact_sheet import contact_sheet
+from ..temporal.filter import Steadiness
+from ..stylizer import Stylizer
 
 CONTENT_LAYER = "block3_conv3"
 STYLE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
@@ -263,7 +263,7 @@ def frame_pairs(folder: Path, every: int = 10) -> Iterator[FramePair]:
 
 
 def _estimated_pairs(path: Path, every: int) -> Iterator[FramePair]:
-    from .sources.factory import open_source
+    from ..sources.factory import open_source
 
     source = open_source(str(path), live=False)
     unpaired: list[Picture] = []

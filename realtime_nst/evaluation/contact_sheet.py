@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .frames import Picture
+from ..frames import Picture
 
 Tile = tuple[str, Picture]
 """A caption and a uint8 BGR picture."""

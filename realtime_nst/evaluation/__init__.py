@@ -1,0 +1,1 @@
+"""Quality measures: content kept, style captured, steadiness of video."""
