@@ -20,7 +20,7 @@ from rich.progress import (
 from .clip import ClipOptions, Timeline, find_clips, parse_timeline, plan_clips, stylize_clip
 from .sources.clip import ClipSource
 from .errors import InputError, RunError, StylizeError
-from .live import stopped_by_signals
+from .live.run import stopped_by_signals
 from .styles.library import find_styles
 from .stylizer import load_stylizer
 

@@ -84,7 +84,7 @@ def demo(**given) -> None:
 
 
 def _run_live(source: str, style: tuple[str, ...], **given) -> None:
-    from .live import LiveOptions, run_live
+    from .live.run import LiveOptions, run_live
     from .styles.library import find_styles
 
     run_live(LiveOptions(source=source, styles=find_styles(style), **given), say)

@@ -47,8 +47,8 @@ def plain_session():
     from doubles import MeanColour
 
     from realtime_nst.sinks.recorder import Recorder
-    from realtime_nst.session import Session
-    from realtime_nst.stylebook import StyleBook
+    from realtime_nst.live.session import Session
+    from realtime_nst.live.style_encoder import StyleBook
     from realtime_nst.stylizer import Stylizer
 
     with contextlib.ExitStack() as made:

@@ -12,7 +12,7 @@ from sound_server import RATE, click_times, missing, sound_server, write_clicks
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError, InputError
 from realtime_nst.frames import Frame
-from realtime_nst.live import LiveOptions, run_live
+from realtime_nst.live.run import LiveOptions, run_live
 from realtime_nst.sources.microphone import Microphone, Sound, SoundClock
 from realtime_nst.sinks.recorder import Recorder
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from doubles import MeanColour
 
-from realtime_nst.pace import Pace, PacedStylizer
+from realtime_nst.live.adaptive_resolution import Pace, PacedStylizer
 
 SIZES = [256, 320, 384, 448, 512, 640]
 

@@ -8,7 +8,7 @@ import pytest
 from doubles import MeanColour
 
 from realtime_nst.errors import StyleError
-from realtime_nst.stylebook import StyleBook
+from realtime_nst.live.style_encoder import StyleBook
 from realtime_nst.stylizer import Stylizer
 
 

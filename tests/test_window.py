@@ -17,7 +17,7 @@ from desktop import Program, desktop, missing_tools
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError
 from realtime_nst.keys import KEYS, key_name, markdown_table, press
-from realtime_nst.overlay import Panel
+from realtime_nst.live.hud import Panel
 from realtime_nst.sinks.window import check_display, display_available, fit
 
 needs_desktop = pytest.mark.skipif(

@@ -19,7 +19,7 @@ from .server import Answer
 from .pages import page
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..live.session import Session
 
 
 class Control:

@@ -11,18 +11,18 @@ from pathlib import Path
 
 import platformdirs
 
-from .errors import OutputError, StylizeError
-from .styles.transition import Fade
-from .frames import Frame, Picture
-from .keys import KEYS
-from .media.paths import new_file
-from .overlay import RED, Panel
-from .media.images import write_picture
-from .pipeline import Look
-from .sinks.recorder import Recorder, Recording
-from .stylebook import StyleBook
-from .stylizer import Stylizer
-from .sinks.window import Window
+from ..errors import OutputError, StylizeError
+from ..styles.transition import Fade
+from ..frames import Frame, Picture
+from ..keys import KEYS
+from ..media.paths import new_file
+from .hud import RED, Panel
+from ..media.images import write_picture
+from ..pipeline import Look
+from ..sinks.recorder import Recorder, Recording
+from .style_encoder import StyleBook
+from ..stylizer import Stylizer
+from ..sinks.window import Window
 
 
 class Session:

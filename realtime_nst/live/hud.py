@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .frames import Picture
+from ..frames import Picture
 
 Row = Sequence[str]
 """The columns of one line."""

@@ -12,25 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .web.control import Control
-from .errors import InputError, OutputError
-from .media.h264 import CONTAINERS
-from .sources.microphone import Microphone
-from .media.paths import check_writable
-from .pace import PacedStylizer
-from .pipeline import Stats, run
-from .sinks.recorder import Recorder
+from ..web.control import Control
+from ..errors import InputError, OutputError
+from ..media.h264 import CONTAINERS
+from ..sources.microphone import Microphone
+from ..media.paths import check_writable
+from .adaptive_resolution import PacedStylizer
+from ..pipeline import Stats, run
+from ..sinks.recorder import Recorder
 from .session import Session
-from .interfaces import Sink
-from .sources.factory import Camera, Source, open_source
-from .temporal.filter import worth_it
-from .stylebook import StyleBook
-from .stylizer import Stylizer, load_stylizer
-from .sinks.virtual_camera import VirtualCamera
-from .sinks.window import Window, check_display
+from ..interfaces import Sink
+from ..sources.factory import Camera, Source, open_source
+from ..temporal.filter import worth_it
+from .style_encoder import StyleBook
+from ..stylizer import Stylizer, load_stylizer
+from ..sinks.virtual_camera import VirtualCamera
+from ..sinks.window import Window, check_display
 
 if TYPE_CHECKING:
-    from .styles.library import Style
+    from ..styles.library import Style
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, say: Calla
         control = Control(options.control or secrets.token_urlsafe(9))
         others.append(control)
     if options.serve:
-        from .web.broadcast import Broadcast
+        from ..web.broadcast import Broadcast
 
         broadcast = opened.enter_context(contextlib.closing(Broadcast(*options.serve, control)))
         others.append(broadcast)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from .errors import StyleError
-from .frames import Picture, StyleCode
-from .stylizer import Stylizer
+from ..errors import StyleError
+from ..frames import Picture, StyleCode
+from ..stylizer import Stylizer
 
 
 class StyleBook:

@@ -9,11 +9,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from .frames import Picture, StyleCode
-from .networks.base import Network
-from .temporal.filter import Steadiness
-from .stylizer import Stylizer
-from .timing import Clock
+from ..frames import Picture, StyleCode
+from ..networks.base import Network
+from ..temporal.filter import Steadiness
+from ..stylizer import Stylizer
+from ..timing import Clock
 
 SIZES = (256, 320, 384, 448, 512, 640, 768, 960, 1280)
 """The long sides in pixels that are chosen from."""
