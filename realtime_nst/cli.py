@@ -98,7 +98,7 @@ def _run_live(source: str, style: tuple[str, ...], **given) -> None:
 @network_options
 def image(photos, out, style, model, device, work_size, **look) -> None:
     """Stylize still pictures: files, folders or patterns."""
-    from .image import find_photos, plan_outputs, stylize_photos
+    from .offline.image import find_photos, plan_outputs, stylize_photos
     from .styles.library import find_styles
     from .stylizer import load_stylizer
 
@@ -131,8 +131,8 @@ def image(photos, out, style, model, device, work_size, **look) -> None:
 @click.option("--keep-going", is_flag=True, help="After a clip that fails, go on with the next.")
 def clip(clips, out, style, styles_over_time, model, device, work_size, keep_going, **given) -> None:
     """Stylize clips: same length, same timing, same sound."""
-    from .batch import stylize_clips
-    from .clip import ClipOptions
+    from .offline.batch import stylize_clips
+    from .offline.clip import ClipOptions
 
     halve_opencv_threads()
     stylize_clips(
@@ -162,7 +162,7 @@ def clip(clips, out, style, styles_over_time, model, device, work_size, keep_goi
               help="Draw the losses (needs matplotlib: pip install 'realtime-nst[plot]').")
 def optimize(photo, painting, features, **given) -> None:
     """Make one picture slowly, by gradient descent on alpha * content loss + beta * style loss."""
-    from .poster import make_poster
+    from .offline.optimization import make_poster
 
     make_poster(photo, painting, features, say=say, **given)
     click.echo(given["out"])

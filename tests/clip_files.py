@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from realtime_nst.clip import ClipOptions, Timeline, stylize_clip
+from realtime_nst.offline.clip import ClipOptions, Timeline, stylize_clip
 from realtime_nst.stylizer import Stylizer
 
 OPTIONS = ClipOptions(encoder="libx264", crf=30)

@@ -13,7 +13,7 @@ import pytest
 from clip_files import OPTIONS, make, sound, times
 from doubles import MeanColour
 
-from realtime_nst.clip import Timeline, find_clips, parse_timeline, plan_clips
+from realtime_nst.offline.clip import Timeline, find_clips, parse_timeline, plan_clips
 from realtime_nst.sources.clip import ClipSource
 from realtime_nst.errors import InputError, OutputError, RunError, SourceError
 from realtime_nst.media.h264 import choose_encoder

@@ -27,7 +27,7 @@ def test_the_public_names():
 def test_importing_loads_no_runtime():
     done = subprocess.run(
         [sys.executable, "-c",
-         "import sys, realtime_nst, realtime_nst.cli, realtime_nst.live.run, realtime_nst.clip, realtime_nst.image\n"
+         "import sys, realtime_nst, realtime_nst.cli, realtime_nst.live.run, realtime_nst.offline.clip, realtime_nst.offline.image\n"
          "print([m for m in ('tensorflow', 'openvino', 'keras', 'tensorflow_hub') if m in sys.modules])"],
         capture_output=True, text=True, check=True,
     )

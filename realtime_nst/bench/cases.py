@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..clip import ClipOptions, Timeline, stylize_clip
+from ..offline.clip import ClipOptions, Timeline, stylize_clip
 from ..sources.clip import ClipSource
 from ..frames import Frame, Picture
 from ..media.images import read_picture

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import InputError
-from .nst.vgg import load_features
-from .nst.optimize import Progress, Target, optimize
-from .media.paths import check_writable
-from .media.images import SUFFIXES, read_picture, write_picture
-from .nst.plots import load_pyplot
-from .styles.library import find_styles
+from ..errors import InputError
+from ..nst.vgg import load_features
+from ..nst.optimize import Progress, Target, optimize
+from ..media.paths import check_writable
+from ..media.images import SUFFIXES, read_picture, write_picture
+from ..nst.plots import load_pyplot
+from ..styles.library import find_styles
 
 
 def make_poster(

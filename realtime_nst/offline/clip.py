@@ -12,14 +12,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .sinks.clip_file import ClipWriter
-from .sources.clip import ClipSource
-from .errors import InputError, OutputError, RunError, SourceError
-from .frames import Frame, Picture, StyleCode
-from .media.h264 import CONTAINERS
-from .pipeline import Look, run
-from .styles.library import Style, find_styles
-from .stylizer import Stylizer, blend
+from ..sinks.clip_file import ClipWriter
+from ..sources.clip import ClipSource
+from ..errors import InputError, OutputError, RunError, SourceError
+from ..frames import Frame, Picture, StyleCode
+from ..media.h264 import CONTAINERS
+from ..pipeline import Look, run
+from ..styles.library import Style, find_styles
+from ..stylizer import Stylizer, blend
 
 CLIPS = (*CONTAINERS, ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".gif")
 """The endings that a folder of clips is searched for."""

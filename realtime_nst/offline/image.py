@@ -6,10 +6,10 @@ import glob
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .errors import OutputError, SourceError
-from .media.images import SUFFIXES, pictures_in, read_picture, write_picture
-from .styles.library import Style
-from .stylizer import Stylizer
+from ..errors import OutputError, SourceError
+from ..media.images import SUFFIXES, pictures_in, read_picture, write_picture
+from ..styles.library import Style
+from ..stylizer import Stylizer
 
 
 def find_photos(wanted: Iterable[str]) -> list[Path]:

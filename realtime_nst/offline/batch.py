@@ -18,11 +18,11 @@ from rich.progress import (
 )
 
 from .clip import ClipOptions, Timeline, find_clips, parse_timeline, plan_clips, stylize_clip
-from .sources.clip import ClipSource
-from .errors import InputError, RunError, StylizeError
-from .live.run import stopped_by_signals
-from .styles.library import find_styles
-from .stylizer import load_stylizer
+from ..sources.clip import ClipSource
+from ..errors import InputError, RunError, StylizeError
+from ..live.run import stopped_by_signals
+from ..styles.library import find_styles
+from ..stylizer import load_stylizer
 
 
 def stylize_clips(
