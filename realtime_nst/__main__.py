@@ -1,5 +1,5 @@
 """`python -m realtime_nst` is `realtime-nst`."""
 
-from .cli import main
+from .cli.app import main
 
 main()

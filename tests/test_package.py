@@ -27,7 +27,7 @@ def test_the_public_names():
 def test_importing_loads_no_runtime():
     done = subprocess.run(
         [sys.executable, "-c",
-         "import sys, realtime_nst, realtime_nst.cli, realtime_nst.live.run, realtime_nst.offline.clip, realtime_nst.offline.image\n"
+         "import sys, realtime_nst, realtime_nst.cli.app, realtime_nst.live.run, realtime_nst.offline.clip, realtime_nst.offline.image\n"
          "print([m for m in ('tensorflow', 'openvino', 'keras', 'tensorflow_hub') if m in sys.modules])"],
         capture_output=True, text=True, check=True,
     )
@@ -72,7 +72,7 @@ def test_the_readme_s_python_runs_as_written(tmp_path):
 
 
 def test_the_readme_names_every_command():
-    from realtime_nst.cli import cli
+    from realtime_nst.cli.app import cli
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     missing = [name for name in cli.commands if f"`realtime-nst {name}" not in readme]
@@ -109,7 +109,7 @@ def test_the_installed_wheel_runs_away_from_the_checkout(wheel, tmp_path):
         [sys.executable, "-c",
          "import sys; sys.path.insert(0, sys.argv[1])\n"
          "import realtime_nst; assert realtime_nst.__file__.startswith(sys.argv[1]), realtime_nst.__file__\n"
-         "from realtime_nst.cli import main\n"
+         "from realtime_nst.cli.app import main\n"
          "main(['demo', '--headless', '--frames', '3', '--style', 'night', '--work-size', '96', '--model', 'fast'])",
          str(tmp_path / "site")],
         cwd=tmp_path, capture_output=True, text=True,

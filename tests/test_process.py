@@ -73,7 +73,7 @@ def test_opencv_s_threads_sleep_between_two_calls(monkeypatch):
 def test_the_command_line_has_them_sleep_before_opencv_is_loaded():
     done = subprocess.run(
         [sys.executable, "-c",
-         "import sys, realtime_nst.cli as cli\n"
+         "import sys, realtime_nst.cli.app as cli\n"
          "cli.let_opencv_sleep = lambda: print('cv2' in sys.modules)\n"
          "cli.main(['--version'])"],
         capture_output=True, text=True, check=True,
@@ -85,7 +85,7 @@ def test_clips_leave_opencv_half_of_the_cores(tmp_path):
     """The command is told of no clip: what it does first is seen."""
     done = subprocess.run(
         [sys.executable, "-c",
-         "import cv2, os, realtime_nst.cli as cli\n"
+         "import cv2, os, realtime_nst.cli.app as cli\n"
          "os.cpu_count = lambda: 6\n"
          "try:\n"
          f"    cli.main(['clip', {str(tmp_path / 'none.mp4')!r}, '-o', 'out.mp4'])\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from .errors import InputError, StylizeError
+from ..errors import InputError, StylizeError
 from .options import Moment, Size, network_options, run_options, steady_option, style_option
-from .process import halve_opencv_threads, keep_freed_memory, let_opencv_sleep, quiet_runtimes
+from ..process import halve_opencv_threads, keep_freed_memory, let_opencv_sleep, quiet_runtimes
 
 EXAMPLES = """
 \b
@@ -71,7 +71,7 @@ def demo(**given) -> None:
 
     Where there is no screen, five seconds are recorded to a file, unless --serve or --virtual-camera shows it.
     """
-    from .sinks.window import display_available
+    from ..sinks.window import display_available
 
     if not given["headless"] and not display_available():
         given["headless"] = True
@@ -84,8 +84,8 @@ def demo(**given) -> None:
 
 
 def _run_live(source: str, style: tuple[str, ...], **given) -> None:
-    from .live.run import LiveOptions, run_live
-    from .styles.library import find_styles
+    from ..live.run import LiveOptions, run_live
+    from ..styles.library import find_styles
 
     run_live(LiveOptions(source=source, styles=find_styles(style), **given), say)
 
@@ -98,9 +98,9 @@ def _run_live(source: str, style: tuple[str, ...], **given) -> None:
 @network_options
 def image(photos, out, style, model, device, work_size, **look) -> None:
     """Stylize still pictures: files, folders or patterns."""
-    from .offline.image import find_photos, plan_outputs, stylize_photos
-    from .styles.library import find_styles
-    from .stylizer import load_stylizer
+    from ..offline.image import find_photos, plan_outputs, stylize_photos
+    from ..styles.library import find_styles
+    from ..stylizer import load_stylizer
 
     plan = plan_outputs(find_photos(photos), find_styles(style), out)
     # A still picture has time; but strokes are of so many pixels of what the network sees, and of all of a large photo
@@ -131,8 +131,8 @@ def image(photos, out, style, model, device, work_size, **look) -> None:
 @click.option("--keep-going", is_flag=True, help="After a clip that fails, go on with the next.")
 def clip(clips, out, style, styles_over_time, model, device, work_size, keep_going, **given) -> None:
     """Stylize clips: same length, same timing, same sound."""
-    from .offline.batch import stylize_clips
-    from .offline.clip import ClipOptions
+    from ..offline.batch import stylize_clips
+    from ..offline.clip import ClipOptions
 
     halve_opencv_threads()
     stylize_clips(
@@ -162,7 +162,7 @@ def clip(clips, out, style, styles_over_time, model, device, work_size, keep_goi
               help="Draw the losses (needs matplotlib: pip install 'realtime-nst[plot]').")
 def optimize(photo, painting, features, **given) -> None:
     """Make one picture slowly, by gradient descent on alpha * content loss + beta * style loss."""
-    from .offline.optimization import make_poster
+    from ..offline.optimization import make_poster
 
     make_poster(photo, painting, features, say=say, **given)
     click.echo(given["out"])
@@ -187,8 +187,8 @@ def evaluate(models, photos, paintings, features, **given) -> None:
     """Measure models: content kept, style captured, steadiness of video."""
     from rich.console import Console
 
-    from .evaluation.evaluate import PAIR_FIGURES
-    from .evaluation.evaluate import evaluate as measure
+    from ..evaluation.evaluate import PAIR_FIGURES
+    from ..evaluation.evaluate import evaluate as measure
 
     with Console(stderr=True).status("measuring") as status:
         found = measure(models, photos, paintings, features, progress=status.update, **given)
@@ -234,9 +234,9 @@ def bench(against, cases, **given) -> None:
     """Measure speed: the network alone, the live loop, whole clips; ours and others' in turns."""
     from rich.console import Console
 
-    from .bench import OUR_CASES, BenchOptions
-    from .bench import bench as measure
-    from .bench.report import findings, stages_table, table
+    from ..bench import OUR_CASES, BenchOptions
+    from ..bench import bench as measure
+    from ..bench.report import findings, stages_table, table
 
     options = BenchOptions(cases=cases or OUR_CASES, peers=against == "peers", **given)
     with Console(stderr=True).status("measuring") as status:
@@ -251,7 +251,7 @@ def bench(against, cases, **given) -> None:
 @cli.command()
 def cameras() -> None:
     """List the cameras: index, name, frame size, measured frames a second."""
-    from .sources.factory import list_cameras
+    from ..sources.factory import list_cameras
 
     rows = list_cameras()
     if not rows:
@@ -274,17 +274,17 @@ def styles(ctx, sheet, photo, model, device, work_size, **look) -> None:
     """List the styles, render them all on one photo, or add your own."""
     if ctx.invoked_subcommand:
         return
-    from .styles.library import find_styles
+    from ..styles.library import find_styles
 
     found = find_styles()
     if sheet is None:
         _table(["name", "title", "after", "how it was made"],
                [[s.name, s.title, f"{s.after} {s.year or ''}".strip(), s.made or str(s.path)] for s in found])
         return
-    from .media.images import read_picture, write_picture
-    from .evaluation.contact_sheet import contact_sheet
-    from .sources.factory import DemoSource
-    from .stylizer import load_stylizer
+    from ..media.images import read_picture, write_picture
+    from ..evaluation.contact_sheet import contact_sheet
+    from ..sources.factory import DemoSource
+    from ..stylizer import load_stylizer
 
     picture = read_picture(photo) if photo else DemoSource().read().picture
     stylizer = load_stylizer(model, device, work_size, say)
@@ -299,7 +299,7 @@ def styles(ctx, sheet, photo, model, device, work_size, **look) -> None:
 @click.option("--name", metavar="NAME", help="What to call it. Default: the file's name.")
 def styles_add(source, name) -> None:
     """Copy a picture into your own style folder."""
-    from .styles.library import add_style
+    from ..styles.library import add_style
 
     added = add_style(source, name)
     click.echo(f"{added.name}: {added.path}")
@@ -309,8 +309,8 @@ def styles_add(source, name) -> None:
 @click.option("--fetch", type=click.Choice(["hub"]), help="Download a model now.")
 def models(fetch) -> None:
     """Show which models are here and what runs them; download one."""
-    from .networks.runtimes.devices import choose_device
-    from .networks.registry import model_status
+    from ..networks.runtimes.devices import choose_device
+    from ..networks.registry import model_status
 
     if fetch:
         from rich.progress import (
@@ -321,7 +321,7 @@ def models(fetch) -> None:
             TransferSpeedColumn,
         )
 
-        from .networks.download import fetch_hub
+        from ..networks.download import fetch_hub
 
         columns = (TextColumn("fetching the hub model"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         with Progress(*columns) as bar:
