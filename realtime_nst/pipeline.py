@@ -20,7 +20,7 @@ import numpy as np
 
 from .errors import DamagedFrame, RunError
 from .frames import Frame, Picture, StyleCode
-from .handover import Ended, Handover
+from ._queue import Ended, Handover
 from .interfaces import Sink
 from .sources.factory import Source
 from .stylizer import ContentCode, Stylizer

@@ -11,7 +11,7 @@ from doubles import Kept, MeanColour, Numbered
 from realtime_nst.sources.camera import JpegFrame
 from realtime_nst.errors import DamagedFrame, RunError
 from realtime_nst.frames import Frame
-from realtime_nst.handover import Ended, Handover
+from realtime_nst._queue import Ended, Handover
 from realtime_nst.pipeline import Look, repeats, run
 from realtime_nst.stylizer import Stylizer
 

@@ -14,7 +14,7 @@ from av.video.frame import PictureType
 from ..errors import RunError
 from ..frames import Frame, Picture
 from ..media.h264 import CONTAINERS, describe, even_size, fitted, open_output, to_video
-from ..handover import Ended, Handover
+from .._queue import Ended, Handover
 from ..sources.microphone import Microphone
 from ..media.paths import check_writable
 from .audio_track import Soundtrack
