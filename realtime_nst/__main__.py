@@ -1,5 +1,5 @@
 """`python -m realtime_nst` is `realtime-nst`."""
 
-from .cli.app import main
+from .cli import main
 
 main()

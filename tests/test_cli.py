@@ -263,7 +263,7 @@ def test_openvino_is_loaded_without_what_reports_to_its_maker(tmp_path):
     write_picture(tmp_path / "photo.png", read_picture(_a_style()))
     done = subprocess.run(
         [sys.executable, "-c",
-         "import sys; from realtime_nst.cli.app import main\n"
+         "import sys; from realtime_nst.cli import main\n"
          "try: main(sys.argv[1:])\n"
          "finally: print([m for m in ('openvino', 'openvino_telemetry', 'tensorflow', 'av') if m in sys.modules])",
          "image", "photo.png", "-o", "out.png", "--style", "night", "--model", "fast", "--work-size", "64"],
