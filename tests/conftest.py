@@ -44,7 +44,7 @@ def hub_network(hub_folder):
 @pytest.fixture
 def plain_session():
     """Make a session on (name, function that reads the picture) pairs and a double of a network, without a window."""
-    from doubles import MeanColour
+    from support.doubles import MeanColour
 
     from realtime_nst.sinks.recorder import Recorder
     from realtime_nst.live.session import Session

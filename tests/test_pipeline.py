@@ -6,7 +6,7 @@ import time
 import cv2
 import numpy as np
 import pytest
-from doubles import Kept, MeanColour, Numbered
+from support.doubles import Kept, MeanColour, Numbered
 
 from realtime_nst.sources.camera import JpegFrame
 from realtime_nst.errors import DamagedFrame, RunError

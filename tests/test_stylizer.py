@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from doubles import MeanColour
+from support.doubles import MeanColour
 
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.frames import Frame

@@ -12,13 +12,12 @@ import av
 import numpy as np
 import pytest
 from realtime_nst.bench.camera_server import camera_server
+from support import ROOT
 
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError, InputError, ModelError, OutputError, RunError, SourceError, StyleError
 from realtime_nst.live.run import LiveOptions, run_live
 from realtime_nst.styles.library import Style
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from realtime_nst.bench.camera_server import camera_server
-from desktop import Program, desktop, missing_tools
+from support.desktop import Program, desktop, missing_tools
 
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from realtime_nst.bench.camera_server import camera_server
-from doubles import Capture, Numbered
+from support.doubles import Capture, Numbered
 
 from realtime_nst.sources.camera import Camera, list_cameras, open_device
 from realtime_nst.sources.demo import DemoSource

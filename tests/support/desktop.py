@@ -16,6 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from . import ROOT
+
 TOOLS = ("Xvfb", "openbox", "xdotool", "import")
 
 
@@ -58,7 +60,7 @@ class Program:
         self.home = home
         self.said: list[str] = []
         env = os.environ | self._display
-        env |= {"HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[1])}
+        env |= {"HOME": str(home), "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "realtime_nst", *args], env=env, stderr=subprocess.PIPE, text=True
         )

@@ -16,7 +16,7 @@ import urllib.request
 import cv2
 import numpy as np
 import pytest
-from desktop import desktop, missing_tools
+from support.desktop import desktop, missing_tools
 
 from realtime_nst.web.broadcast import Broadcast
 from realtime_nst.web.control import Control

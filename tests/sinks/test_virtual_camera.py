@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from doubles import Capture, Numbered
+from support.doubles import Capture, Numbered
 from realtime_nst.sinks.virtual_camera import VirtualCamera
 
 from realtime_nst.live import run as live

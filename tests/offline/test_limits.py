@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clip_files import OPTIONS, make, times
-from doubles import Kept, MeanColour
+from support import TESTS
+from support.clip_files import OPTIONS, make, times
+from support.doubles import Kept, MeanColour
 
 from realtime_nst.sources.clip import ClipSource
 from realtime_nst.sources.demo import DemoSource
@@ -89,8 +90,8 @@ LONG = """
 import json, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from clip_files import make
-from doubles import MeanColour
+from support.clip_files import make
+from support.doubles import MeanColour
 from realtime_nst.stylizer import Stylizer
 
 page = 4096
@@ -113,7 +114,7 @@ def test_ten_minutes_take_no_more_memory_than_two(tmp_path):
          "-i", "sine=440:duration=600", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", clip], check=True,
     )
     done = subprocess.run(
-        [sys.executable, "-c", LONG, Path(__file__).parent, clip, tmp_path / "out.mp4"],
+        [sys.executable, "-c", LONG, TESTS, clip, tmp_path / "out.mp4"],
         capture_output=True, text=True, check=True,
     )
     held = json.loads(done.stdout)

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from doubles import MeanColour
+from support.doubles import MeanColour
 
 from realtime_nst.live.adaptive_resolution import Pace, PacedStylizer
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import av
 import numpy as np
 import pytest
-from clip_files import first_frame, make, sound, times
-from doubles import MeanColour
+from support.clip_files import first_frame, make, sound, times
+from support.doubles import MeanColour
 
 from realtime_nst.sources.clip import ClipSource
 from realtime_nst.stylizer import Stylizer

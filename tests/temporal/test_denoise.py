@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from doubles import Kept, MeanColour, Numbered
+from support.doubles import Kept, MeanColour, Numbered
 
 from realtime_nst.temporal.denoise import TemporalDenoiser
 from realtime_nst.networks.fast import FastNetwork

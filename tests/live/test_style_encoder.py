@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from doubles import MeanColour
+from support.doubles import MeanColour
 
 from realtime_nst.errors import StyleError
 from realtime_nst.live.style_encoder import StyleBook

@@ -10,8 +10,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clip_files import OPTIONS, make, sound, times
-from doubles import MeanColour
+from support import TESTS
+from support.clip_files import OPTIONS, make, sound, times
+from support.doubles import MeanColour
 
 from realtime_nst.offline.clip import Timeline, find_clips, parse_timeline, plan_clips
 from realtime_nst.sources.clip import ClipSource
@@ -74,13 +75,14 @@ def test_kill_9_leaves_a_playable_partial_file(shared_data, tmp_path):
     clip = shared_data / "clips" / "audio" / "cutBunny.mp4"
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path; from clip_files import make, OPTIONS; from doubles import MeanColour\n"
+        "from pathlib import Path\n"
+        "from support.clip_files import make, OPTIONS\nfrom support.doubles import MeanColour\n"
         "from realtime_nst.stylizer import Stylizer\n"
         "make(Path(sys.argv[2]), Path(sys.argv[3]), Stylizer(MeanColour(), 96), OPTIONS,\n"
         "     progress=lambda done, total: done > 7 and (print('now', flush=True), __import__('time').sleep(60)))\n"
     )
     child = subprocess.Popen(
-        [sys.executable, "-c", program, Path(__file__).parent, clip, tmp_path / "out.mp4"],
+        [sys.executable, "-c", program, TESTS, clip, tmp_path / "out.mp4"],
         stdout=subprocess.PIPE, text=True,
     )
     assert child.stdout.readline() == "now\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from support import ROOT
 
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import OutputError, RunError
@@ -191,7 +192,7 @@ def test_a_killed_process_leaves_a_file_that_plays(tmp_path):
         [sys.executable, "-c", program, str(path)],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     written = 0
     for line in process.stdout:

@@ -7,7 +7,7 @@ import time
 import av
 import numpy as np
 import pytest
-from sound_server import RATE, click_times, missing, sound_server, write_clicks
+from support.sound_server import RATE, click_times, missing, sound_server, write_clicks
 
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError, InputError
