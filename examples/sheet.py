@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime_nst import load_stylizer, write_picture
+from realtime_nst import load_stylizer, write_image
 from realtime_nst.sources.demo import Scene
 from realtime_nst.evaluation.contact_sheet import contact_sheet
 from realtime_nst.styles.library import find_styles
@@ -29,14 +29,14 @@ def view(scene: Scene, seconds: float, left: int, top: int, width: int) -> np.nd
 def main(out: Path, models: list[str]) -> None:
     scene = Scene(1920, 2560)
     views = [view(scene, *place) for place in VIEWS]
-    stylizers = {Path(model).name: load_stylizer(model, work_size=640) for model in models}
+    stylizers = {Path(model).name: load_stylizer(model, processing_size=640) for model in models}
     rows = [[("", np.full((8, 8, 3), 255, np.uint8)), *(("", shown) for shown in views for _ in models)]]
     for style in find_styles(STYLES):
         codes = {name: stylizer.encode(style.read()) for name, stylizer in stylizers.items()}
         rows.append([(style.name, style.read())])
         rows[-1] += [(name, stylizers[name].stylize(shown, code)) for shown in views for name, code in codes.items()]
     sheet = contact_sheet([tile for row in rows for tile in row], columns=len(rows[0]), side=160)
-    write_picture(out, sheet, quality=80)
+    write_image(out, sheet, quality=80)
 
 
 if __name__ == "__main__":

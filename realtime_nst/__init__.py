@@ -3,7 +3,7 @@
     import realtime_nst as nst
 
     stylizer = nst.load_stylizer()                    # the best model that this machine can run
-    wave = stylizer.encode(nst.read_picture("wave.jpg"))
+    wave = stylizer.encode(nst.read_image("wave.jpg"))
     out = stylizer.stylize(frame, wave)               # uint8 BGR in, uint8 BGR out
 
 Importing the package loads neither TensorFlow nor OpenVINO; `load_stylizer` loads what it runs.
@@ -12,14 +12,14 @@ Importing the package loads neither TensorFlow nor OpenVINO; `load_stylizer` loa
 from importlib import import_module
 
 _HOMES = {
-    "Look": "pipeline",
+    "RenderParams": "pipeline",
     "StylizeError": "errors",
     "find_styles": "styles.library",
     "load_stylizer": "stylizer",
     "open_source": "sources.factory",
-    "read_picture": "media.images",
+    "read_image": "media.images",
     "run": "pipeline",
-    "write_picture": "media.images",
+    "write_image": "media.images",
 }
 
 __all__ = list(_HOMES)

@@ -9,11 +9,11 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Ended(Exception):
+class QueueClosed(Exception):
     """Nothing more will come."""
 
 
-class Handover(Generic[T]):
+class FrameQueue(Generic[T]):
     """A queue of at most `size` items between two threads.
 
     With `drop` a full queue loses its oldest item, so the reader always gets the newest (live); without,
@@ -34,7 +34,7 @@ class Handover(Generic[T]):
             if not self._drop:
                 self._changed.wait_for(lambda: self._ended or len(self._items) < self._size)
             if self._ended:
-                raise Ended
+                raise QueueClosed
             if len(self._items) >= self._size:
                 self._items.popleft()
                 self.dropped += 1
@@ -50,7 +50,7 @@ class Handover(Generic[T]):
                 self._changed.notify_all()
                 return item
             if self._ended:
-                raise Ended
+                raise QueueClosed
             return None
 
     def end(self, *, discard: bool = False) -> None:

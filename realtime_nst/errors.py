@@ -8,7 +8,7 @@
     │   ├── DeviceError          a device or display that was asked for and is missing
     │   └── OutputError          an output that cannot be written, found before the run
     └── RunError                 a failure under way: camera lost, disk full, encoder broken
-        └── DamagedFrame         a frame that came but cannot be decoded
+        └── CorruptFrameError         a frame that came but cannot be decoded
 
 Every message says what was tried and what to do next, in the words of the command line.
 """
@@ -50,5 +50,5 @@ class RunError(StylizeError):
     """A run that had started failed under way."""
 
 
-class DamagedFrame(RunError):
+class CorruptFrameError(RunError):
     """A frame came that cannot be decoded; those after it may be whole."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-Picture = np.ndarray
+Image = np.ndarray
 """uint8, BGR, H x W x 3, C-contiguous."""
 
 StyleCode = np.ndarray
@@ -20,19 +20,19 @@ StyleCode = np.ndarray
 class Frame(NamedTuple):
     """One picture of a stream."""
 
-    picture: Picture
+    image: Image
     time: float
     """Seconds since the stream began, by the stream's own clock (a camera: the capture time)."""
 
 
-def check_picture(picture: Picture) -> None:
+def check_image(image: Image) -> None:
     """Raise ValueError, which says what it is instead, for what is no Picture; any strides will do."""
-    if not isinstance(picture, np.ndarray):
-        found = type(picture).__name__
-    elif picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
-        found = f"{picture.dtype} of shape {picture.shape}"
+    if not isinstance(image, np.ndarray):
+        found = type(image).__name__
+    elif image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        found = f"{image.dtype} of shape {image.shape}"
     else:
         return
     raise ValueError(
-        f"a picture is a uint8 array of height x width x 3, BGR, not {found}; read_picture reads one from a file"
+        f"a picture is a uint8 array of height x width x 3, BGR, not {found}; read_image reads one from a file"
     )

@@ -18,16 +18,16 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .errors import DamagedFrame, RunError
-from .frames import Frame, Picture, StyleCode
-from ._queue import Ended, Handover
+from .errors import CorruptFrameError, RunError
+from .frames import Frame, Image, StyleCode
+from ._queue import QueueClosed, FrameQueue
 from .interfaces import Sink
 from .sources.factory import Source
 from .stylizer import ContentCode, Stylizer
 from .timing import peak_rss_mb
 
 
-class Look(NamedTuple):
+class RenderParams(NamedTuple):
     """What a frame is to be turned into."""
 
     code: StyleCode | None
@@ -37,7 +37,7 @@ class Look(NamedTuple):
     keep_colors: bool = False
     """Only the luminance is the style's."""
 
-    def same(self, other: Look) -> bool:
+    def same(self, other: RenderParams) -> bool:
         """Whether both make the same picture of a frame, at any time. With a strength between 0 and 1 none do: the
         frame's own code, which is mixed in, moves on."""
         if self.code is None or other.code is None or 0 < self.strength < 1:
@@ -45,13 +45,13 @@ class Look(NamedTuple):
         return self[1:] == other[1:] and np.array_equal(self.code, other.code)
 
 
-def repeats(picture: Picture, before: Picture) -> bool:
+def repeats(image: Image, before: Image) -> bool:
     """Whether a picture is the one before, to the last pixel.
 
     A camera's noise tells in the first row looked at, so the question costs nothing where the answer is no.
     """
-    middle = slice(len(picture) // 2, len(picture) // 2 + 1)
-    return picture[middle].tobytes() == before[middle].tobytes() and np.array_equal(picture, before)
+    middle = slice(len(image) // 2, len(image) // 2 + 1)
+    return image[middle].tobytes() == before[middle].tobytes() and np.array_equal(image, before)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Stats:
     device: str
     frame_size: tuple[int, int]
     """(height, width) in pixels."""
-    work_size: tuple[int, int]
+    processing_size: tuple[int, int]
     """(height, width) in pixels that the network saw."""
     stages_ms: dict[str, float]
     """Median of each stage; capture includes waiting for the camera, finish for a network that runs ahead."""
@@ -94,8 +94,8 @@ class _Begun(NamedTuple):
     """A frame on its way through the network."""
 
     item: _Item
-    look: Look
-    picture: Callable[[], Picture]
+    look: RenderParams
+    image: Callable[[], Image]
     """Waits for the stylized picture; it is made once."""
 
 
@@ -103,7 +103,7 @@ def run(
     source: Source,
     stylizer: Stylizer,
     sinks: Sequence[Sink],
-    look: Callable[[Frame], Look],
+    look: Callable[[Frame], RenderParams],
     *,
     live: bool,
     steady: bool = True,
@@ -130,7 +130,7 @@ class _Run:
     source: Source
     stylizer: Stylizer
     sinks: Sequence[Sink]
-    look: Callable[[Frame], Look]
+    look: Callable[[Frame], RenderParams]
     live: bool
     steady: bool
     frames: int | None
@@ -141,9 +141,9 @@ class _Run:
     def __post_init__(self) -> None:
         self.clock = self.stylizer.clock
         size = 1 if self.live else 4
-        self.captured: Handover[_Item] = Handover(size, drop=self.live)
-        self.stylized: Handover[_Begun] = Handover(size, drop=self.live)
-        self.steadiness = self.stylizer.steadiness() if self.steady else None
+        self.captured: FrameQueue[_Item] = FrameQueue(size, drop=self.live)
+        self.stylized: FrameQueue[_Begun] = FrameQueue(size, drop=self.live)
+        self.temporal_filter = self.stylizer.temporal_filter() if self.steady else None
         self.failures: list[BaseException] = []
         self.heard = time.perf_counter()
         self.damaged = 0
@@ -177,10 +177,10 @@ class _Run:
             raise self.failures[0]
         return self._stats()
 
-    def _guarded(self, work: Callable[[], None], out: Handover) -> None:
+    def _guarded(self, work: Callable[[], None], out: FrameQueue) -> None:
         try:
             work()
-        except Ended:
+        except QueueClosed:
             pass
         except BaseException as failure:
             self.failures.append(failure)
@@ -204,7 +204,7 @@ class _Run:
     def _stylize(self) -> None:
         content = ContentCode(self.stylizer, wait=not self.live)
         # A network that runs ahead is given the next frames, where there are any, before this one is waited for.
-        most = self.stylizer.network.ahead
+        most = self.stylizer.network.frames_in_flight
         begun: deque[_Begun] = deque()
         before: _Begun | None = None
         try:
@@ -215,21 +215,21 @@ class _Run:
                     begun.append(before)
                 if item is None or len(begun) > most:
                     self._hand_on(begun.popleft())
-        except Ended:
+        except QueueClosed:
             for one in begun:
                 self._hand_on(one)
             raise
         finally:
             for one in begun:
-                one.picture()  # made once; what is begun and not waited for stays in the network
+                one.image()  # made once; what is begun and not waited for stays in the network
             content.close()
 
     def _damaged(self, frame: Frame) -> bool:
-        """Whether a frame cannot be decoded. Raises DamagedFrame where none could be for `timeout` seconds."""
+        """Whether a frame cannot be decoded. Raises CorruptFrameError where none could be for `timeout` seconds."""
         try:
             with self.clock.stage("decode"):
-                frame.picture
-        except DamagedFrame:
+                frame.image
+        except CorruptFrameError:
             now = time.perf_counter()
             self.damaged += 1
             self.damaged_since = self.damaged_since or now
@@ -241,22 +241,22 @@ class _Run:
 
     def _begin(self, item: _Item, before: _Begun | None, content: ContentCode) -> _Begun:
         look = self.look(item.frame)
-        if before and repeats(item.frame.picture, before.item.frame.picture) and look.same(before.look):
-            return _Begun(item, look, before.picture)
+        if before and repeats(item.frame.image, before.item.frame.image) and look.same(before.look):
+            return _Begun(item, look, before.image)
         return _Begun(item, look, cache(self._styled(item.frame, look, content)))
 
-    def _styled(self, frame: Frame, look: Look, content: ContentCode) -> Callable[[], Picture]:
-        picture = cv2.flip(frame.picture, 1) if look.mirror else frame.picture
+    def _styled(self, frame: Frame, look: RenderParams, content: ContentCode) -> Callable[[], Image]:
+        image = cv2.flip(frame.image, 1) if look.mirror else frame.image
         if look.code is None:
-            return lambda: picture
-        own = content.follow(Frame(picture, frame.time)) if 0 < look.strength < 1 else None
-        return self.stylizer.begin(picture, look.code, look.strength, own, look.keep_colors, self.steadiness)
+            return lambda: image
+        own = content.follow(Frame(image, frame.time)) if 0 < look.strength < 1 else None
+        return self.stylizer.begin(image, look.code, look.strength, own, look.keep_colors, self.temporal_filter)
 
     def _hand_on(self, begun: _Begun) -> None:
         # A network that does not run ahead is done with the frame: what its maps make of it the showing thread finds
         # out, on a core that else waits while this one decodes the next frame.
-        if self.stylizer.network.ahead:
-            begun.picture()
+        if self.stylizer.network.frames_in_flight:
+            begun.image()
         self.stylized.put(begun)
 
     def _show(self) -> None:
@@ -264,7 +264,7 @@ class _Run:
         while not self.stop.is_set():
             try:
                 begun = self.stylized.get(timeout=0.01)
-            except Ended:
+            except QueueClosed:
                 return
             if begun is None:
                 self._watch()
@@ -275,14 +275,14 @@ class _Run:
             first = moment if first is None else first
             if self.seconds is not None and moment - first >= self.seconds:
                 return
-            frame = Frame(begun.picture(), moment)
+            frame = Frame(begun.image(), moment)
             with self.clock.stage("show"):
                 for sink in self.sinks:
                     sink.write(frame)
                     sink.poll()
             self.clock.shown(begun.item.captured)
             self.ended = time.perf_counter()
-            self.frame_size = frame.picture.shape[:2]
+            self.frame_size = frame.image.shape[:2]
             self.shown += 1
             if self.frames is not None and self.shown >= self.frames:
                 return
@@ -313,7 +313,7 @@ class _Run:
             runtime=network.runtime,
             device=network.device,
             frame_size=tuple(self.frame_size),
-            work_size=self.stylizer.work_shape(*self.frame_size),
+            processing_size=self.stylizer.processing_shape(*self.frame_size),
             stages_ms=self.clock.stages_ms(),
             latency_ms=self.clock.latency_ms(),
             style_encodes=self.stylizer.encodes,

@@ -9,29 +9,29 @@ import cv2
 import numpy as np
 
 from .media.color import in_colors_of
-from .frames import Frame, Picture, StyleCode, check_picture
+from .frames import Frame, Image, StyleCode, check_image
 from .networks.base import Network
-from .temporal.filter import Steadiness
+from .temporal.filter import TemporalFilter
 from .timing import Clock
 
 
 def load_stylizer(
     model: str = "auto",
     device: str = "auto",
-    work_size: int | None = None,
+    processing_size: int | None = None,
     say: Callable[[str], None] = lambda message: None,
     throughput: bool = False,
 ) -> Stylizer:
     """Open a model and wrap it.
 
     model: "auto", "hub", "fast", a SavedModel folder or a URL; device: "auto", "cpu" or "gpu";
-    work_size: the long side in pixels that the network sees, None for the network's default;
+    processing_size: the long side in pixels that the network sees, None for the network's default;
     say: told what takes long; throughput: work on several frames at once where that makes more of them a second,
     each later, as for clips. Raises ModelError or DeviceError.
     """
     from .networks.registry import open_network
 
-    return Stylizer(open_network(model, device, say, throughput), work_size)
+    return Stylizer(open_network(model, device, say, throughput), processing_size)
 
 
 class Stylizer:
@@ -40,46 +40,46 @@ class Stylizer:
     May be used from several threads at once if the network may.
     """
 
-    def __init__(self, network: Network, work_size: int | None = None) -> None:
+    def __init__(self, network: Network, processing_size: int | None = None) -> None:
         self.network = network
-        self.work_size = work_size or default_work_size(network)
+        self.processing_size = processing_size or default_processing_size(network)
         self.encodes = 0
         """How many style pictures were encoded."""
         self.clock = Clock()
         """How long prepare, stylize and finish took."""
 
-    def encode(self, picture: Picture) -> StyleCode:
+    def encode(self, image: Image) -> StyleCode:
         """The code of a style picture: float32 vector. Slow; done once a style. Raises ValueError for what is none."""
-        check_picture(picture)
-        code = self.network.encode(picture)
+        check_image(image)
+        code = self.network.encode(image)
         self.encodes += 1
         return code
 
     def warm_up(self, height: int, width: int) -> None:
         """Compile the network for frames of this size now, which the first frame would else wait for."""
         blank = np.zeros((height, width, 3), np.uint8)
-        shown = self.network.prepare(blank, self.work_shape(height, width))
+        shown = self.network.prepare(blank, self.processing_shape(height, width))
         self.network.begin(shown, self.network.encode(blank), blank)()
 
     def close(self) -> None:
         """End what runs beside the frames: nothing here."""
 
-    def steadiness(self) -> Steadiness:
+    def temporal_filter(self) -> TemporalFilter:
         """What keeps one stream from flickering; each stream needs its own."""
-        return Steadiness(self.network.quick)
+        return TemporalFilter(self.network.quick)
 
-    def content_code(self, picture: Picture) -> StyleCode:
+    def content_code(self, image: Image) -> StyleCode:
         """The code of a frame's own look, to which strength mixes: float32 vector."""
-        return self.network.encode(picture)
+        return self.network.encode(image)
 
     def stylize(
         self,
-        picture: Picture,
+        image: Image,
         code: StyleCode,
         strength: float = 1.0,
         content: StyleCode | None = None,
         keep_colors: bool = False,
-    ) -> Picture:
+    ) -> Image:
         """Return `picture` (uint8 BGR, H x W x 3) in the style of `code`, same size.
 
         strength 1 is the style itself; 0 returns `picture` exactly. Between them the code is mixed with the
@@ -88,57 +88,57 @@ class Stylizer:
         strength 0.25, so that the way down to 0 has no step. keep_colors: only the luminance is the style's.
         Raises ValueError for what is no picture.
         """
-        return self.begin(picture, code, strength, content, keep_colors)()
+        return self.begin(image, code, strength, content, keep_colors)()
 
     def begin(
         self,
-        picture: Picture,
+        image: Image,
         code: StyleCode,
         strength: float = 1.0,
         content: StyleCode | None = None,
         keep_colors: bool = False,
-        steady: Steadiness | None = None,
-    ) -> Callable[[], Picture]:
+        steady: TemporalFilter | None = None,
+    ) -> Callable[[], Image]:
         """Begin what `stylize` does: calling what is returned waits for the network and gives the picture.
 
         Where the network runs `ahead` the next frame may be begun before that. steady: of the stream that `picture` is
         the next frame of.
         """
-        check_picture(picture)
+        check_image(image)
         if strength <= 0:
-            return lambda: picture
+            return lambda: image
         wanted = code, strength
         if strength < 1:
-            own = self.content_code(picture) if content is None else content
+            own = self.content_code(image) if content is None else content
             code = blend([code, own], [strength, 1 - strength])
         with self.clock.stage("prepare"):
-            shown = self.network.prepare(picture, self.work_shape(*picture.shape[:2]))
+            shown = self.network.prepare(image, self.processing_shape(*image.shape[:2]))
             if steady:
                 shown = steady.seen(shown)
         with self.clock.stage("stylize"):
-            finish = self.network.begin(shown, code, picture)
+            finish = self.network.begin(shown, code, image)
 
-        def end() -> Picture:
+        def end() -> Image:
             with self.clock.stage("finish"):
                 styled = finish()
                 if steady:
                     styled = steady.made(styled, shown, *wanted)
                 if keep_colors:
-                    styled = in_colors_of(picture, styled)
+                    styled = in_colors_of(image, styled)
                 fade = min(strength / 0.25, 1.0)
                 if fade < 1:
-                    styled = cv2.addWeighted(styled, fade, picture, 1 - fade, 0)
+                    styled = cv2.addWeighted(styled, fade, image, 1 - fade, 0)
             return styled
 
         return end
 
-    def work_shape(self, height: int, width: int) -> tuple[int, int]:
+    def processing_shape(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) in pixels at which the network sees a frame; never larger than the frame."""
-        scale = min(self.work_size / max(height, width), 1.0)
+        scale = min(self.processing_size / max(height, width), 1.0)
         return max(round(height * scale), 1), max(round(width * scale), 1)
 
 
-def default_work_size(network: Network) -> int:
+def default_processing_size(network: Network) -> int:
     """The long side in pixels at which two CPU cores keep up with a camera."""
     return 640 if network.name == "fast" else 384
 
@@ -175,11 +175,11 @@ class ContentCode:
     def follow(self, frame: Frame) -> StyleCode:
         """The stream's code at `frame`: float32 vector."""
         if self._code is None:
-            self._code = self._target = self._stylizer.content_code(frame.picture)
+            self._code = self._target = self._stylizer.content_code(frame.image)
             self._asked = self._moved = frame.time
             return self._code
         if self._pending is None and frame.time - self._asked >= self._every:
-            self._pending = self._pool.submit(self._stylizer.content_code, frame.picture)
+            self._pending = self._pool.submit(self._stylizer.content_code, frame.image)
             self._asked = frame.time
         if self._pending is not None and (self._wait or self._pending.done()):
             self._target, self._pending = self._pending.result(), None

@@ -48,14 +48,14 @@ def plain_session():
 
     from realtime_nst.sinks.recorder import Recorder
     from realtime_nst.live.session import Session
-    from realtime_nst.live.style_encoder import StyleBook
+    from realtime_nst.live.style_encoder import StyleEncoder
     from realtime_nst.stylizer import Stylizer
 
     with contextlib.ExitStack() as made:
 
         def make(styles, **options):
             stylizer = Stylizer(MeanColour())
-            book = made.enter_context(contextlib.closing(StyleBook(stylizer, styles, prefetch=True)))
+            book = made.enter_context(contextlib.closing(StyleEncoder(stylizer, styles, prefetch=True)))
             usual = dict(
                 strength=1.0, mirror=False, keep_colors=False, fade=0.0, cycle=None, wait_for_style=True,
                 say=lambda message: None, stop=threading.Event(),

@@ -11,7 +11,7 @@ import pytest
 import realtime_nst
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.keys import markdown_table
-from realtime_nst.media.images import read_picture, write_picture
+from realtime_nst.media.images import read_image, write_image
 from realtime_nst.sinks.recorder import Recorder
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_public_names():
     assert realtime_nst.__all__ == [
-        "Look", "StylizeError", "find_styles", "load_stylizer", "open_source", "read_picture", "run", "write_picture",
+        "RenderParams", "StylizeError", "find_styles", "load_stylizer", "open_source", "read_image", "run", "write_image",
     ]
     assert all(hasattr(realtime_nst, name) for name in realtime_nst.__all__)
 
@@ -35,7 +35,8 @@ def test_importing_loads_no_runtime():
 
 
 @pytest.mark.parametrize(
-    "module", ["clip", "clips", "companions", "live", "recorder", "sources", "virtual_camera", "window"]
+    "module", ["offline.clip", "sources.clip", "sinks.stream_copy", "live.run", "sinks.recorder", "sources.factory", "sinks.virtual_camera",
+     "sinks.window"]
 )
 def test_opencv_is_loaded_before_pyav(module):
     """The other way round its window hangs after a stream was opened."""
@@ -64,10 +65,10 @@ def test_the_readme_s_python_runs_as_written(tmp_path):
         recorder.write(frame)
     recorder.close()
     for name in ("painting.jpg", "photo.jpg"):
-        write_picture(tmp_path / name, frame.picture)
+        write_image(tmp_path / name, frame.image)
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert read_picture(tmp_path / "out.png").shape == (96, 128, 3)
+    assert read_image(tmp_path / "out.png").shape == (96, 128, 3)
     assert done.stdout.splitlines()[:3] == [f"{number / 30:.2f} (96, 128, 3)" for number in range(3)]
 
 

@@ -8,45 +8,45 @@ import numpy as np
 import pytest
 from support.doubles import Kept, MeanColour, Numbered
 
-from realtime_nst.sources.camera import JpegFrame
-from realtime_nst.errors import DamagedFrame, RunError
+from realtime_nst.sources.camera import EncodedFrame
+from realtime_nst.errors import CorruptFrameError, RunError
 from realtime_nst.frames import Frame
-from realtime_nst._queue import Ended, Handover
-from realtime_nst.pipeline import Look, repeats, run
+from realtime_nst._queue import QueueClosed, FrameQueue
+from realtime_nst.pipeline import RenderParams, repeats, run
 from realtime_nst.stylizer import Stylizer
 
 CODE = np.array([0, 0, 0], np.float32)
 
 
 def styled(_frame):
-    return Look(CODE)
+    return RenderParams(CODE)
 
 
 def unstyled(_frame):
-    return Look(None)
+    return RenderParams(None)
 
 
 def test_a_clip_loses_no_frame_and_keeps_order_and_times():
     source, sink = Numbered(50), Kept()
     stats = run(source, Stylizer(MeanColour()), [sink], styled, live=False, steady=False)
     # The double goes half way to black; a half is rounded either way.
-    np.testing.assert_allclose([f.picture[0, 0, 0] for f in sink.frames], np.arange(50) / 2, atol=0.5)
+    np.testing.assert_allclose([f.image[0, 0, 0] for f in sink.frames], np.arange(50) / 2, atol=0.5)
     assert [f.time for f in sink.frames] == [n / 30 for n in range(50)]
     assert (stats.frames, stats.dropped) == (50, 0)
 
 
 def test_a_clip_is_read_no_faster_than_it_is_shown():
     source = Numbered(1000)
-    ahead = []
+    frames_in_flight = []
 
     class Slow(Kept):
         def write(self, frame):
             super().write(frame)
             time.sleep(0.005)
-            ahead.append(source.given - len(self.frames))
+            frames_in_flight.append(source.given - len(self.frames))
 
     run(source, Stylizer(MeanColour()), [Slow()], unstyled, live=False, frames=60)
-    assert max(ahead) <= 12
+    assert max(frames_in_flight) <= 12
 
 
 def test_live_shows_the_newest_frame_and_counts_the_others():
@@ -102,34 +102,34 @@ def test_mirror_and_no_style():
         def read(self):
             frame = super().read()
             if frame is not None:
-                frame.picture[:, :32] = 200
+                frame.image[:, :32] = 200
             return frame
 
     sink = Kept()
-    run(Half(1), Stylizer(MeanColour()), [sink], lambda _f: Look(None, mirror=True), live=False)
-    assert sink.frames[0].picture[0, 0, 0] == 0 and sink.frames[0].picture[0, -1, 0] == 200
+    run(Half(1), Stylizer(MeanColour()), [sink], lambda _f: RenderParams(None, mirror=True), live=False)
+    assert sink.frames[0].image[0, 0, 0] == 0 and sink.frames[0].image[0, -1, 0] == 200
 
 
 def test_strength_0_gives_the_frames_back():
     sink = Kept()
-    run(Numbered(3), Stylizer(MeanColour()), [sink], lambda _f: Look(CODE, 0.0), live=False)
-    assert [int(f.picture[0, 0, 0]) for f in sink.frames] == [0, 1, 2]
+    run(Numbered(3), Stylizer(MeanColour()), [sink], lambda _f: RenderParams(CODE, 0.0), live=False)
+    assert [int(f.image[0, 0, 0]) for f in sink.frames] == [0, 1, 2]
 
 
 class TestNetworkThatRunsAhead:
     """As on a GPU, which cannot be had where these tests run: what `begin` made is waited for when it is asked for."""
 
     class Ahead(MeanColour):
-        ahead = 1
+        frames_in_flight = 1
 
         def __init__(self):
             super().__init__()
             self.events = []
 
-        def begin(self, shown, code, picture):
-            number = int(picture[0, 0, 0])
+        def begin(self, shown, code, image):
+            number = int(image[0, 0, 0])
             self.events.append(("begun", number))
-            end = super().begin(shown, code, picture)
+            end = super().begin(shown, code, image)
 
             def made():
                 time.sleep(0.01)  # the next frame is surely there
@@ -144,7 +144,7 @@ class TestNetworkThatRunsAhead:
         place = network.events.index
         for number in range(2, 18):
             assert place(("begun", number + 1)) < place(("made", number)) < place(("begun", number + 2))
-        np.testing.assert_allclose([f.picture[0, 0, 0] for f in sink.frames], np.arange(20) / 2, atol=0.5)
+        np.testing.assert_allclose([f.image[0, 0, 0] for f in sink.frames], np.arange(20) / 2, atol=0.5)
         assert [f.time for f in sink.frames] == [n / 30 for n in range(20)]
 
     @pytest.mark.parametrize("live", [False, True])
@@ -175,7 +175,7 @@ class TestNetworkThatRunsAhead:
                     raise RunError("the disk is full")
 
         network = self.Ahead()
-        network.ahead = 3
+        network.frames_in_flight = 3
         with pytest.raises(RunError, match="full"):
             run(Numbered(40), Stylizer(network), [Full()], styled, live=False)
         events = [{number for what, number in network.events if what == kind} for kind in ("begun", "made")]
@@ -186,10 +186,10 @@ def test_a_frame_is_finished_while_the_next_is_on_its_way():
     begun = [threading.Event() for _ in range(8)]
 
     class Network(MeanColour):
-        def begin(self, shown, code, picture):
-            number = int(picture[0, 0, 0])
+        def begin(self, shown, code, image):
+            number = int(image[0, 0, 0])
             begun[number].set()
-            end = super().begin(shown, code, picture)
+            end = super().begin(shown, code, image)
 
             def finish():
                 assert number == 7 or begun[number + 1].wait(30), "the next frame waits for this one"
@@ -208,14 +208,14 @@ class TestFramesThatRepeat:
     class Thrice(Numbered):
         def read(self):
             frame = super().read()
-            return frame and Frame(np.full_like(frame.picture, 10 * (self.given // 3)), frame.time)
+            return frame and Frame(np.full_like(frame.image, 10 * (self.given // 3)), frame.time)
 
     def run(self, look):
         sink, network = Kept(), MeanColour()
         run(self.Thrice(30), Stylizer(network), [sink], look, live=False)
         assert len(sink.frames) == 30
         assert [f.time for f in sink.frames] == [n / 30 for n in range(30)]
-        return [int(f.picture[0, 0, 0]) for f in sink.frames], len(network.seen)
+        return [int(f.image[0, 0, 0]) for f in sink.frames], len(network.seen)
 
     def test_they_are_stylized_once(self):
         shown, stylized = self.run(styled)
@@ -224,21 +224,21 @@ class TestFramesThatRepeat:
 
     def test_but_not_where_the_look_changes(self):
         codes = iter(np.full((30, 3), n, np.float32) for n in range(30))
-        _, stylized = self.run(lambda frame: Look(next(codes).mean(axis=0)))
+        _, stylized = self.run(lambda frame: RenderParams(next(codes).mean(axis=0)))
         assert stylized == 30
 
     def test_nor_where_the_look_depends_on_time(self):
-        _, stylized = self.run(lambda frame: Look(CODE, 0.5))
+        _, stylized = self.run(lambda frame: RenderParams(CODE, 0.5))
         assert stylized == 30
 
     def test_a_small_change_is_no_repetition(self):
-        picture = np.zeros((48, 64, 3), np.uint8)
-        other = picture.copy()
-        assert repeats(picture, other)
+        image = np.zeros((48, 64, 3), np.uint8)
+        other = image.copy()
+        assert repeats(image, other)
         other[17, 3, 1] = 1
-        assert not repeats(picture, other)
-        assert not repeats(picture, other[:40])
-        assert not repeats(picture, other[:10])
+        assert not repeats(image, other)
+        assert not repeats(image, other[:40])
+        assert not repeats(image, other[:10])
 
 
 class Boom(Exception):
@@ -347,8 +347,8 @@ class TestDamagedFrames:
             if frame is None or (self.given - 1) % self.every:
                 return frame
             time.sleep(0.002)
-            jpeg = cv2.imencode(".jpg", frame.picture)[1]
-            return JpegFrame(jpeg[: len(jpeg) // 2], frame.time, "the camera")
+            jpeg = cv2.imencode(".jpg", frame.image)[1]
+            return EncodedFrame(jpeg[: len(jpeg) // 2], frame.time, "the camera")
 
     def test_they_are_passed_over_and_counted(self):
         sink = Kept()
@@ -358,7 +358,7 @@ class TestDamagedFrames:
 
     def test_a_camera_that_sends_nothing_else_is_an_error(self):
         source = self.Damaging(10**6, every=1)
-        with pytest.raises(DamagedFrame, match="the camera sends frames that cannot be decoded"):
+        with pytest.raises(CorruptFrameError, match="the camera sends frames that cannot be decoded"):
             run(source, Stylizer(MeanColour()), [Kept()], unstyled, live=True, timeout=0.2)
 
 
@@ -378,7 +378,7 @@ def test_stats_say_what_ran():
         "runtime",
         "device",
         "frame_size",
-        "work_size",
+        "processing_size",
         "stages_ms",
         "latency_ms",
         "style_encodes",
@@ -388,7 +388,7 @@ def test_stats_say_what_ran():
     # The double's frames come decoded.
     assert all(ms > 0 for stage, ms in written["stages_ms"].items() if stage != "decode")
     assert 0 < written["latency_ms"]["p50"] <= written["latency_ms"]["p95"]
-    assert (written["frame_size"], written["work_size"]) == ((96, 128), (48, 64))
+    assert (written["frame_size"], written["processing_size"]) == ((96, 128), (48, 64))
     assert (written["model"], written["runtime"], written["device"]) == ("double", "NumPy", "CPU")
     assert written["peak_rss_mb"] > 10 and written["fps"] > 0
 
@@ -416,30 +416,30 @@ def test_sinks_are_polled_while_no_frame_comes():
 
 class TestHandover:
     def test_dropping_keeps_the_newest(self):
-        queue = Handover(1, drop=True)
+        queue = FrameQueue(1, drop=True)
         for number in range(5):
             queue.put(number)
         assert queue.get() == 4 and queue.dropped == 4
 
     def test_what_is_queued_outlives_the_end(self):
-        queue = Handover(3, drop=False)
+        queue = FrameQueue(3, drop=False)
         queue.put(1)
         queue.end()
         assert queue.get() == 1
-        with pytest.raises(Ended):
+        with pytest.raises(QueueClosed):
             queue.get()
-        with pytest.raises(Ended):
+        with pytest.raises(QueueClosed):
             queue.put(2)
 
     def test_discard_frees_a_waiting_writer(self):
-        queue = Handover(1, drop=False)
+        queue = FrameQueue(1, drop=False)
         queue.put(Frame(np.zeros((1, 1, 3), np.uint8), 0.0))
         ended = threading.Event()
 
         def write():
             try:
                 queue.put(None)
-            except Ended:
+            except QueueClosed:
                 ended.set()
 
         threading.Thread(target=write, daemon=True).start()
@@ -447,4 +447,4 @@ class TestHandover:
         assert ended.wait(5)
 
     def test_get_gives_up_after_its_timeout(self):
-        assert Handover(1, drop=True).get(timeout=0.01) is None
+        assert FrameQueue(1, drop=True).get(timeout=0.01) is None

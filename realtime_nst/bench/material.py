@@ -10,7 +10,7 @@ from ..sinks.clip_file import ClipWriter
 from ..sources.clip import ClipSource
 from ..sources.demo import DemoSource
 from ..errors import InputError
-from ..frames import Frame, Picture
+from ..frames import Frame, Image
 from ..sinks.recorder import Recorder
 
 
@@ -26,11 +26,11 @@ def prepare_clip(source: Path | None, size: tuple[int, int] | None, seconds: flo
     out = folder / f"{source.stem}-{width}x{height}.mp4"
     writer = ClipWriter(out, clip, (height, width), encoder="libx264", crf=18)
     while (frame := clip.read()) is not None:
-        picture = frame.picture
-        if picture.shape[:2] != (height, width):
-            way = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_CUBIC
-            picture = cv2.resize(picture, (width, height), interpolation=way)
-        writer.write(Frame(picture, frame.time))
+        image = frame.image
+        if image.shape[:2] != (height, width):
+            way = cv2.INTER_AREA if height < image.shape[0] else cv2.INTER_CUBIC
+            image = cv2.resize(image, (width, height), interpolation=way)
+        writer.write(Frame(image, frame.time))
     clip.close()
     return writer.finish()
 
@@ -46,13 +46,13 @@ def _drawn(size: tuple[int, int], seconds: float, folder: Path) -> Path:
     return path
 
 
-def pictures_of(clip: Path, count: int = 150) -> list[Picture]:
+def pictures_of(clip: Path, count: int = 150) -> list[Image]:
     """Up to `count` frames of a clip, for the camera to send over and over. Raises InputError where there is none."""
     source = ClipSource(clip)
-    pictures = []
-    while len(pictures) < count and (frame := source.read()) is not None:
-        pictures.append(frame.picture)
+    images = []
+    while len(images) < count and (frame := source.read()) is not None:
+        images.append(frame.image)
     source.close()
-    if not pictures:
+    if not images:
         raise InputError(f"{clip} holds no frames; give another clip to --frames")
-    return pictures
+    return images

@@ -21,7 +21,7 @@ class Line:
     device: str
     frame_size: tuple[int, int]
     """(height, width) in pixels."""
-    work_size: tuple[int, int]
+    processing_size: tuple[int, int]
     fps: float
     megapixels_s: float
     """10^6 pixels of finished frames a second."""
@@ -51,7 +51,7 @@ def line_of(contender: Contender, limit_gflops: float) -> Line:
     gflops = operations * fps / 1e9 if operations else None
     return Line(
         name=contender.name, case=contender.case, runtime=facts["runtime"], device=facts["device"],
-        frame_size=(height, width), work_size=tuple(facts["work_size"]),
+        frame_size=(height, width), processing_size=tuple(facts["processing_size"]),
         fps=round(fps, 2), megapixels_s=round(fps * height * width / 1e6, 3),
         cpu_s_per_frame=round(median(one["cpu_s_per_frame"] for one in rounds), 5),
         peak_rss_mb=max(one["peak_rss_mb"] for one in rounds), first_frame_s=facts["first_frame_s"],
@@ -72,7 +72,7 @@ def table(lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
     head = ["what", "case", "frame", "work", "fps", "MP/s", "p50", "p95", "p99 ms", "CPU ms", "MB", "first s", "limit"]
     return head, [
         [
-            line.name, line.case, _size(line.frame_size), _size(line.work_size), f"{line.fps:.1f}",
+            line.name, line.case, _size(line.frame_size), _size(line.processing_size), f"{line.fps:.1f}",
             f"{line.megapixels_s:.1f}", *(_ms((line.latency_ms or {}).get(p)) for p in ("p50", "p95", "p99")),
             _ms(1000 * line.cpu_s_per_frame), f"{line.peak_rss_mb:.0f}", f"{line.first_frame_s:.2f}",
             f"{line.of_limit:.0%}" if line.of_limit else "",
@@ -123,7 +123,7 @@ def findings(lines: Sequence[Line], camera_fps: float) -> list[str]:
             if ours and peer.frame_size == size:
                 said.append(f"{title}: {ours.case} is {ratio(ours, peer):.1f} x as fast as {peer.name} ({peer.case})")
             if alone and peer.case in ("any style", "naive loop") and peer.frame_size == size:
-                times = ratio(alone, peer) * prod(alone.work_size) / prod(peer.work_size)
+                times = ratio(alone, peer) * prod(alone.processing_size) / prod(peer.processing_size)
                 said.append(
                     f"{title}: network makes {times:.1f} x the megapixels a second of {peer.name} ({peer.case}), "
                     f"each at its work size"

@@ -32,7 +32,7 @@ def main():
     width, height = frames[0].size
     if job["case"] == "any style":
         code = engine.style_vector(job["style"])
-        engine.style_vector = lambda picture: code
+        engine.style_vector = lambda image: code
         work = [384, 384]  # frames of other shapes are scaled down and padded to that
         engine.stylize_with(frames[0], None)
     else:
@@ -44,7 +44,7 @@ def main():
 
     answer({
         "runtime": f"ONNX Runtime {onnxruntime.__version__}", "device": engine.device,
-        "frame_size": [height, width], "work_size": work,
+        "frame_size": [height, width], "processing_size": work,
     })
     for _ in sys.stdin:
         cpu, began, took, more = time.process_time(), time.perf_counter(), [], {}

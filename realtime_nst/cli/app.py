@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ..errors import InputError, StylizeError
-from .options import Moment, Size, network_options, run_options, steady_option, style_option
+from .options import Timestamp, Size, network_options, run_options, steady_option, style_option
 from ..process import halve_opencv_threads, keep_freed_memory, let_opencv_sleep, quiet_runtimes
 
 EXAMPLES = """
@@ -96,7 +96,7 @@ def _run_live(source: str, style: tuple[str, ...], **given) -> None:
               help="A picture file for one photo, or a folder.")
 @style_option
 @network_options
-def image(photos, out, style, model, device, work_size, **look) -> None:
+def image(photos, out, style, model, device, processing_size, **look) -> None:
     """Stylize still pictures: files, folders or patterns."""
     from ..offline.image import find_photos, plan_outputs, stylize_photos
     from ..styles.library import find_styles
@@ -105,7 +105,7 @@ def image(photos, out, style, model, device, work_size, **look) -> None:
     plan = plan_outputs(find_photos(photos), find_styles(style), out)
     # A still picture has time; but strokes are of so many pixels of what the network sees, and of all of a large photo
     # they would be too small to be seen.
-    stylizer = load_stylizer(model, device, work_size or 1024, say)
+    stylizer = load_stylizer(model, device, processing_size or 1024, say)
     for notice in stylizer.network.notices:
         say(notice)
     stylize_photos(plan, stylizer, done=lambda path: click.echo(path), **look)
@@ -121,22 +121,22 @@ def image(photos, out, style, model, device, work_size, **look) -> None:
 @steady_option(True, "steady")
 @click.option("--size", type=Size(), help="Size of the result.")
 @click.option("--scale", type=click.FloatRange(0, 8, min_open=True), default=1.0, help="Scale of the result.")
-@click.option("--start", type=Moment(), default=0.0, help="Begin there: seconds, or 1:30.")
-@click.option("--end", type=Moment(), help="End there.")
+@click.option("--start", type=Timestamp(), default=0.0, help="Begin there: seconds, or 1:30.")
+@click.option("--end", type=Timestamp(), help="End there.")
 @click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better.")
 @click.option("--encoder", default="auto", show_default=True, help="auto, libx264, h264_nvenc, ...")
 @click.option("--side-by-side", is_flag=True, help="The original beside the stylized picture.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run left.")
 @click.option("--keep-going", is_flag=True, help="After a clip that fails, go on with the next.")
-def clip(clips, out, style, styles_over_time, model, device, work_size, keep_going, **given) -> None:
+def clip(clips, out, style, styles_over_time, model, device, processing_size, keep_going, **given) -> None:
     """Stylize clips: same length, same timing, same sound."""
     from ..offline.batch import stylize_clips
     from ..offline.clip import ClipOptions
 
     halve_opencv_threads()
     stylize_clips(
-        clips, out, style, styles_over_time, (model, device, work_size), ClipOptions(**given), keep_going, say
+        clips, out, style, styles_over_time, (model, device, processing_size), ClipOptions(**given), keep_going, say
     )
 
 
@@ -178,7 +178,7 @@ def optimize(photo, painting, features, **given) -> None:
 @click.option("--clips", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER",
               help="Measure steadiness on these clips too.")
 @click.option("--size", type=click.IntRange(min=32), default=384, show_default=True, help="Long side in pixels.")
-@click.option("--work-size", "work_sizes", multiple=True, type=click.IntRange(min=32), default=[None], metavar="N",
+@click.option("--work-size", "processing_sizes", multiple=True, type=click.IntRange(min=32), default=[None], metavar="N",
               help="Long side in pixels that the networks see; repeat to compare. Default: all of a picture.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
@@ -219,7 +219,7 @@ def _spaced(names: Sequence[str]) -> list[str]:
 @click.option("--case", "cases", multiple=True, metavar="CASE",
               help="Only network, live, 'clip, no encoder' or clip; repeat for more.")
 @click.option("--style", default="night", show_default=True, metavar="NAME|FILE")
-@click.option("--work-size", type=click.IntRange(min=32), metavar="N",
+@click.option("--work-size", "processing_size", type=click.IntRange(min=32), metavar="N",
               help="Long side in pixels that the network sees.")
 @click.option("--camera-fps", type=click.FloatRange(1, 1000), default=30.0, show_default=True,
               help="Frames a second that the camera sends.")
@@ -270,7 +270,7 @@ def cameras() -> None:
               help="The photo for --sheet. Default: a frame of the built-in scene.")
 @network_options
 @click.pass_context
-def styles(ctx, sheet, photo, model, device, work_size, **look) -> None:
+def styles(ctx, sheet, photo, model, device, processing_size, **look) -> None:
     """List the styles, render them all on one photo, or add your own."""
     if ctx.invoked_subcommand:
         return
@@ -281,17 +281,17 @@ def styles(ctx, sheet, photo, model, device, work_size, **look) -> None:
         _table(["name", "title", "after", "how it was made"],
                [[s.name, s.title, f"{s.after} {s.year or ''}".strip(), s.made or str(s.path)] for s in found])
         return
-    from ..media.images import read_picture, write_picture
+    from ..media.images import read_image, write_image
     from ..evaluation.contact_sheet import contact_sheet
     from ..sources.factory import DemoSource
     from ..stylizer import load_stylizer
 
-    picture = read_picture(photo) if photo else DemoSource().read().picture
-    stylizer = load_stylizer(model, device, work_size, say)
-    tiles = [("original", picture)]
+    image = read_image(photo) if photo else DemoSource().read().image
+    stylizer = load_stylizer(model, device, processing_size, say)
+    tiles = [("original", image)]
     for style in found:
-        tiles.append((style.name, stylizer.stylize(picture, stylizer.encode(style.read()), **look)))
-    click.echo(write_picture(sheet, contact_sheet(tiles)))
+        tiles.append((style.name, stylizer.stylize(image, stylizer.encode(style.read()), **look)))
+    click.echo(write_image(sheet, contact_sheet(tiles)))
 
 
 @styles.command("add")

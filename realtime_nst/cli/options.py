@@ -26,7 +26,7 @@ class Size(click.ParamType):
         return width, height
 
 
-class Moment(click.ParamType):
+class Timestamp(click.ParamType):
     """Seconds, or [HOURS:]MINUTES:SECONDS."""
 
     name = "TIME"
@@ -59,7 +59,7 @@ class Address(click.ParamType):
         return host or "127.0.0.1", int(port)
 
 
-class Word(click.ParamType):
+class Token(click.ParamType):
     """What can stand in an address as it is."""
 
     name = "WORD"
@@ -89,7 +89,7 @@ network_options = options(
     click.option("--model", default="auto", metavar="auto|hub|fast|FOLDER|URL", show_default=True,
                  help="The network: Magenta's (hub), our own (fast), or a SavedModel like Magenta's."),
     click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True),
-    click.option("--work-size", type=click.IntRange(min=32), metavar="N",
+    click.option("--work-size", "processing_size", type=click.IntRange(min=32), metavar="N",
                  help="Long side in pixels that the network sees."),
     click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True,
                  help="How much style: 0 is the original."),
@@ -119,7 +119,7 @@ run_options = options(
                  help="Record a microphone with the pictures (pip install 'realtime-nst[mic]')."),
     click.option("--serve", type=Address(), is_flag=False, flag_value="8090", metavar="[[HOST:]PORT]",
                  help="Show the video to browsers and OBS at a port of this machine; 0.0.0.0:PORT to its network."),
-    click.option("--control", type=Word(), is_flag=False, flag_value="", metavar="[WORD]",
+    click.option("--control", type=Token(), is_flag=False, flag_value="", metavar="[WORD]",
                  help="With --serve: let browsers that know WORD press the keys. Without one, it is made up."),
     click.option("--virtual-camera", is_flag=False, flag_value="default", metavar="[DEVICE]",
                  help="Be a camera for video calls (pip install 'realtime-nst[virtual-camera]')."),

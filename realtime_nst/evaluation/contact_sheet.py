@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ..frames import Picture
+from ..frames import Image
 
-Tile = tuple[str, Picture]
+Tile = tuple[str, Image]
 """A caption and a uint8 BGR picture."""
 
 
-def contact_sheet(tiles: Sequence[Tile], columns: int | None = None, side: int = 256) -> Picture:
+def contact_sheet(tiles: Sequence[Tile], columns: int | None = None, side: int = 256) -> Image:
     """The pictures in rows of `columns` (None: about as wide as high), each fitted into a square, uint8 BGR.
 
     A row is as high as its highest picture, so that wide ones leave no gaps.
@@ -24,9 +24,9 @@ def contact_sheet(tiles: Sequence[Tile], columns: int | None = None, side: int =
     return np.vstack([_row(row, columns, side) for row in rows])
 
 
-def _row(tiles: Sequence[Tile], columns: int, side: int) -> Picture:
-    fitted = [_fitted(picture, side) for _, picture in tiles]
-    height = max(picture.shape[0] for picture in fitted)
+def _row(tiles: Sequence[Tile], columns: int, side: int) -> Image:
+    fitted = [_fitted(image, side) for _, image in tiles]
+    height = max(image.shape[0] for image in fitted)
     row = np.full((height + 24, columns * (side + 6), 3), 255, np.uint8)
     for number, ((caption, _), small) in enumerate(zip(tiles, fitted)):
         left = number * (side + 6) + 3
@@ -37,6 +37,6 @@ def _row(tiles: Sequence[Tile], columns: int, side: int) -> Picture:
     return row
 
 
-def _fitted(picture: Picture, side: int) -> Picture:
-    scale = side / max(picture.shape[:2])
-    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+def _fitted(image: Image, side: int) -> Image:
+    scale = side / max(image.shape[:2])
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -28,13 +28,13 @@ import numpy as np
 from ..errors import SourceError
 from ..nst.vgg import Vgg, load_features
 from .warping import consistent, estimate_flow, read_flow, warping_error
-from ..frames import Picture, StyleCode
+from ..frames import Image, StyleCode
 from ..nst.losses import mean_gram
 from ..networks.registry import open_network
 from ..media.paths import check_writable
-from ..media.images import SUFFIXES, pictures_in, read_picture, write_picture
+from ..media.images import SUFFIXES, images_in, read_image, write_image
 from .contact_sheet import contact_sheet
-from ..temporal.filter import Steadiness
+from ..temporal.filter import TemporalFilter
 from ..stylizer import Stylizer
 
 CONTENT_LAYER = "block3_conv3"
@@ -81,17 +81,17 @@ class ModelFigures:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-class Eye:
+class FeatureExtractor:
     """What is measured of a picture: its content features and its Gram matrices."""
 
     def __init__(self, vgg: Vgg):
         self._vgg = vgg
 
-    def look(self, picture: Picture) -> tuple[np.ndarray, list[np.ndarray]]:
+    def look(self, image: Image) -> tuple[np.ndarray, list[np.ndarray]]:
         """(block3_conv3 features 1 x H x W x N, Gram matrices of STYLE_LAYERS) of a uint8 BGR picture."""
         from keras import ops
 
-        found = self._vgg(ops.convert_to_tensor(picture[np.newaxis].astype("float32")), STYLE_LAYERS)
+        found = self._vgg(ops.convert_to_tensor(image[np.newaxis].astype("float32")), STYLE_LAYERS)
         grams = [ops.convert_to_numpy(mean_gram(found[layer]))[0] for layer in STYLE_LAYERS]
         return ops.convert_to_numpy(found[CONTENT_LAYER]), grams
 
@@ -106,11 +106,11 @@ def style_error(style: Sequence[np.ndarray], out: Sequence[np.ndarray]) -> float
     return float(np.mean([np.sum((o - s) ** 2) / np.sum(s**2) for s, o in zip(style, out)]))
 
 
-def scaled_to(picture: Picture, long_side: int) -> Picture:
+def scaled_to(image: Image, long_side: int) -> Image:
     """The picture with its long side `long_side`, sides multiples of 8."""
-    scale = long_side / max(picture.shape[:2])
-    height, width = (max(8, round(side * scale / 8) * 8) for side in picture.shape[:2])
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    scale = long_side / max(image.shape[:2])
+    height, width = (max(8, round(side * scale / 8) * 8) for side in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def evaluate(
@@ -120,7 +120,7 @@ def evaluate(
     features: Path,
     *,
     size: int = 384,
-    work_sizes: Sequence[int | None] = (None,),
+    processing_sizes: Sequence[int | None] = (None,),
     clips: Path | None = None,
     device: str = "auto",
     json_file: Path | None = None,
@@ -141,12 +141,12 @@ def evaluate(
     stylizers, figures = [], []
     for model in models:
         network = open_network(model, device)
-        for work_size in work_sizes:
-            stylizers.append(Stylizer(network, work_size or sys.maxsize))
-            figures.append(ModelFigures(f"{model} at {work_size}" if work_size else model))
-    content = {path.stem: scaled_to(read_picture(path), size) for path in _pictures(photos)}
-    styles = {path.stem: scaled_to(read_picture(path), size) for path in _pictures(paintings)}
-    eye = Eye(load_features(features))
+        for processing_size in processing_sizes:
+            stylizers.append(Stylizer(network, processing_size or sys.maxsize))
+            figures.append(ModelFigures(f"{model} at {processing_size}" if processing_size else model))
+    content = {path.stem: scaled_to(read_image(path), size) for path in _pictures(photos)}
+    styles = {path.stem: scaled_to(read_image(path), size) for path in _pictures(paintings)}
+    eye = FeatureExtractor(load_features(features))
     seen = {name: eye.look(photo) for name, photo in content.items()}
     codes = [{name: stylizer.encode(painting) for name, painting in styles.items()} for stylizer in stylizers]
     if clips:
@@ -177,14 +177,14 @@ def evaluate(
     for figure in figures:
         figure.summarize()
     if sheet:
-        write_picture(sheet, contact_sheet(tiles, columns=1 + len(content) * len(stylizers), side=200))
+        write_image(sheet, contact_sheet(tiles, columns=1 + len(content) * len(stylizers), side=200))
     if json_file:
         json_file.write_text(json.dumps({"models": [figure.as_dict() for figure in figures]}, indent=2) + "\n")
     return figures
 
 
 def _pictures(folder: Path) -> list[Path]:
-    found = [folder] if folder.is_file() else pictures_in(folder) if folder.is_dir() else []
+    found = [folder] if folder.is_file() else images_in(folder) if folder.is_dir() else []
     if not found:
         raise SourceError(f"there are no pictures in {folder}")
     return found
@@ -201,10 +201,10 @@ def _measure_clips(
     inputs: list[float] = []
     plain: list[list[float]] = [[] for _ in figures]
     steady: list[list[float]] = [[] for _ in figures]
-    streams: list[list[Steadiness]] = []
+    streams: list[list[TemporalFilter]] = []
     for pair in frame_pairs(clips):
         if pair.passed is None:
-            streams = [[stylizer.steadiness() for _ in known] for stylizer, known in zip(stylizers, codes)]
+            streams = [[stylizer.temporal_filter() for _ in known] for stylizer, known in zip(stylizers, codes)]
         inputs.append(pair.warping_error(pair.one, pair.two))
         for number, stylizer in enumerate(stylizers):
             progress(f"{figures[number].model}: steadiness, pair {len(inputs)}")
@@ -225,16 +225,16 @@ def _measure_clips(
 class FramePair(NamedTuple):
     """Two frames of a clip, one after the other."""
 
-    one: Picture
-    two: Picture
+    one: Image
+    two: Image
     flow: np.ndarray
     """From one to two, as `flow` has it."""
     visible: np.ndarray
     """The pixels that are seen in both: bool H x W."""
-    passed: list[Picture] | None = None
+    passed: list[Image] | None = None
     """The clip's frames between the pair before and this one; None for the first pair of a clip."""
 
-    def warping_error(self, one: Picture, two: Picture) -> float:
+    def warping_error(self, one: Image, two: Image) -> float:
         """That of what was made of both frames."""
         return warping_error(one, two, self.flow, self.visible)
 
@@ -250,10 +250,10 @@ def frame_pairs(folder: Path, every: int = 10) -> Iterator[FramePair]:
         found = True
         frames = flow_file.parent.parent
         number = int(flow_file.stem.split("_")[-1])
-        one, two = (read_picture(frames / f"frame_{n:04d}.png") for n in (number, number + 1))
+        one, two = (read_image(frames / f"frame_{n:04d}.png") for n in (number, number + 1))
         flow = read_flow(flow_file)
         masks = [flow_file.parent / kind / f"{flow_file.stem}.png" for kind in ("occlusions", "invalid")]
-        hidden = [read_picture(mask)[..., 0] > 127 for mask in masks if mask.exists()]
+        hidden = [read_image(mask)[..., 0] > 127 for mask in masks if mask.exists()]
         yield FramePair(one, two, flow, ~np.any(hidden, axis=0) if hidden else np.ones(flow.shape[:2], bool))
     for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in (".mp4", ".mkv", ".mov", ".webm", ".avi")):
         found = True
@@ -266,10 +266,10 @@ def _estimated_pairs(path: Path, every: int) -> Iterator[FramePair]:
     from ..sources.factory import open_source
 
     source = open_source(str(path), live=False)
-    unpaired: list[Picture] = []
+    unpaired: list[Image] = []
     paired = False
     while (frame := source.read()) is not None:
-        unpaired.append(frame.picture)
+        unpaired.append(frame.image)
         if len(unpaired) == (every if paired else 2):
             *passed, one, two = unpaired
             forward = estimate_flow(one, two)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..errors import SourceError
-from ..frames import Picture
+from ..frames import Image
 
 
 def read_flow(path: Path) -> np.ndarray:
@@ -20,9 +20,9 @@ def read_flow(path: Path) -> np.ndarray:
     return np.frombuffer(data, "<f4", 2 * width * height, 12).reshape(height, width, 2)
 
 
-def estimate_flow(frame: Picture, following: Picture) -> np.ndarray:
+def estimate_flow(frame: Image, following: Image) -> np.ndarray:
     """Flow from `frame` to `following` by dense inverse search (Kroeger et al. 2016), float32 H x W x 2."""
-    grey = [cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in (frame, following)]
+    grey = [cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in (frame, following)]
     return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*grey, None)
 
 
@@ -32,11 +32,11 @@ def consistent(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
     |f + b|^2 <= 0.01 (|f|^2 + |b|^2) + 0.5 (Sundaram, Brox and Keutzer 2010).
     """
     back = _sample(backward, forward)
-    apart = np.sum((forward + back) ** 2, axis=2)
-    return apart <= 0.01 * (np.sum(forward**2, axis=2) + np.sum(back**2, axis=2)) + 0.5
+    abs_difference = np.sum((forward + back) ** 2, axis=2)
+    return abs_difference <= 0.01 * (np.sum(forward**2, axis=2) + np.sum(back**2, axis=2)) + 0.5
 
 
-def warping_error(frame: Picture, following: Picture, flow: np.ndarray, visible: np.ndarray) -> float:
+def warping_error(frame: Image, following: Image, flow: np.ndarray, visible: np.ndarray) -> float:
     """Mean squared difference between `frame` and `following` fetched back along `flow`, over `visible` pixels.
 
     On the scale of 0..255, over pixels and channels. Pixels that leave the picture do not count.

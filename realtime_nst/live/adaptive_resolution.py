@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from ..frames import Picture, StyleCode
+from ..frames import Image, StyleCode
 from ..networks.base import Network
-from ..temporal.filter import Steadiness
+from ..temporal.filter import TemporalFilter
 from ..stylizer import Stylizer
 from ..timing import Clock
 
@@ -19,7 +19,7 @@ SIZES = (256, 320, 384, 448, 512, 640, 768, 960, 1280)
 """The long sides in pixels that are chosen from."""
 
 
-class Pace:
+class AdaptiveResolution:
     """Decides on a work size from how long frames take; knows no clock but what it is told.
 
     A smaller size is taken once the rate has been missed for `hurry` seconds; a larger one only where it would
@@ -75,7 +75,7 @@ class Pace:
         self._room_since = self._grown = None
 
 
-class PacedStylizer(Stylizer):
+class AdaptiveStylizer(Stylizer):
     """A stylizer whose work size follows a `Pace`. The network of a new size is compiled beside the video.
 
     fps: the rate to hold. steady: whether the frames will be kept from flickering, which takes time too.
@@ -85,7 +85,7 @@ class PacedStylizer(Stylizer):
         super().__init__(network)
         self._fps = fps
         self._steady = steady
-        self._pace: Pace | None = None
+        self._pace: AdaptiveResolution | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="work-size")
         self._coming: Future[int] | None = None
 
@@ -93,34 +93,34 @@ class PacedStylizer(Stylizer):
         """Find the size to begin with, so that what is shown first can stay."""
         long_side = max(height, width)
         sizes = [size for size in SIZES if size < long_side] + [min(long_side, SIZES[-1])]
-        self.work_size = min(sizes, key=lambda size: abs(size - self.work_size))
-        self._pace = Pace(self._fps, sizes, self.work_size)
+        self.processing_size = min(sizes, key=lambda size: abs(size - self.processing_size))
+        self._pace = AdaptiveResolution(self._fps, sizes, self.processing_size)
         # Of what moves: in a blank or a still picture no optical flow is looked for.
         spots = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
         scene = cv2.resize(spots, (width, height), interpolation=cv2.INTER_CUBIC)
         moving = [np.roll(scene, step * (width // 160 + 1), axis=1) for step in range(4)]
         code = self.network.encode(scene)
         for _ in sizes:
-            steady = self.steadiness() if self._steady else None
+            steady = self.temporal_filter() if self._steady else None
             fitting = self._pace.fitting(min(self._time(view, code, steady) for view in moving))
-            if fitting >= self.work_size:
+            if fitting >= self.processing_size:
                 break  # a larger one only when time has shown that there is room
-            self.work_size = self._pace.size = fitting
+            self.processing_size = self._pace.size = fitting
         self.clock = Clock()
 
     def begin(
-        self, picture: Picture, code: StyleCode, strength: float = 1.0, *args, **kwargs
-    ) -> Callable[[], Picture]:
+        self, image: Image, code: StyleCode, strength: float = 1.0, *args, **kwargs
+    ) -> Callable[[], Image]:
         began = time.perf_counter()
-        end = super().begin(picture, code, strength, *args, **kwargs)
+        end = super().begin(image, code, strength, *args, **kwargs)
         spent = time.perf_counter() - began
 
-        def timed_end() -> Picture:
+        def timed_end() -> Image:
             # Between the two it may wait for another thread to show the frame before: that is not its time.
             began = time.perf_counter()
             out = end()
             if strength > 0:
-                self._note(spent + time.perf_counter() - began, picture.shape[:2])
+                self._note(spent + time.perf_counter() - began, image.shape[:2])
             return out
 
         return timed_end
@@ -133,16 +133,16 @@ class PacedStylizer(Stylizer):
         """Take in that a frame of `shape` took `took` seconds."""
         if self._pace is not None and self._coming is None:
             size = self._pace.note(took, time.perf_counter())
-            if size != self.work_size:
+            if size != self.processing_size:
                 self._coming = self._pool.submit(self._prepare, size, shape)
         elif self._coming is not None and self._coming.done():
-            self.work_size, self._coming = self._coming.result(), None
+            self.processing_size, self._coming = self._coming.result(), None
 
     def _prepare(self, size: int, shape: tuple[int, int]) -> int:
         Stylizer(self.network, size).warm_up(*shape)
         return size
 
-    def _time(self, picture: Picture, code: StyleCode, steady: Steadiness | None) -> float:
+    def _time(self, image: Image, code: StyleCode, steady: TemporalFilter | None) -> float:
         began = time.perf_counter()
-        super().begin(picture, code, steady=steady)()
+        super().begin(image, code, steady=steady)()
         return time.perf_counter() - began

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ..frames import Picture
+from ..frames import Image
 
 Row = Sequence[str]
 """The columns of one line."""
@@ -28,7 +28,7 @@ class Panel:
         self._drawn: tuple | None = None
         self._box = self._letters = np.zeros((0, 0, 3), np.uint8)
 
-    def draw(self, canvas: Picture, rows: Sequence[Row], colour: tuple[int, int, int] = WHITE) -> None:
+    def draw(self, canvas: Image, rows: Sequence[Row], colour: tuple[int, int, int] = WHITE) -> None:
         """Draw `rows` onto `canvas` (uint8 BGR), in letters that fit its height."""
         if not rows:
             return

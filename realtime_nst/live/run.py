@@ -17,14 +17,14 @@ from ..errors import InputError, OutputError
 from ..media.h264 import CONTAINERS
 from ..sources.microphone import Microphone
 from ..media.paths import check_writable
-from .adaptive_resolution import PacedStylizer
+from .adaptive_resolution import AdaptiveStylizer
 from ..pipeline import Stats, run
 from ..sinks.recorder import Recorder
 from .session import Session
 from ..interfaces import Sink
 from ..sources.factory import Camera, Source, open_source
 from ..temporal.filter import worth_it
-from .style_encoder import StyleBook
+from .style_encoder import StyleEncoder
 from ..stylizer import Stylizer, load_stylizer
 from ..sinks.virtual_camera import VirtualCamera
 from ..sinks.window import Window, check_display
@@ -42,9 +42,9 @@ class LiveOptions:
     styles: Sequence[Style]
     model: str = "auto"
     device: str = "auto"
-    work_size: int | None = None
+    processing_size: int | None = None
     fps_target: float | None = None
-    """Frames a second that the work size adapts to; None: those of the source. A `work_size` given is kept."""
+    """Frames a second that the work size adapts to; None: those of the source. A `processing_size` given is kept."""
     size: tuple[int, int] | None = None
     """(width, height) asked of a camera."""
     strength: float = 1.0
@@ -127,7 +127,7 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, say: Calla
 
 
 def _check(options: LiveOptions) -> None:
-    if options.fps_target and options.work_size:
+    if options.fps_target and options.processing_size:
         raise InputError("--fps-target chooses the work size that --work-size fixes: give one of them")
     if options.headless and not (
         options.record or options.shared or options.frames or options.seconds or options.stats
@@ -155,10 +155,10 @@ def _check(options: LiveOptions) -> None:
 
 def _load(options: LiveOptions, source: Source, say: Callable[[str], None]) -> Stylizer:
     """A stylizer of a fixed work size where one is asked for or no clock drives the source; else one that adapts."""
-    stylizer = load_stylizer(options.model, options.device, options.work_size, say)
+    stylizer = load_stylizer(options.model, options.device, options.processing_size, say)
     network = stylizer.network
-    if source.live and not options.work_size:
-        stylizer = PacedStylizer(network, options.fps_target or source.fps, _steady(options, source))
+    if source.live and not options.processing_size:
+        stylizer = AdaptiveStylizer(network, options.fps_target or source.fps, _steady(options, source))
     elif options.fps_target:
         say(f"--fps-target changes nothing: without a window {source.name} is given every frame and the time it needs")
     for notice in network.notices:
@@ -186,7 +186,7 @@ def _run(
     camera = source if isinstance(source, Camera) else None
     if options.size and camera is None:
         say(f"--size is asked of cameras; {source.name} keeps its {source.size[1]}x{source.size[0]}")
-    book = StyleBook(
+    book = StyleEncoder(
         stylizer,
         [(style.name, style.read) for style in options.styles],
         prefetch=not options.headless or control is not None or options.cycle is not None,

@@ -13,14 +13,14 @@ import platformdirs
 
 from ..errors import OutputError, StylizeError
 from ..styles.transition import Fade
-from ..frames import Frame, Picture
+from ..frames import Frame, Image
 from ..keys import KEYS
 from ..media.paths import new_file
 from .hud import RED, Panel
-from ..media.images import write_picture
-from ..pipeline import Look
+from ..media.images import write_image
+from ..pipeline import RenderParams
 from ..sinks.recorder import Recorder, Recording
-from .style_encoder import StyleBook
+from .style_encoder import StyleEncoder
 from ..stylizer import Stylizer
 from ..sinks.window import Window
 
@@ -35,7 +35,7 @@ class Session:
     def __init__(
         self,
         stylizer: Stylizer,
-        book: StyleBook,
+        book: StyleEncoder,
         recorder: Recorder,
         *,
         strength: float,
@@ -64,7 +64,7 @@ class Session:
         self.help = False
         self.window: Window | None = None
         self._seen: Frame | None = None
-        self._shown: Picture | None = None
+        self._shown: Image | None = None
         self._message = ("", 0.0)
         self._figures: tuple[float, list[str]] = (0.0, [])
         self._panels = {
@@ -80,13 +80,13 @@ class Session:
         self._taken = 0
         self._files = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
 
-    def look(self, frame: Frame) -> Look:
+    def look(self, frame: Frame) -> RenderParams:
         """How `frame` is to be turned; called on the stylizing thread."""
         self._seen = frame
         if self._cycle:
             self._go_on(frame.time, self._cycle)
         code = self._fade.towards(self._book.code(wait=self._wait_for_style), frame.time)
-        return Look(code, 0.0 if self.original else self.strength, self.mirror, self.keep_colors)
+        return RenderParams(code, 0.0 if self.original else self.strength, self.mirror, self.keep_colors)
 
     def _go_on(self, time: float, seconds: float) -> None:
         """Want the next style where one has been wanted for so long."""
@@ -104,7 +104,7 @@ class Session:
     # As a sink it remembers what is shown, for snapshots, and passes on the news of others.
 
     def write(self, frame: Frame) -> None:
-        self._shown = frame.picture
+        self._shown = frame.image
 
     def poll(self) -> None:
         while self._recorder.ended:
@@ -141,10 +141,10 @@ class Session:
         if self._seen is None:
             return
         # A camera's buffer is its own: it may be filled anew before the picture is encoded.
-        picture = self._seen.picture.copy()
+        image = self._seen.image.copy()
         self._taken += 1
-        self._book.want(self._book.add(f"taken {self._taken}", lambda: picture))
-        self._files.submit(self._save, picture, "took it as a style, kept as")
+        self._book.want(self._book.add(f"taken {self._taken}", lambda: image))
+        self._files.submit(self._save, image, "took it as a style, kept as")
 
     def toggle_mirror(self) -> None:
         self.mirror = not self.mirror
@@ -156,10 +156,10 @@ class Session:
         if self._shown is not None:
             self._files.submit(self._save, self._shown, "saved")
 
-    def _save(self, picture: Picture, what: str) -> None:
+    def _save(self, image: Image, what: str) -> None:
         try:
             path = new_file(platformdirs.user_pictures_path(), ".png")
-            self.tell(f"{what} {write_picture(path, picture)}")
+            self.tell(f"{what} {write_image(path, image)}")
         except StylizeError as reason:
             self.tell(str(reason))
 
@@ -206,7 +206,7 @@ class Session:
             "message": self._news(),
         }
 
-    def style_picture(self, index: int) -> Picture:
+    def style_image(self, index: int) -> Image:
         """The picture of a style, uint8 BGR. Raises IndexError and StyleError."""
         return self._book.read(index)
 
@@ -217,7 +217,7 @@ class Session:
 
     # What the window shows.
 
-    def draw(self, canvas: Picture) -> None:
+    def draw(self, canvas: Image) -> None:
         """Lay over `canvas` (uint8 BGR, changed in place) what the user has asked to see."""
         if self.overlay:
             self._panels["overlay"].draw(canvas, [[line] for line in self._lines()])

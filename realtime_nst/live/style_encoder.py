@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 from ..errors import StyleError
-from ..frames import Picture, StyleCode
+from ..frames import Image, StyleCode
 from ..stylizer import Stylizer
 
 
-class StyleBook:
+class StyleEncoder:
     """Styles by number, each encoded once, by a thread beside the video.
 
     styles: (name, function that reads the picture), to which `add` adds. `wanted` is what the user asked for, `shown`
@@ -20,7 +20,7 @@ class StyleBook:
     def __init__(
         self,
         stylizer: Stylizer,
-        styles: Sequence[tuple[str, Callable[[], Picture]]],
+        styles: Sequence[tuple[str, Callable[[], Image]]],
         *,
         prefetch: bool,
     ) -> None:
@@ -45,11 +45,11 @@ class StyleBook:
     def name(self, index: int) -> str:
         return self._styles[index][0]
 
-    def read(self, index: int) -> Picture:
+    def read(self, index: int) -> Image:
         """The picture of a style, uint8 BGR. Raises StyleError where it cannot be read."""
         return self._styles[index][1]()
 
-    def add(self, name: str, read: Callable[[], Picture]) -> int:
+    def add(self, name: str, read: Callable[[], Image]) -> int:
         """One more style, at the end; gives its number."""
         with self._changed:
             self._styles.append((name, read))
@@ -107,8 +107,8 @@ class StyleBook:
         """Wait for something to encode: the wanted style, else with prefetch the next one after it."""
 
         def to_do() -> int | None:
-            ahead = range(len(self) if self._prefetch else 1)
-            order = ((self.wanted + k) % len(self) for k in ahead)
+            frames_in_flight = range(len(self) if self._prefetch else 1)
+            order = ((self.wanted + k) % len(self) for k in frames_in_flight)
             return next((i for i in order if i not in self._codes and i not in self._bad), None)
 
         with self._changed:

@@ -11,7 +11,7 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from ..errors import OutputError
-from ..frames import Picture
+from ..frames import Image
 
 CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")
 """The endings that a video file written here can have."""
@@ -106,9 +106,9 @@ def describe(stream: av.VideoStream, size: tuple[int, int], time_base: Fraction)
     context.color_trc = int(ColorTrc.BT709)
 
 
-def to_video(picture: Picture, pts: int, time_base: Fraction) -> av.VideoFrame:
+def to_video(image: Image, pts: int, time_base: Fraction) -> av.VideoFrame:
     """A picture with even sides as a yuv420p frame, BT.709, limited range."""
-    frame = av.VideoFrame.from_numpy_buffer(picture, format="bgr24").reformat(
+    frame = av.VideoFrame.from_numpy_buffer(image, format="bgr24").reformat(
         format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, interpolation="AREA"
     )
     frame.pts = pts
@@ -116,20 +116,20 @@ def to_video(picture: Picture, pts: int, time_base: Fraction) -> av.VideoFrame:
     return frame
 
 
-def even(picture: Picture) -> Picture:
+def even(image: Image) -> Image:
     """The picture with its last row and column doubled where a side is odd, as yuv420p needs even sides."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     if height % 2 or width % 2:
-        picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    return picture
+        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return image
 
 
-def fitted(picture: Picture, size: tuple[int, int]) -> Picture:
+def fitted(image: Image, size: tuple[int, int]) -> Image:
     """`even(picture)`, scaled where that is not of `size` (height, width)."""
-    picture = even(picture)
-    if picture.shape[:2] != size:
-        picture = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA)
-    return picture
+    image = even(image)
+    if image.shape[:2] != size:
+        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    return image
 
 
 def even_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -11,13 +11,13 @@ import numpy as np
 
 from ..errors import InputError, OutputError, SourceError
 from .exif import upright
-from ..frames import Picture, check_picture
+from ..frames import Image, check_image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 """The endings that a folder of pictures is searched for and that can be written, lower case."""
 
 
-def read_picture(path: str | Path, error: type[InputError] = SourceError) -> Picture:
+def read_image(path: str | Path, error: type[InputError] = SourceError) -> Image:
     """Read a picture of any size as uint8 BGR, H x W x 3, the right way up.
 
     EXIF orientation is applied; 16-bit values keep their upper 8 bits; grey becomes BGR; transparency is laid
@@ -28,23 +28,23 @@ def read_picture(path: str | Path, error: type[InputError] = SourceError) -> Pic
         data = Path(path).read_bytes()
     except OSError as reason:
         raise error(f"cannot read {path}: {reason.strerror or reason}") from reason
-    return decode_picture(data, str(path), error)
+    return decode_image(data, str(path), error)
 
 
-def decode_picture(data: bytes, name: str, error: type[InputError] = SourceError) -> Picture:
-    """Decode an encoded picture as `read_picture` does; `name` is what the error calls it."""
+def decode_image(data: bytes, name: str, error: type[InputError] = SourceError) -> Image:
+    """Decode an encoded picture as `read_image` does; `name` is what the error calls it."""
     buffer = np.frombuffer(data, np.uint8)
     try:
-        picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if buffer.size else None
-        stored = _with_transparency(data, buffer) if picture is not None else None
+        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if buffer.size else None
+        stored = _with_transparency(data, buffer) if image is not None else None
     except cv2.error:
-        picture = None
-    if picture is None:
+        image = None
+    if image is None:
         raise error(
             f"{name} is not a picture that can be read; "
             f"give a file of one of these kinds: {', '.join(s[1:] for s in SUFFIXES)}"
         )
-    return np.ascontiguousarray(picture if stored is None else over_white(stored))
+    return np.ascontiguousarray(image if stored is None else over_white(stored))
 
 
 def _with_transparency(data: bytes, buffer: np.ndarray) -> np.ndarray | None:
@@ -66,7 +66,7 @@ def _divided(bgra: np.ndarray) -> np.ndarray:
     return np.concatenate([colour, bgra[..., 3:]], axis=2)
 
 
-def over_white(bgra: np.ndarray) -> Picture:
+def over_white(bgra: np.ndarray) -> Image:
     """A picture with transparency (uint8 or uint16 BGRA, H x W x 4) laid over white."""
     full = np.iinfo(bgra.dtype).max
     alpha = bgra[..., 3:].astype(np.float32) / full
@@ -74,21 +74,21 @@ def over_white(bgra: np.ndarray) -> Picture:
     return np.rint(colour * alpha + 255.0 * (1.0 - alpha)).astype(np.uint8)
 
 
-def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> Path:
+def write_image(path: str | Path, image: Image, quality: int = 95) -> Path:
     """Write a picture in the format that the file's ending names, whole or not at all.
 
     quality: of JPEG and WebP, 1 to 100.
     Raises OutputError where the ending is unknown or the folder cannot be written, ValueError for what is no picture.
     """
-    check_picture(picture)
+    check_image(image)
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
         raise OutputError(f"cannot write {path}: its ending must be one of {', '.join(SUFFIXES)}")
     keys = {".jpg": cv2.IMWRITE_JPEG_QUALITY, ".jpeg": cv2.IMWRITE_JPEG_QUALITY, ".webp": cv2.IMWRITE_WEBP_QUALITY}
     ending = path.suffix.lower()
-    done, data = cv2.imencode(ending, picture, [keys[ending], quality] if ending in keys else [])
+    done, data = cv2.imencode(ending, image, [keys[ending], quality] if ending in keys else [])
     if not done:
-        raise OutputError(f"cannot write {path}: a picture of {picture.shape} does not fit this format")
+        raise OutputError(f"cannot write {path}: a picture of {image.shape} does not fit this format")
     try:
         handle, partial = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
     except OSError as reason:
@@ -111,6 +111,6 @@ def _umask() -> int:
     return mask
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def images_in(folder: Path) -> list[Path]:
     """The picture files directly in a folder, by name."""
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import cv2
 
-from ..frames import Picture
+from ..frames import Image
 
 
-def shrunk(picture: Picture, size: tuple[int, int]) -> Picture:
+def downscale(image: Image, size: tuple[int, int]) -> Image:
     """`picture` at `size` (height, width), each pixel the mean of the area that it takes the place of.
 
     Halved first as often as leaves at least twice of what is wanted: OpenCV halves ten times as fast as it goes to
     other fractions. A frame of 1280x720 becomes 280x156 in 0.8 instead of 1.9 ms on one core.
     """
-    while all(have % 2 == 0 and have >= 4 * wanted for have, wanted in zip(picture.shape, size)):
-        picture = _resized(picture, (picture.shape[0] // 2, picture.shape[1] // 2))
-    return _resized(picture, size)
+    while all(have % 2 == 0 and have >= 4 * wanted for have, wanted in zip(image.shape, size)):
+        image = _resized(image, (image.shape[0] // 2, image.shape[1] // 2))
+    return _resized(image, size)
 
 
-def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
-    return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA)
+def _resized(image: Image, size: tuple[int, int]) -> Image:
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)

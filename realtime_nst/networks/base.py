@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import cv2
 
-from ..frames import Picture, StyleCode
-from ..media.resize import shrunk
+from ..frames import Image, StyleCode
+from ..media.resize import downscale
 
 
 class Network(ABC):
@@ -23,7 +23,7 @@ class Network(ABC):
     """"TensorFlow" or "OpenVINO", with its version."""
     device: str
     """What it runs on, in words a user knows: "CPU (AMD EPYC)", "GPU (NVIDIA H100)"."""
-    ahead: int = 0
+    frames_in_flight: int = 0
     """How many more frames may be begun before one that was is waited for: a GPU is given the next while it is at work,
     and several are on their way through a CPU that was opened for throughput."""
     quick: bool = False
@@ -33,24 +33,24 @@ class Network(ABC):
     """Fallbacks taken while it was opened, one sentence each, to be shown to the user."""
 
     @abstractmethod
-    def encode(self, picture: Picture) -> StyleCode:
+    def encode(self, image: Image) -> StyleCode:
         """Return the float32 code (1-D) of a style picture of any size."""
 
     @abstractmethod
-    def transform(self, picture: Picture, code: StyleCode) -> Picture:
+    def transform(self, image: Image, code: StyleCode) -> Image:
         """Return `picture` (any size H x W) in the style of `code`: uint8 BGR, H x W x 3."""
 
     def operations(self) -> int | None:
         """Floating-point operations that a frame of the size compiled last takes; None where that is unknown."""
         return None
 
-    def prepare(self, picture: Picture, size: tuple[int, int]) -> Picture:
+    def prepare(self, image: Image, size: tuple[int, int]) -> Image:
         """What the network is shown of `picture` at a work size (height, width)."""
-        if picture.shape[:2] == size:
-            return picture
-        return shrunk(picture, size)
+        if image.shape[:2] == size:
+            return image
+        return downscale(image, size)
 
-    def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
+    def begin(self, shown: Image, code: StyleCode, image: Image) -> Callable[[], Image]:
         """Begin to stylize `picture`, of which `shown` is what `prepare` made.
 
         Calling what is returned waits for the stylized frame, uint8 BGR at the size of `picture`, and gives it. Until
@@ -58,11 +58,11 @@ class Network(ABC):
         frame is finished while the next is begun.
         """
         made = self.transform(shown, code)
-        return lambda: enlarged(made, picture)
+        return lambda: enlarged(made, image)
 
 
-def enlarged(made: Picture, picture: Picture) -> Picture:
+def enlarged(made: Image, image: Image) -> Image:
     """What a network made of a picture, at the size of that."""
-    if made.shape == picture.shape:
+    if made.shape == image.shape:
         return made
-    return cv2.resize(made, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(made, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)

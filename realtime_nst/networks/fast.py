@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..frames import Picture, StyleCode
-from ..media.resize import shrunk
+from ..frames import Image, StyleCode
+from ..media.resize import downscale
 from .base import Network
 from .runtimes.devices import cpu_name, frames_ahead, tensorflow_gpu
 from .runtimes.openvino import Maps, openvino_encoder, openvino_maps, openvino_operations
@@ -54,28 +54,28 @@ class FastNetwork(Network):
         """
         self._parts = TensorFlowFast(folder) if device == "gpu" else OpenVinoFast(folder, frames_ahead(throughput))
         self.runtime, self.device, self.notices = self._parts.runtime, self._parts.device, self._parts.notices
-        self.ahead = self._parts.ahead
+        self.frames_in_flight = self._parts.frames_in_flight
         self._maps = BySize(self._parts.compile)
 
-    def encode(self, picture: Picture) -> StyleCode:
+    def encode(self, image: Image) -> StyleCode:
         """The code of a style picture of any size: float32, 1-D."""
         # Not squeezed into a square: strokes would be other ones, and the style error was 0.34 instead of 0.32.
-        scale = STYLE_SIDE / max(picture.shape[:2])
-        height, width = (max(LEAST_SIDE, round(scale * side)) for side in picture.shape[:2])
-        small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        scale = STYLE_SIDE / max(image.shape[:2])
+        height, width = (max(LEAST_SIDE, round(scale * side)) for side in image.shape[:2])
+        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         return self._parts.encode(small[np.newaxis].astype(np.float32) / 255)
 
-    def prepare(self, picture: Picture, size: tuple[int, int]) -> Picture:
+    def prepare(self, image: Image, size: tuple[int, int]) -> Image:
         """`picture` at half of `size` (height, width), as the network sees it."""
         # It halves what it sees twice more and mirrors the border of that: multiples of 4, at least 8.
-        return shrunk(picture, tuple(max(8, round(side / 8) * 4) for side in size))
+        return downscale(image, tuple(max(8, round(side / 8) * 4) for side in size))
 
-    def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
-        return self._parts.begin(self._maps[shown.shape[:2]], shown, code, picture)
+    def begin(self, shown: Image, code: StyleCode, image: Image) -> Callable[[], Image]:
+        return self._parts.begin(self._maps[shown.shape[:2]], shown, code, image)
 
-    def transform(self, picture: Picture, code: StyleCode) -> Picture:
+    def transform(self, image: Image, code: StyleCode) -> Image:
         """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
-        return self.begin(self.prepare(picture, picture.shape[:2]), code, picture)()
+        return self.begin(self.prepare(image, image.shape[:2]), code, image)()
 
     def operations(self) -> int | None:
         """Floating-point operations of the transform for a frame of the size compiled last."""
@@ -87,30 +87,30 @@ class OpenVinoFast:
 
     notices: tuple[str, ...] = ()
 
-    def __init__(self, folder: Path, ahead: int = 0, precision: str | None = None):
+    def __init__(self, folder: Path, frames_in_flight: int = 0, precision: str | None = None):
         import openvino
 
         self.runtime = f"OpenVINO {openvino.__version__.split('-')[0]}"
         self.device = f"CPU ({cpu_name()})"
-        self.ahead, self._precision = ahead, precision
+        self.frames_in_flight, self._precision = frames_in_flight, precision
         self._transform = folder / "transform.pb"
         self.encode = openvino_encoder(folder / "encode.pb")
 
     def compile(self, size: tuple[int, int]) -> Maps:
         """The transform for pictures of `size`."""
-        return openvino_maps(self._transform, size, LOW, CODE, MAPS, precision=self._precision, ahead=self.ahead)
+        return openvino_maps(self._transform, size, LOW, CODE, MAPS, precision=self._precision, frames_in_flight=self.frames_in_flight)
 
-    def begin(self, maps: Maps, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
-        return maps(shown, code, lambda offset, gain: self._finished(offset, gain, picture))
+    def begin(self, maps: Maps, shown: Image, code: StyleCode, image: Image) -> Callable[[], Image]:
+        return maps(shown, code, lambda offset, gain: self._finished(offset, gain, image))
 
-    def _finished(self, offset: np.ndarray, gain: np.ndarray, picture: Picture) -> Picture:
+    def _finished(self, offset: np.ndarray, gain: np.ndarray, image: Image) -> Image:
         """offset + gain * picture, the maps enlarged to it: a new uint8 BGR picture."""
         gain = _enlarged(gain, offset.shape)
-        if offset.shape != picture.shape:
+        if offset.shape != image.shape:
             # In two steps, so that both bend at the same places: else thin lines stand out where only one does.
-            offset, gain = (_enlarged(each, picture.shape) for each in (offset, gain))
+            offset, gain = (_enlarged(each, image.shape) for each in (offset, gain))
         # The product takes the place of the gain: memory that is asked for anew costs a quarter of all this.
-        return cv2.add(cv2.multiply(picture, gain, gain, dtype=cv2.CV_32F), offset, dtype=cv2.CV_8U)
+        return cv2.add(cv2.multiply(image, gain, gain, dtype=cv2.CV_32F), offset, dtype=cv2.CV_8U)
 
     def operations(self, size: tuple[int, int]) -> int:
         return openvino_operations(self._transform, {LOW: [1, *size, 3]})
@@ -138,7 +138,7 @@ class TensorFlowFast:
         self.runtime = tensorflow_name(self._xla)
         self.device = f"GPU ({gpu})" if gpu else f"CPU ({cpu_name()})"
         self._device = device
-        self.ahead = 1 if gpu else 0
+        self.frames_in_flight = 1 if gpu else 0
 
         def read(name: str):
             return tf.compat.v1.GraphDef.FromString((folder / name).read_bytes())
@@ -153,12 +153,12 @@ class TensorFlowFast:
         with tf.device(self._device):
             return self._encode(tf.constant(style)).numpy().ravel()
 
-    def compile(self, size: tuple[int, int]) -> Callable[[Picture, StyleCode], tuple]:
+    def compile(self, size: tuple[int, int]) -> Callable[[Image, StyleCode], tuple]:
         """The transform for pictures of `size`."""
         return tensorflow_maps(self._transform, size, self._device, self._xla)
 
-    def begin(self, maps: Callable, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
-        return self._finish(*maps(shown, code), picture)
+    def begin(self, maps: Callable, shown: Image, code: StyleCode, image: Image) -> Callable[[], Image]:
+        return self._finish(*maps(shown, code), image)
 
     def operations(self, size: tuple[int, int]) -> None:
         return None

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from ..errors import DeviceError, ModelError
-from ..frames import Picture, StyleCode
+from ..frames import Image, StyleCode
 from .base import Network, enlarged
 from .runtimes.cache import cache_folder, filling
 from .runtimes.devices import cpu_name, frames_ahead, tensorflow_gpu
@@ -56,23 +56,23 @@ class HubNetwork(Network):
             _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say, frames_ahead(throughput))
         )
         self.runtime, self.device = self._parts.runtime, self._parts.device
-        self.ahead = self._parts.ahead
+        self.frames_in_flight = self._parts.frames_in_flight
         self._stylize = BySize(lambda size: self._parts.compile(size))
 
-    def encode(self, picture: Picture) -> StyleCode:
+    def encode(self, image: Image) -> StyleCode:
         """The code of a style picture of any size; its middle square counts. float32, 1-D."""
-        return self._parts.encode(picture)
+        return self._parts.encode(image)
 
-    def begin(self, shown: Picture, code: StyleCode, picture: Picture) -> Callable[[], Picture]:
+    def begin(self, shown: Image, code: StyleCode, image: Image) -> Callable[[], Image]:
         height, width = shown.shape[:2]
         below, beside = max(SMALLEST - height, 0), max(SMALLEST - width, 0)
         larger = cv2.copyMakeBorder(shown, 0, below, 0, beside, cv2.BORDER_REPLICATE) if below or beside else shown
         made = self._stylize[larger.shape[:2]](larger, code)
-        return lambda: enlarged(np.ascontiguousarray(made()[:height, :width]), picture)
+        return lambda: enlarged(np.ascontiguousarray(made()[:height, :width]), image)
 
-    def transform(self, picture: Picture, code: StyleCode) -> Picture:
+    def transform(self, image: Image, code: StyleCode) -> Image:
         """`picture` (any size) in the style of `code`: a new uint8 BGR picture of the same size."""
-        return self.begin(picture, code, picture)()
+        return self.begin(image, code, image)()
 
     def operations(self) -> int | None:
         """Floating-point operations of the transform for a frame of the size compiled last."""
@@ -91,11 +91,11 @@ def _on_gpu(folder: Path) -> tuple[TensorFlowParts, tuple[str, ...]]:
 
 
 def _on_cpu(
-    folder: Path, say: Callable[[str], None], ahead: int
+    folder: Path, say: Callable[[str], None], frames_in_flight: int
 ) -> tuple[OpenVinoParts | TensorFlowParts, tuple[str, ...]]:
     """OpenVINO from the converted model, made at the first start; TensorFlow where OpenVINO cannot."""
     try:
-        parts = OpenVinoParts(converted(folder, say), ahead)
+        parts = OpenVinoParts(converted(folder, say), frames_in_flight)
         return parts, _notices(folder, parts.whole_because)
     except (ImportError, RuntimeError) as reason:
         module = split(load_module(folder))
@@ -116,14 +116,14 @@ class TensorFlowParts:
     def __init__(self, module: Module, device: str, device_name: str, xla: bool = False):
         self.runtime, self.device = tensorflow_name(xla), device_name
         self._module, self._tensorflow_device, self._xla = module, device, xla
-        self.ahead = 0 if device == "/CPU:0" else 1
+        self.frames_in_flight = 0 if device == "/CPU:0" else 1
         self._transform = graph_function(module.transform, [module.frame, module.code], module.output)
         self._encode = module.encode and graph_function(module.encode, [module.style], module.code)
 
-    def encode(self, picture: Picture) -> StyleCode:
+    def encode(self, image: Image) -> StyleCode:
         import tensorflow as tf
 
-        style = style_input(picture)
+        style = style_input(image)
         if self._encode is None:
             return style.ravel()
         with tf.device(self._tensorflow_device):
@@ -140,10 +140,10 @@ class TensorFlowParts:
 class OpenVinoParts:
     """The module's parts, run by OpenVINO on the CPU from a folder that `converted` made."""
 
-    def __init__(self, folder: Path, ahead: int = 0):
+    def __init__(self, folder: Path, frames_in_flight: int = 0):
         import openvino
 
-        self.ahead = ahead
+        self.frames_in_flight = frames_in_flight
         self.runtime, self.device = f"OpenVINO {_release(openvino.__version__)}", f"CPU ({cpu_name()})"
         names = json.loads((folder / "parts.json").read_text())
         self._frame, self._code, self._code_shape = names["frame"], names["code"], tuple(names["code_shape"])
@@ -151,14 +151,14 @@ class OpenVinoParts:
         self._transform = folder / "transform.xml"
         self._encoder = None if self.whole_because else openvino_encoder(folder / "encode.xml", STYLE_SIZE)
 
-    def encode(self, picture: Picture) -> StyleCode:
-        style = style_input(picture)
+    def encode(self, image: Image) -> StyleCode:
+        style = style_input(image)
         return style.ravel() if self._encoder is None else self._encoder(style)
 
     def compile(self, size: tuple[int, int], precision: str | None = None) -> Stylize:
         return openvino_stylize(
             self._transform, size, self._frame, self._code, self._code_shape, precision=precision,
-            ahead=self.ahead,
+            frames_in_flight=self.frames_in_flight,
         )
 
     def operations(self, size: tuple[int, int]) -> int:
@@ -217,10 +217,10 @@ def _compare(ours: OpenVinoParts, reference: TensorFlowParts, tolerance: float =
     A runtime that computes a network wrongly says nothing. bf16 alone makes 0.6.
     """
     noise = np.random.default_rng(0)
-    picture = cv2.resize(noise.integers(0, 256, (6, 9, 3), np.uint8), (96, 64), interpolation=cv2.INTER_CUBIC)
+    image = cv2.resize(noise.integers(0, 256, (6, 9, 3), np.uint8), (96, 64), interpolation=cv2.INTER_CUBIC)
     style = cv2.resize(noise.integers(0, 256, (30, 30, 3), np.uint8), (STYLE_SIZE, STYLE_SIZE))
     ours, reference = (
-        parts.compile((64, 96))(picture, parts.encode(style))() for parts in (ours, reference)
+        parts.compile((64, 96))(image, parts.encode(style))() for parts in (ours, reference)
     )
     difference = np.abs(ours.astype(np.int16) - reference).mean()
     if difference > tolerance:

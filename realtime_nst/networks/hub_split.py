@@ -186,17 +186,17 @@ def graph_function(graph, inputs: list[str], outputs: str | Sequence[str]) -> Ca
     return imported.prune([tensor(name) for name in inputs], found)
 
 
-def style_input(picture) -> np.ndarray:
+def style_input(image) -> np.ndarray:
     """A style picture (uint8 BGR, any size) as the module wants it: float32 RGB 1 x 256 x 256 x 3 in [0, 1].
 
     The middle square is taken, as the hub's own tutorial does, so that strokes keep their direction.
     """
     import cv2
 
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    square = picture[top : top + side, left : left + side]
+    square = image[top : top + side, left : left + side]
     shrinking = side > STYLE_SIZE
     square = cv2.resize(
         square, (STYLE_SIZE, STYLE_SIZE), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
@@ -213,8 +213,8 @@ def _difference(parts: Module, whole) -> float:
     style = tf.constant(noise.random((1, STYLE_SIZE, STYLE_SIZE, 3), np.float32))
     together = whole(**{CONTENT: content, STYLE: style})[0]
     code = graph_function(parts.encode, [parts.style], parts.code)(style)
-    apart = graph_function(parts.transform, [parts.frame, parts.code], parts.output)(content, code)
-    return float(tf.reduce_max(tf.abs(together - apart)))
+    abs_difference = graph_function(parts.transform, [parts.frame, parts.code], parts.output)(content, code)
+    return float(tf.reduce_max(tf.abs(together - abs_difference)))
 
 
 def first_line(reason: Exception) -> str:

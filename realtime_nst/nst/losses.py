@@ -77,10 +77,10 @@ def relative_gram_error(style_gram, generated_gram):
     return squared / ops.sum(ops.square(style_gram), axis=(1, 2))
 
 
-def total_variation(pictures):
+def total_variation(images):
     """Mean squared difference between neighbouring pixels, B x H x W x C -> (B,)."""
-    down = ops.mean(ops.square(pictures[:, 1:] - pictures[:, :-1]), axis=(1, 2, 3))
-    right = ops.mean(ops.square(pictures[:, :, 1:] - pictures[:, :, :-1]), axis=(1, 2, 3))
+    down = ops.mean(ops.square(images[:, 1:] - images[:, :-1]), axis=(1, 2, 3))
+    right = ops.mean(ops.square(images[:, :, 1:] - images[:, :, :-1]), axis=(1, 2, 3))
     return down + right
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import ModelError
 from .vgg import Vgg
-from ..frames import Picture
+from ..frames import Image
 
 
 class Progress(NamedTuple):
@@ -31,7 +31,7 @@ class Progress(NamedTuple):
     total: float
     content: float
     style: float
-    picture: np.ndarray
+    image: np.ndarray
     """float32 BGR H x W x 3, 0..255."""
 
 
@@ -39,9 +39,9 @@ class Target(NamedTuple):
     """What a picture is to become."""
 
     vgg: Vgg
-    photo: Picture | None
+    photo: Image | None
     """Whose content; None: any (texture synthesis)."""
-    painting: Picture
+    painting: Image
     """Whose style."""
     alpha: float = 1.0
     beta: float = 1e11
@@ -52,7 +52,7 @@ class Target(NamedTuple):
 
 def descend(
     target: Target,
-    start: Picture,
+    start: Image,
     sizes: Sequence[tuple[int, int]],
     steps: Sequence[int],
 ) -> Iterator[Progress]:
@@ -64,16 +64,16 @@ def descend(
     """
     from .lbfgs import minimize
 
-    picture, done = start.astype(np.float32), 0
+    image, done = start.astype(np.float32), 0
     for size, count in zip(sizes, steps):
-        picture = _resized(picture, size)
+        image = _resized(image, size)
         share = float(np.prod(sizes[-1]) / np.prod(size))
         function = _losses(target, size, scale=max(size) / max(sizes[-1]), alpha=target.alpha * share)
         # The range comes first: zip takes from both in turn, and a step too many is work for nothing.
-        for number, (x, values) in zip(range(count), minimize(function, picture[np.newaxis], low=0, high=255)):
-            picture = x[0]
+        for number, (x, values) in zip(range(count), minimize(function, image[np.newaxis], low=0, high=255)):
+            image = x[0]
             total, content, style = values
-            yield Progress(done + number + 1, sum(steps), size, total, content * share, style, picture)
+            yield Progress(done + number + 1, sum(steps), size, total, content * share, style, image)
         done += count
 
 
@@ -116,8 +116,8 @@ def _losses(target: Target, size: tuple[int, int], scale: float, alpha: float):
     grams = {layer: mean_gram(maps) for layer, maps in vgg(_batch(painting), style_layers).items()}
     weights = relative_weights(grams)
 
-    def texture(pictures):
-        style = weighted_style_loss(grams, vgg(pictures, style_layers), weights)[0]
+    def texture(images):
+        style = weighted_style_loss(grams, vgg(images, style_layers), weights)[0]
         return beta * style, ops.zeros_like(style), style
 
     if target.photo is None:
@@ -125,8 +125,8 @@ def _losses(target: Target, size: tuple[int, int], scale: float, alpha: float):
     layer = target.content_layer
     content = vgg(_batch(_resized(target.photo, size)), [layer])
 
-    def transfer(pictures):
-        found = vgg(pictures, {*style_layers, layer})
+    def transfer(images):
+        found = vgg(images, {*style_layers, layer})
         losses = total_loss(
             content, grams, found, content_layer=layer, layer_weights=weights, alpha=alpha, beta=beta
         )
@@ -135,22 +135,22 @@ def _losses(target: Target, size: tuple[int, int], scale: float, alpha: float):
     return with_gradient(transfer)
 
 
-def _fitted(picture: np.ndarray, long_side: float) -> tuple[int, int]:
+def _fitted(image: np.ndarray, long_side: float) -> tuple[int, int]:
     """(height, width) of the picture with its long side `long_side`, no side so small that VGG sees nothing."""
-    scale = long_side / max(picture.shape[:2])
-    height, width = (max(16, round(side * scale)) for side in picture.shape[:2])
+    scale = long_side / max(image.shape[:2])
+    height, width = (max(16, round(side * scale)) for side in image.shape[:2])
     return height, width
 
 
-def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """`picture` at (height, width)."""
-    if picture.shape[:2] == size:
-        return picture
-    smaller = size[0] < picture.shape[0]
-    return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+    if image.shape[:2] == size:
+        return image
+    smaller = size[0] < image.shape[0]
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
 
 
-def _batch(picture: np.ndarray):
+def _batch(image: np.ndarray):
     from keras import ops
 
-    return ops.convert_to_tensor(picture[np.newaxis].astype(np.float32))
+    return ops.convert_to_tensor(image[np.newaxis].astype(np.float32))

@@ -16,21 +16,21 @@ import numpy as np
 
 from ..errors import StylizeError
 from .vgg import Vgg, load_features
-from ..frames import Picture
+from ..frames import Image
 from .optimize import Progress, Target, descend
 from ..media.paths import check_writable
-from ..media.images import SUFFIXES, read_picture, write_picture
+from ..media.images import SUFFIXES, read_image, write_image
 
 
 def synthesize(
-    painting: Picture,
+    painting: Image,
     vgg: Vgg,
     *,
     side: int = 512,
     steps: tuple[int, ...] = (32, 30, 14, 12),
     seed: int = 7,
     progress: Callable[[Progress], None] = lambda state: None,
-) -> Picture:
+) -> Image:
     """A square of `side` pixels in the style of `painting`, uint8 BGR. The same seed makes the same picture.
 
     `steps` are those at each size, every size twice the one before. The picture is made a margin larger and cut:
@@ -40,7 +40,7 @@ def synthesize(
     full = side + 2 * margin
     blocks = vgg.blocks()
     layers = [block[0] for block in blocks] + [blocks[-1][-1]]
-    picture = None
+    image = None
     for halvings, count in zip(reversed(range(len(steps))), steps):
         size = full >> halvings
         scale = size / min(painting.shape[:2])
@@ -48,14 +48,14 @@ def synthesize(
         # Shapes, which deep layers see, are settled while the picture is small and steps are cheap; strokes come last.
         seen = layers[:3] if halvings < 2 else layers
         target = Target(vgg, None, scaled, style_layers=seen)
-        start = _noise_like(scaled, size, seed) if picture is None else picture
+        start = _noise_like(scaled, size, seed) if image is None else image
         for state in descend(target, start, [(size, size)], [count]):
             progress(state)
-        picture = state.picture
-    return np.rint(picture[margin:-margin, margin:-margin]).astype(np.uint8)
+        image = state.image
+    return np.rint(image[margin:-margin, margin:-margin]).astype(np.uint8)
 
 
-def _noise_like(painting: Picture, size: int, seed: int) -> np.ndarray:
+def _noise_like(painting: Image, size: int, seed: int) -> np.ndarray:
     """Noise with the painting's mean colour and half the deviation of its colours, float32 size x size x 3, 0..255."""
     colours = painting.reshape(-1, 3).astype(np.float64)
     found = np.random.default_rng(seed).multivariate_normal(colours.mean(0), np.cov(colours.T) / 4, (size, size))
@@ -75,15 +75,15 @@ def main(painting: Path, out: Path, features: Path | None, size: int, seed: int,
 
     try:
         check_writable(out, SUFFIXES)
-        vgg, picture = load_features(features, pool="average"), read_picture(painting)
+        vgg, image = load_features(features, pool="average"), read_image(painting)
     except StylizeError as error:
         raise click.UsageError(str(error)) from error
     with Console(stderr=True).status("reading") as status:
         made = synthesize(
-            picture, vgg, side=size, seed=seed,
+            image, vgg, side=size, seed=seed,
             progress=lambda state: status.update(f"{state.size[1]} px, step {state.step}: style {state.style:.4f}"),
         )
-    click.echo(write_picture(out, made, quality))
+    click.echo(write_image(out, made, quality))
 
 
 if __name__ == "__main__":

@@ -38,14 +38,14 @@ class Vgg:
         """The layers by block, in order: convolutions between two poolings see pictures at one scale."""
         return [list(layers) for _, layers in groupby(self.layers, key=lambda layer: layer.split("_")[0])]
 
-    def __call__(self, pictures, layers: Iterable[str]):
+    def __call__(self, images, layers: Iterable[str]):
         """Feature maps after ReLU of `layers`, by name, in its precision, of float32 BGR pictures B x H x W x 3,
         0..255."""
         wanted = set(layers)
         unknown = wanted - set(self.layers)
         if unknown:
             raise ModelError(f"no layer {sorted(unknown)} in the feature network; it has {self.layers}")
-        x = ops.cast(pictures - ops.convert_to_tensor(np.float32(BGR_MEAN)), self._precision)
+        x = ops.cast(images - ops.convert_to_tensor(np.float32(BGR_MEAN)), self._precision)
         found = {}
         block = self.layers[0].split("_")[0]
         for layer in self.layers:

@@ -15,9 +15,9 @@ import numpy as np
 from ..sinks.clip_file import ClipWriter
 from ..sources.clip import ClipSource
 from ..errors import InputError, OutputError, RunError, SourceError
-from ..frames import Frame, Picture, StyleCode
+from ..frames import Frame, Image, StyleCode
 from ..media.h264 import CONTAINERS
-from ..pipeline import Look, run
+from ..pipeline import RenderParams, run
 from ..styles.library import Style, find_styles
 from ..stylizer import Stylizer, blend
 
@@ -160,13 +160,13 @@ def stylize_clip(
         say(f"{clip.name}: going on at {writer.resumed:.2f} s, {writer.frames} frames are done")
         clip_source.skip_to(writer.resumed)
     length = (min(options.end or np.inf, clip_source.duration) - options.start) if clip_source.duration else None
-    maker = _SideBySide(stylizer.network, stylizer.work_size) if options.side_by_side else stylizer
+    maker = _SideBySide(stylizer.network, stylizer.processing_size) if options.side_by_side else stylizer
     try:
         run(
             source,
             maker,
             [writer, _Progress(progress, length)],
-            lambda frame: Look(timeline.at(frame.time), options.strength, keep_colors=options.keep_colors),
+            lambda frame: RenderParams(timeline.at(frame.time), options.strength, keep_colors=options.keep_colors),
             live=False,
             steady=options.steady,
         )
@@ -190,7 +190,7 @@ def _settings(clip: Path, stylizer: Stylizer, timeline: Timeline, options: ClipO
     """What a clip is made from and with: a run with other settings cannot go on where this one stopped."""
     made = asdict(options) | {"resume": None, "overwrite": None}
     made |= {"clip": clip.name, "bytes": clip.stat().st_size, "styles": timeline.name}
-    made |= {"model": stylizer.network.name, "work_size": stylizer.work_size}
+    made |= {"model": stylizer.network.name, "processing_size": stylizer.processing_size}
     return json.dumps(made, sort_keys=True)
 
 
@@ -217,11 +217,11 @@ class _Sized:
             self.ended = True
             return None
         self.last = frame.time
-        if frame.picture.shape[:2] == self.size:
+        if frame.image.shape[:2] == self.size:
             return frame
-        smaller = self.size[0] < frame.picture.shape[0]
+        smaller = self.size[0] < frame.image.shape[0]
         method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-        return Frame(cv2.resize(frame.picture, self.size[::-1], interpolation=method), frame.time)
+        return Frame(cv2.resize(frame.image, self.size[::-1], interpolation=method), frame.time)
 
     def close(self) -> None:
         self._source.close()
@@ -230,9 +230,9 @@ class _Sized:
 class _SideBySide(Stylizer):
     """The original to the left of the stylized picture."""
 
-    def begin(self, picture: Picture, *args, **kwargs) -> Callable[[], Picture]:
-        end = super().begin(picture, *args, **kwargs)
-        return lambda: np.hstack([picture, end()])
+    def begin(self, image: Image, *args, **kwargs) -> Callable[[], Image]:
+        end = super().begin(image, *args, **kwargs)
+        return lambda: np.hstack([image, end()])
 
 
 class _Progress:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..errors import OutputError, SourceError
-from ..media.images import SUFFIXES, pictures_in, read_picture, write_picture
+from ..media.images import SUFFIXES, images_in, read_image, write_image
 from ..styles.library import Style
 from ..stylizer import Stylizer
 
@@ -21,7 +21,7 @@ def find_photos(wanted: Iterable[str]) -> list[Path]:
     for one in wanted:
         path = Path(one)
         if path.is_dir():
-            found = pictures_in(path)
+            found = images_in(path)
             if not found:
                 raise SourceError(f"the folder {path} holds no pictures ({', '.join(SUFFIXES)})")
         elif path.exists():
@@ -78,11 +78,11 @@ def stylize_photos(
     """
     photos = dict.fromkeys(photo for photo, _, _ in plan)
     for photo in photos:
-        read_picture(photo)  # only to know that it can be: all of them at once may not fit into memory
+        read_image(photo)  # only to know that it can be: all of them at once may not fit into memory
     codes: dict[Path, object] = {}
     for photo in photos:
-        picture = read_picture(photo)
+        image = read_image(photo)
         for style, target in ((style, target) for planned, style, target in plan if planned == photo):
             if style.path not in codes:
                 codes[style.path] = stylizer.encode(style.read())
-            done(write_picture(target, stylizer.stylize(picture, codes[style.path], **look)))
+            done(write_image(target, stylizer.stylize(image, codes[style.path], **look)))

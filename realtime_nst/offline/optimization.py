@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..nst.vgg import load_features
 from ..nst.optimize import Progress, Target, optimize
 from ..media.paths import check_writable
-from ..media.images import SUFFIXES, read_picture, write_picture
+from ..media.images import SUFFIXES, read_image, write_image
 from ..nst.plots import load_pyplot
 from ..styles.library import find_styles
 
@@ -43,13 +43,13 @@ def make_poster(
     if plot:  # what is missing is found before the work rather than after it
         check_writable(plot)
         pyplot = load_pyplot()
-    content, style = read_picture(photo), find_styles([painting])[0].read()
+    content, style = read_image(photo), find_styles([painting])[0].read()
     target = Target(load_features(features, pool="average"), content, style, alpha, beta, content_layer, layers)
     history: list[Progress] = []
     try:
         for state in _shown(optimize(target, size=size, steps=steps, init=init, seed=seed), steps):
-            history.append(state._replace(picture=None))
-            latest = state.picture
+            history.append(state._replace(image=None))
+            latest = state.image
             if save_every and state.step % save_every == 0:
                 _write(out, latest)
     except KeyboardInterrupt:
@@ -68,8 +68,8 @@ def make_poster(
         draw_losses(pyplot, history, alpha, beta, plot)
 
 
-def _write(out: Path, picture: np.ndarray) -> None:
-    write_picture(out, np.rint(picture).astype(np.uint8))
+def _write(out: Path, image: np.ndarray) -> None:
+    write_image(out, np.rint(image).astype(np.uint8))
 
 
 def _shown(states: Iterable[Progress], steps: int) -> Iterator[Progress]:

@@ -8,10 +8,10 @@ import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once 
 import av
 import numpy as np
 
-from ..sources.microphone import Sound
+from ..sources.microphone import AudioChunk
 
 
-class Soundtrack:
+class AudioTrack:
     """A sound stream of an output container that has not been written to yet.
 
     Pieces are put where their times say: gaps become silence, and a sound card whose clock runs fast or slow is
@@ -34,7 +34,7 @@ class Soundtrack:
             self._graph.add("abuffersink"),
         ).configure()
 
-    def write(self, sound: Sound, began: float) -> None:
+    def write(self, sound: AudioChunk, began: float) -> None:
         """Encode a piece of sound; `began` is the time of the recording's first picture."""
         at = round((sound.time - began) * self._rate)
         if at + len(sound.samples) <= 0:

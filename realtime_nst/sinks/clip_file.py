@@ -16,7 +16,7 @@ import av
 from av.video.reformatter import ColorTrc
 
 from ..sources.clip import ClipSource
-from .stream_copy import Companions
+from .stream_copy import StreamCopier
 from ..errors import OutputError, RunError
 from ..frames import Frame
 from ..media.h264 import (
@@ -74,7 +74,7 @@ class ClipWriter:
             self._earlier.unlink(missing_ok=True)
         self._container = self._open_partial()
         self._note.write_text(settings)
-        self._companions = Companions(source, self._container, self.notices)
+        self._companions = StreamCopier(source, self._container, self.notices)
         self._container.metadata.update(source.stream.container.metadata)
         if self._matroska:  # in an MP4 chapters are a track of their own, which fragments cannot have
             self._container.set_chapters(self._companions.chapters)
@@ -154,7 +154,7 @@ class ClipWriter:
         # Encoders refuse two frames at one time, which some clips have.
         self._last = max(round(frame.time / base), self._last + 1)
         try:
-            self._container.mux(self._video.encode(to_video(even(frame.picture), self._last, base)))
+            self._container.mux(self._video.encode(to_video(even(frame.image), self._last, base)))
             self._companions.mux_until(frame.time)
         except (OSError, av.error.FFmpegError) as error:
             raise self._failed(error) from error

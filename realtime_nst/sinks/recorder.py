@@ -12,12 +12,12 @@ import av
 from av.video.frame import PictureType
 
 from ..errors import RunError
-from ..frames import Frame, Picture
+from ..frames import Frame, Image
 from ..media.h264 import CONTAINERS, describe, even_size, fitted, open_output, to_video
-from .._queue import Ended, Handover
+from .._queue import QueueClosed, FrameQueue
 from ..sources.microphone import Microphone
 from ..media.paths import check_writable
-from .audio_track import Soundtrack
+from .audio_track import AudioTrack
 
 TIME_BASE = Fraction(1, 90_000)
 """The unit of timestamps: what MPEG has always used, fine enough for any camera."""
@@ -97,7 +97,7 @@ class Recording:
         self._live = live
         self._microphone = microphone
         self._times: tuple[float, float] | None = None
-        self._queue: Handover[Frame] = Handover(8, drop=live)
+        self._queue: FrameQueue[Frame] = FrameQueue(8, drop=live)
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
@@ -116,7 +116,7 @@ class Recording:
         if self.failure is None:
             try:
                 self._queue.put(frame)
-            except Ended:
+            except QueueClosed:
                 pass  # The encoder failed meanwhile, `failure` says why.
 
     def finish(self) -> None:
@@ -138,13 +138,13 @@ class Recording:
     def _encode(self) -> None:
         try:
             frame = self._queue.get()
-        except Ended:
+        except QueueClosed:
             return
         container = open_output(self.path, every=0.25)
         try:
-            stream = self._add_stream(container, frame.picture)
+            stream = self._add_stream(container, frame.image)
             microphone = self._microphone
-            sound = Soundtrack(container, microphone.rate, microphone.channels) if microphone else None
+            sound = AudioTrack(container, microphone.rate, microphone.channels) if microphone else None
             key_at = None
             pts = -1
             while True:
@@ -152,7 +152,7 @@ class Recording:
                 pts = max(round((frame.time - first) / TIME_BASE), pts + 1)
                 key = key_at is None or (pts - key_at) * TIME_BASE >= 1
                 key_at = pts if key else key_at
-                container.mux(stream.encode(_to_video(frame.picture, stream, pts, key)))
+                container.mux(stream.encode(_to_video(frame.image, stream, pts, key)))
                 self._times = (first, frame.time)
                 self.frames += 1
                 if sound is not None:
@@ -160,7 +160,7 @@ class Recording:
                         sound.write(piece, first)
                 try:
                     frame = self._queue.get()
-                except Ended:
+                except QueueClosed:
                     break
             container.mux(stream.encode(None))
             if sound is not None:
@@ -168,19 +168,19 @@ class Recording:
         finally:
             container.close()
 
-    def _add_stream(self, container: av.container.OutputContainer, picture: Picture) -> av.VideoStream:
+    def _add_stream(self, container: av.container.OutputContainer, image: Image) -> av.VideoStream:
         few_cores = (os.cpu_count() or 1) <= 4
         preset = ("ultrafast" if few_cores else "veryfast") if self._live else "veryfast"
         rate = Fraction(self._fps).limit_denominator(1001)
         stream = container.add_stream(
             "libx264", rate=rate, options={"preset": preset, "crf": "20", "bf": "0", "forced-idr": "1"}
         )
-        describe(stream, even_size(picture.shape[:2]), TIME_BASE)
+        describe(stream, even_size(image.shape[:2]), TIME_BASE)
         return stream
 
 
-def _to_video(picture: Picture, stream: av.VideoStream, pts: int, key: bool) -> av.VideoFrame:
-    frame = to_video(fitted(picture, (stream.height, stream.width)), pts, TIME_BASE)
+def _to_video(image: Image, stream: av.VideoStream, pts: int, key: bool) -> av.VideoFrame:
+    frame = to_video(fitted(image, (stream.height, stream.width)), pts, TIME_BASE)
     if key:
         frame.pict_type = PictureType.I
     return frame

@@ -10,7 +10,7 @@ import av
 from ..sources.clip import ClipSource, open_clip
 
 
-class Companions:
+class StreamCopier:
     """Copies every sound and subtitle stream of a clip into an output container.
 
     Packets are copied bit for bit where the container takes their codec; sound is encoded anew as AAC where

@@ -39,7 +39,7 @@ class VirtualCamera:
     def write(self, frame: Frame) -> None:
         """Send a frame. Raises RunError where the driver takes no more."""
         try:
-            self._camera.send(fitted(frame.picture, self._size))
+            self._camera.send(fitted(frame.image, self._size))
         except RuntimeError as reason:
             raise RunError(
                 f"the virtual camera {self.name} takes no more frames ({_one_line(reason)}); start again"

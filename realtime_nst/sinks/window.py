@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from ..errors import DeviceError
-from ..frames import Frame, Picture
+from ..frames import Frame, Image
 from ..keys import Controls, key_name, press
 
 
@@ -24,7 +24,7 @@ class Window:
     """
 
     def __init__(
-        self, title: str, size: tuple[int, int], controls: Controls, draw: Callable[[Picture], None]
+        self, title: str, size: tuple[int, int], controls: Controls, draw: Callable[[Image], None]
     ) -> None:
         self._title = title
         self._controls = controls
@@ -46,7 +46,7 @@ class Window:
         # Showing a picture in a window that the user has closed would open it again.
         if self._is_open():
             _, _, width, height = cv2.getWindowImageRect(self._title)
-            canvas = fit(frame.picture, height, width)
+            canvas = fit(frame.image, height, width)
             self._draw(canvas)
             cv2.imshow(self._title, canvas)
 
@@ -78,17 +78,17 @@ class Window:
         return self._open
 
 
-def fit(picture: Picture, height: int, width: int) -> Picture:
+def fit(image: Image, height: int, width: int) -> Image:
     """A new picture, height x width: `picture` as large as it fits, black beside it."""
     if height < 16 or width < 16:  # A window that is not laid out yet.
-        return picture.copy()
-    scale = min(height / picture.shape[0], width / picture.shape[1])
-    down, across = min(round(picture.shape[0] * scale), height), min(round(picture.shape[1] * scale), width)
+        return image.copy()
+    scale = min(height / image.shape[0], width / image.shape[1])
+    down, across = min(round(image.shape[0] * scale), height), min(round(image.shape[1] * scale), width)
     top, left = (height - down) // 2, (width - across) // 2
     canvas = np.zeros((height, width, 3), np.uint8)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     inside = canvas[top : top + down, left : left + across]
-    cv2.resize(picture, (across, down), dst=inside, interpolation=way)
+    cv2.resize(image, (across, down), dst=inside, interpolation=way)
     return canvas
 
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ..errors import DamagedFrame, RunError, SourceError
-from ..frames import Frame, Picture
+from ..errors import CorruptFrameError, RunError, SourceError
+from ..frames import Frame, Image
 
 MJPEG = cv2.VideoWriter.fourcc(*"MJPG")
 
@@ -31,7 +31,7 @@ class CameraInfo(NamedTuple):
     """Frames a second, measured."""
 
 
-class JpegFrame:
+class EncodedFrame:
     """A frame as it was sent, decoded when its picture is first asked for.
 
     Frames that are dropped cost nothing then, and decoding is done when the network's threads rest: on two cores it
@@ -43,16 +43,16 @@ class JpegFrame:
         self._jpeg, self._name = jpeg, name
 
     @cached_property
-    def picture(self) -> Picture:
-        """Raises DamagedFrame where it cannot be decoded."""
-        picture = None
+    def image(self) -> Image:
+        """Raises CorruptFrameError where it cannot be decoded."""
+        image = None
         with contextlib.suppress(cv2.error):
-            picture = cv2.imdecode(self._jpeg, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if picture is None:
-            raise DamagedFrame(
+            image = cv2.imdecode(self._jpeg, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        if image is None:
+            raise CorruptFrameError(
                 f"{self._name} sends frames that cannot be decoded; check its cable or network and start again"
             )
-        return picture
+        return image
 
 
 class Camera:
@@ -77,7 +77,7 @@ class Camera:
         self.fps = self._measured_fps() if jpegs else _stated_fps(capture)
         self._began: float | None = None
 
-    def read(self) -> Frame | JpegFrame:
+    def read(self) -> Frame | EncodedFrame:
         """The next frame. Raises RunError where none comes any more."""
         if self._began is None:
             self._began = self._skip_old(0.5 / self.fps)
@@ -88,16 +88,16 @@ class Camera:
         for _ in range(tries):
             if not self._capture.grab():
                 break
-            with contextlib.suppress(DamagedFrame):
-                return self._frame(*self._capture.retrieve(), 0.0).picture.shape[:2]
+            with contextlib.suppress(CorruptFrameError):
+                return self._frame(*self._capture.retrieve(), 0.0).image.shape[:2]
         self._capture.release()
         raise SourceError(f"{self.name} was opened but gave no picture")
 
-    def _frame(self, decoded: bool, retrieved: np.ndarray | None, time: float) -> Frame | JpegFrame:
+    def _frame(self, decoded: bool, retrieved: np.ndarray | None, time: float) -> Frame | EncodedFrame:
         if decoded and not self._jpegs:
             return Frame(retrieved, time)
         # One that OpenCV could not decode is no better than a JPEG with nothing in it.
-        return JpegFrame(retrieved if decoded else np.empty(0, np.uint8), time, self.name)
+        return EncodedFrame(retrieved if decoded else np.empty(0, np.uint8), time, self.name)
 
     def _grab(self) -> float:
         """Wait for the next frame; when it came, by time.perf_counter."""
@@ -145,10 +145,10 @@ class RemoteClip:
 
     def read(self) -> Frame | None:
         """The next frame; None at the end. Raises RunError where the network gave out long before it."""
-        done, picture = self._capture.read()
+        done, image = self._capture.read()
         if done:
             self._frames += 1
-            return Frame(picture, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+            return Frame(image, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         # The count is an estimate in some containers.
         if self._frames < 0.9 * self._expected:
             raise RunError(

@@ -11,7 +11,7 @@ import av
 import numpy as np
 
 from ..errors import RunError, SourceError
-from ..frames import Frame, Picture
+from ..frames import Frame, Image
 from ..media.images import over_white
 
 
@@ -61,7 +61,7 @@ class ClipSource:
         if self._next is None:
             self._container.close()
             raise SourceError(f"{path} holds no picture that can be decoded; the file is empty or damaged")
-        self.size = self._next.picture.shape[:2]
+        self.size = self._next.image.shape[:2]
         self.first = self._next.time
         """When the first frame is shown, in seconds from `start`."""
         self.pixel_aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -156,15 +156,15 @@ def _alpha_decoder(stream: av.VideoStream) -> av.VideoCodecContext | None:
     return av.CodecContext.create(name, "r")
 
 
-def _upright(frame: av.VideoFrame) -> Picture:
+def _upright(frame: av.VideoFrame) -> Image:
     """The frame as BGR with the container's rotation applied; transparency lies over white.
 
     Pictures that do not say how their colours are coded are read as FFmpeg reads them: BT.601, limited range.
     """
     if any(component.is_alpha for component in frame.format.components):
-        picture = over_white(frame.to_ndarray(format="bgra"))
+        image = over_white(frame.to_ndarray(format="bgra"))
     else:
-        picture = frame.to_ndarray(format="bgr24")
+        image = frame.to_ndarray(format="bgr24")
     if frame.rotation:
-        picture = np.rot90(picture, k=round(frame.rotation / 90))
-    return np.ascontiguousarray(picture)
+        image = np.rot90(image, k=round(frame.rotation / 90))
+    return np.ascontiguousarray(image)

@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 
-from ..frames import Frame, Picture
+from ..frames import Frame, Image
 from ..media.noise import noise
 
 SHIFT = 4
@@ -57,7 +57,7 @@ class Scene:
         ]
         self._grass = self._blades(rng)
 
-    def draw(self, time: float) -> Picture:
+    def draw(self, time: float) -> Image:
         """The scene at `time` seconds: uint8 BGR, height x width x 3."""
         canvas = self._sky.copy()
         self._clouds(canvas, time)
@@ -70,7 +70,7 @@ class Scene:
         self._walker(canvas, time)
         return canvas
 
-    def _draw_sky(self, rng) -> Picture:
+    def _draw_sky(self, rng) -> Image:
         rows = np.linspace(0, 1, self.height)
         stops = [0.0, 0.35, 0.62, 1.0]
         colours = np.array([(150, 78, 40), (190, 140, 120), (130, 190, 250), (110, 170, 240)], float)
@@ -94,17 +94,17 @@ class Scene:
 
     # What light falls on: pictures that are added to a colour, 2 wide, from the frame's bottom up.
 
-    def _folds(self, rng) -> Picture:
+    def _folds(self, rng) -> Image:
         """The folds of far hills, in haze."""
         return self._light(0.5, noise(256, 9, rng, 4), (44, 44, 40))
 
-    def _fields(self, rng) -> Picture:
+    def _fields(self, rng) -> Image:
         """Furrows that follow the ground."""
         down = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
         furrows = 0.5 + 0.5 * np.sin(2 * np.pi * (14 * down + 7 * noise(256, 4, rng, 2)))
         return self._light(0.42, furrows * (0.3 + 0.7 * noise(256, 12, rng, 2)), (30, 62, 62))
 
-    def _bushes(self, rng) -> Picture:
+    def _bushes(self, rng) -> Image:
         light = self._light(0.32, noise(256, 20, rng, 3), (12, 24, 14))
         for y in np.sort(0.3 * rng.random(260)):
             x, radius = 2 * rng.random(), rng.uniform(0.012, 0.024)
@@ -116,7 +116,7 @@ class Scene:
                 self._ellipse(light, *at, 1.2 * size, size, colour)
         return light
 
-    def _blades(self, rng) -> Picture:
+    def _blades(self, rng) -> Image:
         """The grass of the meadow."""
         light = self._light(0.13, noise(256, 24, rng, 2), (10, 22, 14))
         for y in np.sort(0.13 * rng.random(900)):
@@ -126,7 +126,7 @@ class Scene:
             self._line(light, [(x, y), (x + 0.4 * lean, y - 0.6 * tall), (x + lean, y - tall)], colour, 0.003)
         return light
 
-    def _light(self, high: float, strength: np.ndarray, colour: tuple[int, int, int]) -> Picture:
+    def _light(self, high: float, strength: np.ndarray, colour: tuple[int, int, int]) -> Image:
         """Light of `colour` times `strength` (0..1), `high` from the frame's bottom up."""
         size = (2 * self.height, round(high * self.height))
         strength = np.clip(cv2.resize(strength, size, interpolation=cv2.INTER_CUBIC), 0, 1)
@@ -293,6 +293,6 @@ def _joint(start: tuple[float, float], angle: float, length: float) -> tuple[flo
     return start[0] + length * math.sin(angle), start[1] + length * math.cos(angle)
 
 
-def _blend(picture: np.ndarray, share: np.ndarray, colour: tuple[int, int, int]) -> None:
+def _blend(image: np.ndarray, share: np.ndarray, colour: tuple[int, int, int]) -> None:
     """Mix `share` (0..1 for each pixel) of a colour into a float picture, in place."""
-    picture += share[..., None] * (np.float32(colour) - picture)
+    image += share[..., None] * (np.float32(colour) - image)

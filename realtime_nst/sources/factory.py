@@ -19,7 +19,7 @@ __all__ = [
     "CameraInfo",
     "ClipSource",
     "DemoSource",
-    "Paced",
+    "RealtimeSource",
     "Source",
     "list_cameras",
     "open_source",
@@ -41,14 +41,14 @@ class Source(Protocol):
     def read(self) -> Frame | None:
         """The next frame, waited for; None at the end. Raises RunError where the stream breaks off.
 
-        Its picture may be decoded only when it is first asked for, and raise DamagedFrame then.
+        Its picture may be decoded only when it is first asked for, and raise CorruptFrameError then.
         """
         ...
 
     def close(self) -> None: ...
 
 
-class Paced:
+class RealtimeSource:
     """Plays a source that gives frames as fast as they are read, such as a clip, by the clock."""
 
     live = True
@@ -98,7 +98,7 @@ def open_source(
         raise SourceError(f"there is no file {spec}; give a camera's index or name, a clip or a URL")
     else:
         source = open_device(spec, size, timeout)
-    return Paced(source) if live and not source.live else source
+    return RealtimeSource(source) if live and not source.live else source
 
 
 def _open_file(path: str) -> ClipSource:

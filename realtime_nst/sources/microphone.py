@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .factory import Source
 
 
-class Sound(NamedTuple):
+class AudioChunk(NamedTuple):
     """A piece of sound."""
 
     samples: np.ndarray
@@ -39,9 +39,9 @@ class Microphone:
             self.name: str = found["name"]
             self.rate = round(found["default_samplerate"])
             self.channels = min(2, found["max_input_channels"])
-            self._clock = SoundClock(self.rate)
+            self._clock = AudioClock(self.rate)
             # What is not taken is forgotten after a minute.
-            self._heard: deque[Sound] = deque(maxlen=3000)
+            self._heard: deque[AudioChunk] = deque(maxlen=3000)
             self._arrived = time.perf_counter()
             self._stream = sounddevice.InputStream(
                 device=wanted, channels=self.channels, samplerate=self.rate, dtype="float32",
@@ -64,14 +64,14 @@ class Microphone:
         self._followed = _Followed(source)
         return self._followed
 
-    def take(self) -> list[Sound]:
+    def take(self) -> list[AudioChunk]:
         """What was heard since the last call, or in the minute before; nothing before the source's first frame."""
         began = self._followed.began if self._followed else math.inf
         heard = []
         while self._heard:
             sound = self._heard.popleft()
             if began < math.inf:
-                heard.append(Sound(sound.samples, sound.time - began))
+                heard.append(AudioChunk(sound.samples, sound.time - began))
         return heard
 
     def close(self) -> None:
@@ -82,10 +82,10 @@ class Microphone:
         self._arrived = time.perf_counter()
         if status.input_overflow:
             self._clock.forget()
-        self._heard.append(Sound(samples.copy(), self._clock.heard(count, self._arrived)))
+        self._heard.append(AudioChunk(samples.copy(), self._clock.heard(count, self._arrived)))
 
 
-class SoundClock:
+class AudioClock:
     """When samples were heard, told from when blocks of them arrived.
 
     Blocks come late by what the system happens to buffer, never early; so the promptest of the last `window`

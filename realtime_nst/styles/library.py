@@ -12,8 +12,8 @@ from pathlib import Path
 import platformdirs
 
 from ..errors import OutputError, StyleError
-from ..frames import Picture
-from ..media.images import SUFFIXES, decode_picture, pictures_in, read_picture, write_picture
+from ..frames import Image
+from ..media.images import SUFFIXES, decode_image, images_in, read_image, write_image
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -33,9 +33,9 @@ class Style:
     made: str = ""
     """The command that made the picture (shipped styles)."""
 
-    def read(self) -> Picture:
+    def read(self) -> Image:
         """The picture, uint8 BGR. Raises StyleError where it cannot be read."""
-        return read_picture(self.path, StyleError)
+        return read_image(self.path, StyleError)
 
 
 def shipped_styles() -> list[Style]:
@@ -63,7 +63,7 @@ def user_folder() -> Path:
 def user_styles(folder: Path | None = None) -> list[Style]:
     """The styles that the user has added, by name."""
     folder = folder or user_folder()
-    return [Style(path.stem, path) for path in pictures_in(folder)] if folder.is_dir() else []
+    return [Style(path.stem, path) for path in images_in(folder)] if folder.is_dir() else []
 
 
 def find_styles(wanted: Iterable[str] = ()) -> list[Style]:
@@ -83,7 +83,7 @@ def _find(wanted: str, known: dict[str, Style]) -> list[Style]:
         return [known[wanted]]
     path = Path(wanted)
     if path.is_dir():
-        found = [Style(p.stem, p) for p in pictures_in(path)]
+        found = [Style(p.stem, p) for p in images_in(path)]
         if not found:
             raise StyleError(f"the style folder {path} holds no pictures ({', '.join(SUFFIXES)})")
         return found
@@ -124,16 +124,16 @@ def add_style(
     if name in {style.name for style in shipped_styles()}:
         raise StyleError(f"'{name}' is a style that comes with the program; choose another name with `--name`")
     data = _download(source, max_bytes, timeout) if from_net else _load(Path(source), max_bytes)
-    picture = decode_picture(data, source, StyleError)
-    scale = max_side / max(picture.shape[:2])
+    image = decode_image(data, source, StyleError)
+    scale = max_side / max(image.shape[:2])
     if scale < 1:
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     folder = folder or user_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as reason:
         raise OutputError(f"cannot make the style folder {folder}: {reason.strerror or reason}") from reason
-    return Style(name, write_picture(folder / f"{name}.png", picture))
+    return Style(name, write_image(folder / f"{name}.png", image))
 
 
 def _load(path: Path, max_bytes: int) -> bytes:

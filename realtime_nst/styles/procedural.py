@@ -15,9 +15,9 @@ import click
 import cv2
 import numpy as np
 
-from ..frames import Picture
+from ..frames import Image
 from ..media.noise import noise
-from ..media.images import write_picture
+from ..media.images import write_image
 
 Colours = list[str]
 
@@ -39,7 +39,7 @@ def ramp(values: np.ndarray, colours: Colours) -> np.ndarray:
 def strokes(
     size: int, rng: np.random.Generator, angle: np.ndarray, tone: np.ndarray, colours: Colours,
     *, length: float, width: float, count: int, bend: float = 1.0, vary: float = 0.12,
-) -> Picture:
+) -> Image:
     """Brush strokes that follow a field of angles, coarse ones first, each with its own light and shade."""
     canvas = ramp(tone * 0.8, colours).astype(np.uint8)
     for layer, share in ((2.0, 0.2), (1.3, 0.35), (1.0, 0.45)):
@@ -81,32 +81,32 @@ def vortices(size: int, rng: np.random.Generator, count: int) -> tuple[np.ndarra
     return np.arctan2(down, across), near
 
 
-def night(size: int, rng: np.random.Generator) -> Picture:
+def night(size: int, rng: np.random.Generator) -> Image:
     angle, near = vortices(size, rng, 9)
     tone = 0.75 * near + 0.35 * noise(size, 5, rng)
     palette = ["#0b1a4a", "#14397d", "#2b66b1", "#5f9fd0", "#a8cbd0", "#f0d06a", "#fbe9a0"]
     return strokes(size, rng, angle, tone, palette, length=34, width=4.2, count=9000)
 
 
-def embers(size: int, rng: np.random.Generator) -> Picture:
+def embers(size: int, rng: np.random.Generator) -> Image:
     angle = -np.pi / 2 + 1.6 * (noise(size, 4, rng) - 0.5) * 2
     palette = ["#140508", "#4a0d12", "#8f1d14", "#d1451b", "#f08a24", "#fbc857", "#fff0c0"]
     return strokes(size, rng, angle, noise(size, 4, rng, 4), palette, length=44, width=5, count=6500, vary=0.16)
 
 
-def meadow(size: int, rng: np.random.Generator) -> Picture:
+def meadow(size: int, rng: np.random.Generator) -> Image:
     angle = -np.pi / 2 + 1.1 * (noise(size, 6, rng) - 0.5) * 2
     palette = ["#1f3d1c", "#3f6b2a", "#7c9a35", "#c9b93c", "#e8d9a0", "#d98ba8", "#8a5fa8", "#f3efe0"]
     return strokes(size, rng, angle, noise(size, 10, rng, 3), palette, length=22, width=3, count=14000, vary=0.2)
 
 
-def pond(size: int, rng: np.random.Generator) -> Picture:
+def pond(size: int, rng: np.random.Generator) -> Image:
     angle = 0.5 * (noise(size, 3, rng) - 0.5)
     palette = ["#27314f", "#3d5a80", "#5d8a8f", "#88a98a", "#b6a8c9", "#d9b8c8", "#f1e4d8"]
     return strokes(size, rng, angle, noise(size, 4, rng, 4), palette, length=38, width=5, count=8000, vary=0.15)
 
 
-def dots(size: int, rng: np.random.Generator) -> Picture:
+def dots(size: int, rng: np.random.Generator) -> Image:
     """Pointillism: pure colours side by side that mix in the eye."""
     canvas = np.full((size, size, 3), bgr("#efe6cf"), np.uint8)
     tone = noise(size, 4, rng, 3)
@@ -127,7 +127,7 @@ def voronoi(size: int, rng: np.random.Generator, count: int) -> list[np.ndarray]
     return [np.int32(cell) for cell in plane.getVoronoiFacetList([])[0]]
 
 
-def glass(size: int, rng: np.random.Generator) -> Picture:
+def glass(size: int, rng: np.random.Generator) -> Image:
     """Stained glass: glowing panes in black lead."""
     canvas = np.zeros((size, size, 3), np.uint8)
     tone = noise(size, 4, rng, 2)
@@ -143,7 +143,7 @@ def glass(size: int, rng: np.random.Generator) -> Picture:
     return canvas
 
 
-def ink(size: int, rng: np.random.Generator) -> Picture:
+def ink(size: int, rng: np.random.Generator) -> Image:
     """Cross-hatching with a pen on warm paper: the darker, the more directions."""
     paper = np.float32(bgr("#f3ead8")) * (0.96 + 0.06 * noise(size, 64, rng)[..., None])
     canvas = np.clip(paper, 0, 255).astype(np.uint8)
@@ -164,7 +164,7 @@ def ink(size: int, rng: np.random.Generator) -> Picture:
     return canvas
 
 
-def scales(size: int, rng: np.random.Generator) -> Picture:
+def scales(size: int, rng: np.random.Generator) -> Image:
     """Seigaiha, the Japanese pattern of waves: rows of overlapping arcs in indigo and foam."""
     canvas = np.full((size, size, 3), bgr("#16305a"), np.uint8)
     radius = 44
@@ -179,7 +179,7 @@ def scales(size: int, rng: np.random.Generator) -> Picture:
     return np.clip(canvas * grain, 0, 255).astype(np.uint8)
 
 
-def cutout(size: int, rng: np.random.Generator) -> Picture:
+def cutout(size: int, rng: np.random.Generator) -> Image:
     """Painted paper, cut freehand and laid in layers."""
     canvas = np.full((size, size, 3), bgr("#f4efe2"), np.uint8)
     palette = ["#d7263d", "#1b5fa8", "#f2b81f", "#1f8f5a", "#111a2e", "#e86fa0", "#f47b20", "#6b3fa0"]
@@ -198,7 +198,7 @@ def cutout(size: int, rng: np.random.Generator) -> Picture:
     return canvas
 
 
-def mosaic(size: int, rng: np.random.Generator) -> Picture:
+def mosaic(size: int, rng: np.random.Generator) -> Image:
     """Tesserae laid along curves, with grout between."""
     canvas = np.full((size, size, 3), bgr("#3a332c"), np.uint8)
     angle, near = vortices(size, rng, 5)
@@ -215,7 +215,7 @@ def mosaic(size: int, rng: np.random.Generator) -> Picture:
     return canvas
 
 
-def marble(size: int, rng: np.random.Generator) -> Picture:
+def marble(size: int, rng: np.random.Generator) -> Image:
     """Paint floated on water and combed."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     bent = x * 5 + 2.2 * noise(size, 3, rng, 4) + 0.35 * np.sin(y * 40) + 1.4 * noise(size, 5, rng, 2)
@@ -225,7 +225,7 @@ def marble(size: int, rng: np.random.Generator) -> Picture:
     return np.clip(ramp(waves, palette) * (1 - 0.55 * veins), 0, 255).astype(np.uint8)
 
 
-def blocks(size: int, rng: np.random.Generator) -> Picture:
+def blocks(size: int, rng: np.random.Generator) -> Image:
     """Circles, bars and quarter rings on a grid, flat and bright."""
     canvas = np.full((size, size, 3), bgr("#efe7d6"), np.uint8)
     palette = [bgr(c) for c in ("#d62828", "#003f88", "#fcbf49", "#111111", "#efe7d6", "#2a9d8f")]
@@ -251,7 +251,7 @@ def blocks(size: int, rng: np.random.Generator) -> Picture:
     return canvas
 
 
-def woodcut(size: int, rng: np.random.Generator) -> Picture:
+def woodcut(size: int, rng: np.random.Generator) -> Image:
     """Black printed from a carved block: gouge marks that swell and thin along the grain."""
     angle, near = vortices(size, rng, 4)
     canvas = np.full((size, size, 3), bgr("#15120f"), np.uint8)
@@ -273,7 +273,7 @@ def woodcut(size: int, rng: np.random.Generator) -> Picture:
     return canvas
 
 
-DRAWN: dict[str, Callable[[int, np.random.Generator], Picture]] = {
+DRAWN: dict[str, Callable[[int, np.random.Generator], Image]] = {
     "night": night, "embers": embers, "meadow": meadow, "pond": pond, "dots": dots, "glass": glass, "ink": ink,
     "scales": scales, "cutout": cutout, "mosaic": mosaic, "marble": marble, "blocks": blocks, "woodcut": woodcut,
 }
@@ -289,8 +289,8 @@ DRAWN: dict[str, Callable[[int, np.random.Generator], Picture]] = {
 def main(folder: Path, names: tuple[str, ...], size: int, seed: int, quality: int) -> None:
     """Draw the named pictures, or all, into FOLDER."""
     for name in names or DRAWN:
-        picture = DRAWN[name](size, np.random.default_rng(seed))
-        click.echo(write_picture(folder / f"{name}.jpg", picture, quality))
+        image = DRAWN[name](size, np.random.default_rng(seed))
+        click.echo(write_image(folder / f"{name}.jpg", image, quality))
 
 
 if __name__ == "__main__":

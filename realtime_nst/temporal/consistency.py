@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .denoise import SIDE, apart
-from ..frames import Picture
-from ..media.resize import shrunk
+from .denoise import SIDE, abs_difference
+from ..frames import Image
+from ..media.resize import downscale
 
 
 class TemporalConsistency:
@@ -37,10 +37,10 @@ class TemporalConsistency:
         self._flow.setGradientDescentIterations(4)
         if quick:
             self._flow.setPatchStride(5)
-        self._before: tuple[Picture, Picture] | None = None
+        self._before: tuple[Image, Image] | None = None
         self._grid = np.zeros((0, 0, 2), np.float32)
 
-    def __call__(self, styled: Picture, seen: Picture) -> Picture:
+    def __call__(self, styled: Image, seen: Image) -> Image:
         """The next stylized frame, steadier; `seen` is what the network saw of it. Both uint8 BGR.
 
         The first frame, and one that is seen in another size, begins a new stream: it stays as it is. So do all that
@@ -51,7 +51,7 @@ class TemporalConsistency:
             return styled
         width, height = seen.shape[1] // 2, seen.shape[0] // 2
         half = cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA)
-        small = shrunk(styled, (2 * height, 2 * width))
+        small = downscale(styled, (2 * height, 2 * width))
         before, self._before = self._before, (small, half)
         if before is None or before[1].shape != half.shape:
             self._grid = np.dstack(np.meshgrid(*(np.arange(side, dtype=np.float32) for side in (width, height))))
@@ -69,16 +69,16 @@ class TemporalConsistency:
         """Begin anew with the next frame: it is to look otherwise."""
         self._before = None
 
-    def _held(self, small: Picture, half: Picture, small_before: Picture, half_before: Picture) -> Picture | None:
+    def _held(self, small: Image, half: Image, small_before: Image, half_before: Image) -> Image | None:
         """`small` held to the one before; None where there is too little to hold it to. half: what the network saw of
         both, at half the size."""
-        moves = apart(half, half_before) > int(SIDE**2 * self._still)
+        moves = abs_difference(half, half_before) > int(SIDE**2 * self._still)
         held = _mixed(small_before, small, self._memory)
         box = _around(moves)
         if box is None:
             return held
         places = self._places(half[box], half_before[box])
-        new = apart(half[box], _fetched(half_before[box], places)) > int(SIDE**2 * self._tolerance)
+        new = abs_difference(half[box], _fetched(half_before[box], places)) > int(SIDE**2 * self._tolerance)
         if 2 * cv2.countNonZero(new.view(np.uint8)) > moves.size:
             return None
         there = tuple(slice(2 * side.start, 2 * side.stop) for side in box)
@@ -90,7 +90,7 @@ class TemporalConsistency:
         held[there] = along
         return held
 
-    def _places(self, half: Picture, half_before: Picture) -> np.ndarray:
+    def _places(self, half: Image, half_before: Image) -> np.ndarray:
         """Where each pixel was before: float32 H x W x 2, (x, y) in pixels."""
         flow = self._flow.calc(*(cv2.cvtColor(one, cv2.COLOR_BGR2GRAY) for one in (half, half_before)), None)
         return cv2.add(flow, self._grid[: half.shape[0], : half.shape[1]])
@@ -113,16 +113,16 @@ def _around(moves: np.ndarray, margin: int = 4) -> tuple[slice, slice] | None:
     return tuple(box)
 
 
-def _mixed(before: Picture, new: Picture, memory: float) -> Picture:
+def _mixed(before: Image, new: Image, memory: float) -> Image:
     return cv2.addWeighted(before, memory, new, 1 - memory, 0)
 
 
-def _doubled(picture: np.ndarray, way: int) -> np.ndarray:
-    return cv2.resize(picture, (2 * picture.shape[1], 2 * picture.shape[0]), interpolation=way)
+def _doubled(image: np.ndarray, way: int) -> np.ndarray:
+    return cv2.resize(image, (2 * image.shape[1], 2 * image.shape[0]), interpolation=way)
 
 
-def _fetched(picture: Picture, places: np.ndarray) -> Picture:
+def _fetched(image: Image, places: np.ndarray) -> Image:
     """`picture` at `places`, float32 H x W x 2, (x, y) in pixels."""
     return cv2.remap(
-        picture, *cv2.convertMaps(places, None, cv2.CV_16SC2), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        image, *cv2.convertMaps(places, None, cv2.CV_16SC2), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

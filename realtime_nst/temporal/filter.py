@@ -6,10 +6,10 @@ import numpy as np
 
 from .consistency import TemporalConsistency
 from .denoise import TemporalDenoiser
-from ..frames import Picture, StyleCode
+from ..frames import Image, StyleCode
 
 
-class Steadiness:
+class TemporalFilter:
     """Keeps noise from the network, which would make strokes of it, and strokes where they were, for one stream.
 
     Any network between the two; both are asked for each frame, in the frames' order. quick: the network leaves little
@@ -21,11 +21,11 @@ class Steadiness:
         self._hold = TemporalConsistency(quick=quick)
         self._wanted: tuple[StyleCode, float] | None = None
 
-    def seen(self, picture: Picture) -> Picture:
+    def seen(self, image: Image) -> Image:
         """What the network is to see instead of `picture`, uint8 BGR."""
-        return self._denoise(picture)
+        return self._denoise(image)
 
-    def made(self, styled: Picture, seen: Picture, code: StyleCode, strength: float) -> Picture:
+    def made(self, styled: Image, seen: Image, code: StyleCode, strength: float) -> Image:
         """What is to be shown instead of `styled`, made of what `seen` gave."""
         if self._wanted is not None and self._leaps(code, strength, *self._wanted):
             self._hold.forget()

@@ -18,7 +18,7 @@ import numpy as np
 from realtime_nst.sources.demo import Scene
 from realtime_nst.errors import InputError
 from realtime_nst.networks.base import Network
-from realtime_nst.media.images import pictures_in, read_picture, write_picture
+from realtime_nst.media.images import images_in, read_image, write_image
 
 HELD_OUT = (
     "starry", "wave", "composition", "jatte", "lilies", "water-lil", "sharaku", "otani", "udnie",
@@ -51,7 +51,7 @@ def cut(picture: np.ndarray, size: tuple[int, int], scale: float, rng: np.random
 
 def training_paintings(data: Path) -> list[Path]:
     """The paintings that are not HELD_OUT."""
-    found = [p for folder in ("named", "more") for p in pictures_in(data / "paintings" / folder)]
+    found = [p for folder in ("named", "more") for p in images_in(data / "paintings" / folder)]
     return [p for p in found if not any(word in p.stem.lower() for word in HELD_OUT)]
 
 
@@ -59,8 +59,8 @@ def style_paths(data: Path) -> dict[str, list[Path]]:
     """What styles are parts of, by kind."""
     return {
         "paintings": training_paintings(data),
-        "textures": pictures_in(data / "textures"),
-        "photographs": pictures_in(data / "photos" / "train"),
+        "textures": images_in(data / "textures"),
+        "photographs": images_in(data / "photos" / "train"),
     }
 
 
@@ -87,9 +87,9 @@ class Styles:
     """The pictures that styles are parts of, all in memory, by STYLE_SHARES; `made` is the folder of the teacher's."""
 
     def __init__(self, data: Path, made: Path | None, size: int):
-        kinds = style_paths(data) | ({"made": pictures_in(made)} if made else {})
+        kinds = style_paths(data) | ({"made": images_in(made)} if made else {})
         kinds = {kind: paths for kind, paths in kinds.items() if paths}
-        self._pictures = [[no_larger(read_picture(path), 2 * size) for path in paths] for paths in kinds.values()]
+        self._pictures = [[no_larger(read_image(path), 2 * size) for path in paths] for paths in kinds.values()]
         shares = np.array([STYLE_SHARES[kind] for kind in kinds])
         self._shares = shares / shares.sum()
 
@@ -110,7 +110,7 @@ class Photos:
 
     def __init__(self, data: Path, size: int, scenes: int, rng: np.random.Generator):
         self._size = size
-        self._pictures = [read_picture(path) for path in pictures_in(data / "photos" / "train")]
+        self._pictures = [read_image(path) for path in images_in(data / "photos" / "train")]
         self._pictures += scene_squares(scenes, size * 3 // 2, rng)
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
@@ -179,7 +179,7 @@ def made_pictures(
 
 
 def _one(paths: Sequence[Path], rng: np.random.Generator) -> np.ndarray:
-    return read_picture(paths[rng.integers(len(paths))])
+    return read_image(paths[rng.integers(len(paths))])
 
 
 @click.command()
@@ -196,7 +196,7 @@ def main(data: Path, out: Path, teacher: Path, count: int, size: int, seed: int)
     rng = np.random.default_rng(seed)
     out.mkdir(parents=True, exist_ok=True)
     for number, picture in enumerate(made_pictures(HubNetwork(teacher), data, size, count, rng)):
-        write_picture(out / f"{number:05d}.png", picture)
+        write_image(out / f"{number:05d}.png", picture)
 
 
 if __name__ == "__main__":

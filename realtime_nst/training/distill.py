@@ -23,7 +23,7 @@ from keras import ops
 
 from realtime_nst.nst.vgg import Vgg, load_features
 from realtime_nst.nst.losses import mean_gram, relative_gram_error
-from realtime_nst.media.images import pictures_in, read_picture
+from realtime_nst.media.images import images_in, read_image
 from realtime_nst.training.data import crop_to, relit, training_paintings, turn_hue
 from realtime_nst.training.network import Shape, build_maps, build_style_network, build_transform
 from realtime_nst.training.train import (
@@ -180,14 +180,14 @@ def make_codes(data: Path, out: Path, teacher: Path, count: int, size: int, made
 
     rng = np.random.default_rng(seed)
     network = HubNetwork(teacher)
-    photos = pictures_in(data / "photos" / "train")
-    paths = training_paintings(data) * 21 + [*pictures_in(data / "textures")] * 2 + photos
+    photos = images_in(data / "photos" / "train")
+    paths = training_paintings(data) * 21 + [*images_in(data / "textures")] * 2 + photos
     pictures = np.empty((count, size, size, 3), np.uint8)
     codes: list[np.ndarray] = []
     for number in range(count):
         own = bool(codes) and rng.random() < made
         among = photos if own else paths
-        picture = read_picture(among[rng.integers(0, len(among))])
+        picture = read_image(among[rng.integers(0, len(among))])
         side = int(min(picture.shape[:2]) * rng.uniform(0.5, 1))
         square = cv2.resize(crop_to(picture, side, rng), (size, size), interpolation=cv2.INTER_AREA)
         if own:
@@ -215,13 +215,13 @@ def make_pairs(data: Path, out: Path, teacher: Path, count: int, size: int, mixt
     network = HubNetwork(teacher)
     with np.load(out / "codes.npz") as file:
         codes = file["codes"]
-    photos = pictures_in(data / "photos" / "train")
+    photos = images_in(data / "photos" / "train")
     styles = rng.integers(0, len(codes), (count, 2))
     shares = np.where(rng.random(count) < mixtures, rng.random(count), 1).astype(np.float32)
     frames = np.empty((count, size, size, 3), np.uint8)
     targets = np.empty_like(frames)
     for number, code in enumerate(mixed(codes, styles, shares)):
-        photo = read_picture(photos[rng.integers(0, len(photos))])
+        photo = read_image(photos[rng.integers(0, len(photos))])
         # From all of a photograph to a third of it: a camera's pictures have wide flat parts.
         side = int(min(photo.shape[:2]) * rng.uniform(0.33, 1))
         method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC

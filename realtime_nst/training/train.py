@@ -22,7 +22,7 @@ from keras import ops
 from realtime_nst.evaluation.evaluate import CONTENT_LAYER, STYLE_LAYERS
 from realtime_nst.nst.vgg import Vgg, load_features
 from realtime_nst.nst.losses import mean_gram, relative_gram_error
-from realtime_nst.media.images import pictures_in, read_picture
+from realtime_nst.media.images import images_in, read_image
 from realtime_nst.training.data import Photos, Styles, crop_to, style_shapes
 from realtime_nst.training.motion import inside, random_flow, warp
 from realtime_nst.training.network import Shape, build_maps, build_style_network, build_transform
@@ -253,7 +253,7 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
         return [], []
     rng = np.random.default_rng(0)
     return tuple(
-        [crop_to(read_picture(path), size, rng) for path in pictures_in(folder / kind)]
+        [crop_to(read_image(path), size, rng) for path in images_in(folder / kind)]
         for kind, size in (("photos", 256), ("styles", 168))
     )
 

@@ -10,7 +10,7 @@ import cv2
 
 from .control import Control
 from ..errors import DeviceError
-from ..frames import Frame, Picture
+from ..frames import Frame, Image
 from .server import Answer, MjpegServer
 from .pages import page
 
@@ -41,7 +41,7 @@ class Broadcast:
 
     def write(self, frame: Frame) -> None:
         with self._came:
-            self._newest = _Shot(frame.picture, self._quality)
+            self._newest = _Shot(frame.image, self._quality)
             self._came.notify_all()
 
     def poll(self) -> None:
@@ -72,8 +72,8 @@ class Broadcast:
 class _Shot:
     """A frame, and its JPEG file when a first viewer asks for it."""
 
-    def __init__(self, picture: Picture, quality: int) -> None:
-        self._picture = picture
+    def __init__(self, image: Image, quality: int) -> None:
+        self._picture = image
         self._quality = quality
         self._jpeg: bytes | None = None
         self._making = threading.Lock()

@@ -89,9 +89,9 @@ class Control:
             return None
         try:
             with self._picturing:  # one at a time: the video needs the processor too
-                picture = self.session.style_picture(int(number))
+                image = self.session.style_image(int(number))
         except (IndexError, StyleError):
             return None
-        scale = 160 / min(picture.shape[:2])
-        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        scale = 160 / min(image.shape[:2])
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         return Answer(cv2.imencode(".jpg", small)[1].tobytes(), "image/jpeg")

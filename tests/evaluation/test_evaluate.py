@@ -10,7 +10,7 @@ import pytest
 from realtime_nst.errors import SourceError
 from realtime_nst.evaluation.evaluate import ModelFigures, content_error, evaluate, frame_pairs, style_error
 from realtime_nst.evaluation.warping import consistent, estimate_flow, read_flow, warping_error
-from realtime_nst.media.images import read_picture
+from realtime_nst.media.images import read_image
 from realtime_nst.sources.factory import open_source
 
 
@@ -44,13 +44,13 @@ def test_a_models_figures_follow_from_its_pairs():
 
 def test_a_moved_picture_has_no_warping_error_along_its_flow():
     rng = np.random.default_rng(0)
-    picture = cv2.GaussianBlur(rng.integers(0, 255, (80, 100, 3), np.uint8), (0, 0), 2)
-    moved = np.roll(picture, (2, 5), axis=(0, 1))
+    image = cv2.GaussianBlur(rng.integers(0, 255, (80, 100, 3), np.uint8), (0, 0), 2)
+    moved = np.roll(image, (2, 5), axis=(0, 1))
     flow = np.broadcast_to(np.float32([5, 2]), (80, 100, 2)).copy()
     visible = np.ones((80, 100), bool)
-    assert warping_error(picture, moved, flow, visible) == pytest.approx(0, abs=1e-6)
-    assert warping_error(picture, moved, 0 * flow, visible) > 10
-    assert warping_error(picture, np.clip(moved.astype(int) + 3, 0, 255).astype(np.uint8), flow, visible) < 9.01
+    assert warping_error(image, moved, flow, visible) == pytest.approx(0, abs=1e-6)
+    assert warping_error(image, moved, 0 * flow, visible) > 10
+    assert warping_error(image, np.clip(moved.astype(int) + 3, 0, 255).astype(np.uint8), flow, visible) < 9.01
 
 
 def test_true_flow_explains_sintel(shared_data):
@@ -72,8 +72,8 @@ def test_every_frame_of_a_clip_is_passed_on(shared_data):
     frames = iter(source.read, None)
     for number, pair in enumerate(pairs[:3]):
         assert (pair.passed is None) == (number == 0) and len(pair.passed or []) == (8 if number else 0)
-        for picture in (*(pair.passed or []), pair.one, pair.two):
-            np.testing.assert_array_equal(picture, next(frames).picture)
+        for image in (*(pair.passed or []), pair.one, pair.two):
+            np.testing.assert_array_equal(image, next(frames).image)
     source.close()
     assert sum(pair.passed is None for pair in pairs) == 6
 
@@ -106,7 +106,7 @@ def test_the_hub_model_keeps_content_and_captures_style(shared_data, hub_folder,
         shared_data / "photos/test/astronaut.png",
         shared_data / "paintings/named/van_gogh_starry_night.jpg",
         shared_data / "features/vgg16_imagenet_to_conv4_3_f16.npz",
-        size=192, work_sizes=[None, 96], device="cpu", json_file=tmp_path / "f.json", sheet=tmp_path / "s.png",
+        size=192, processing_sizes=[None, 96], device="cpu", json_file=tmp_path / "f.json", sheet=tmp_path / "s.png",
     )
     assert coarse.model == f"{figures.model} at 96" and coarse.content_error != figures.content_error
     assert 0.5 < figures.content_error < 2 and 0.7 < figures.style_captured < 1
@@ -114,4 +114,4 @@ def test_the_hub_model_keeps_content_and_captures_style(shared_data, hub_folder,
     assert written["style_error"] == figures.style_error == figures.pairs[0]["style_error"]
     assert written["pairs"][0]["photo"] == written["worst"]["style_error"]["photo"] == "astronaut"
     assert not [key for key in written if "warping" in key]
-    assert read_picture(tmp_path / "s.png").size > 1000
+    assert read_image(tmp_path / "s.png").size > 1000

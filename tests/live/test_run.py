@@ -37,7 +37,7 @@ def go(hub_folder, styles):
 
     def run(source, **more):
         said = []
-        options = {"headless": True, "model": str(hub_folder), "work_size": 128, "styles": styles} | more
+        options = {"headless": True, "model": str(hub_folder), "processing_size": 128, "styles": styles} | more
         stats = run_live(LiveOptions(source=str(source), **options), said.append)
         return stats, said
 
@@ -56,15 +56,15 @@ class TestClip:
         written = json.loads(figures.read_text())
         assert written == json.loads(json.dumps(stats.as_dict()))
         assert (written["frames"], written["dropped"], written["style_encodes"]) == (60, 0, 1)
-        assert written["frame_size"] == [480, 640] and written["work_size"] == [96, 128]
+        assert written["frame_size"] == [480, 640] and written["processing_size"] == [96, 128]
         assert written["runtime"].split()[0] in ("OpenVINO", "TensorFlow") and written["device"]
         recorded, originals = frames_of(out), frames_of(clip)[:60]
         assert len(recorded) == 60
         assert [t for t, _ in recorded] == pytest.approx(
             [t - originals[0][0] for t, _ in originals], abs=1e-3
         )
-        apart = [np.abs(a.astype(int) - b).mean() for (_, a), (_, b) in zip(recorded, originals)]
-        assert min(apart) > 10
+        abs_difference = [np.abs(a.astype(int) - b).mean() for (_, a), (_, b) in zip(recorded, originals)]
+        assert min(abs_difference) > 10
         assert any(str(out) in line for line in said)
 
     def test_strength_0_records_the_original(self, go, clip, tmp_path):
@@ -78,7 +78,7 @@ class TestClip:
         assert np.abs(mirrored.astype(int) - original[:, ::-1]).mean() < 4
 
     def test_without_a_limit_it_ends_with_the_clip(self, go, clip, tmp_path):
-        stats, _ = go(clip, record=tmp_path / "out.mp4", work_size=64)
+        stats, _ = go(clip, record=tmp_path / "out.mp4", processing_size=64)
         assert stats.frames == len(frames_of(clip)) == len(frames_of(tmp_path / "out.mp4"))
 
     def test_model_runtime_and_device_are_told_at_the_start(self, go, clip):
@@ -100,8 +100,8 @@ def test_the_demo_needs_no_file(go, tmp_path):
 
 
 def test_a_network_camera_is_recorded_with_its_own_times(go, tmp_path, clip):
-    pictures = [picture for _, picture in frames_of(clip)]
-    with camera_server(pictures, fps=30.0) as server:
+    images = [image for _, image in frames_of(clip)]
+    with camera_server(images, fps=30.0) as server:
         # Not 2.0, when a frame comes, give or take: one that the file's clock writes at its end.
         stats, _ = go(server.url, seconds=1.98, record=tmp_path / "out.mp4")
     times = [t for t, _ in frames_of(tmp_path / "out.mp4")]
@@ -113,20 +113,20 @@ def test_a_network_camera_is_recorded_with_its_own_times(go, tmp_path, clip):
 
 
 def test_a_rate_that_cannot_be_held_takes_the_smallest_work_size(go, clip):
-    pictures = [picture for _, picture in frames_of(clip)[:10]]
-    with camera_server(pictures) as server:
-        stats, _ = go(server.url, frames=2, model="fast", work_size=None, fps_target=1e6)
-    assert stats.frame_size == (480, 640) and stats.work_size == (192, 256)
+    images = [image for _, image in frames_of(clip)[:10]]
+    with camera_server(images) as server:
+        stats, _ = go(server.url, frames=2, model="fast", processing_size=None, fps_target=1e6)
+    assert stats.frame_size == (480, 640) and stats.processing_size == (192, 256)
 
 
 def test_a_rate_asked_of_a_file_without_a_window_is_told(go, clip):
-    stats, said = go(clip, frames=1, model="fast", work_size=None, fps_target=15)
-    assert stats.work_size == (480, 640) and any("--fps-target changes nothing" in line for line in said)
+    stats, said = go(clip, frames=1, model="fast", processing_size=None, fps_target=15)
+    assert stats.processing_size == (480, 640) and any("--fps-target changes nothing" in line for line in said)
 
 
 def test_a_camera_that_hangs_up_leaves_its_recording_and_an_error(go, tmp_path):
     source = DemoSource((120, 160))
-    pictures = [source.read().picture for _ in range(30)]
+    images = [source.read().image for _ in range(30)]
     out = tmp_path / "out.mp4"
 
     def hang_up_when_recorded(server):
@@ -134,7 +134,7 @@ def test_a_camera_that_hangs_up_leaves_its_recording_and_an_error(go, tmp_path):
             pass
         server.closing.set()
 
-    with camera_server(pictures) as server:
+    with camera_server(images) as server:
         threading.Thread(target=hang_up_when_recorded, args=[server], daemon=True).start()
         with pytest.raises(RunError, match="has ended or was unplugged"):
             go(server.url, record=out)
@@ -201,9 +201,9 @@ class TestEndedFromOutside:
     def program(self, hub_folder, styles, tmp_path):
         """The program recording a network camera; gives it when a second has reached the disk."""
         source = DemoSource((120, 160))
-        pictures = [source.read().picture for _ in range(90)]
+        images = [source.read().image for _ in range(90)]
         out = tmp_path / "out.mp4"
-        with camera_server(pictures) as server:
+        with camera_server(images) as server:
             process = subprocess.Popen(
                 [
                     sys.executable,

@@ -49,7 +49,7 @@ def test_a_frame_is_taken_as_a_style_as_it_came(plain_session, tmp_path, monkeyp
     buffer = frame(0.0, value=77)
     session.look(buffer)
     session.take_style()
-    buffer.picture[:] = 0  # a camera may fill it anew
+    buffer.image[:] = 0  # a camera may fill it anew
     while not book.ready:
         book.code()
     assert book.name(book.shown) == "taken 1" and book.code()[0] == 77

@@ -8,7 +8,7 @@ import pytest
 from support.doubles import MeanColour
 
 from realtime_nst.errors import StyleError
-from realtime_nst.live.style_encoder import StyleBook
+from realtime_nst.live.style_encoder import StyleEncoder
 from realtime_nst.stylizer import Stylizer
 
 
@@ -34,7 +34,7 @@ def book():
 
     def make(styles, *, prefetch=False, network=None):
         stylizer = Stylizer(network or MeanColour())
-        made.append(StyleBook(stylizer, styles, prefetch=prefetch))
+        made.append(StyleEncoder(stylizer, styles, prefetch=prefetch))
         return made[-1], stylizer
 
     yield make
@@ -124,7 +124,7 @@ def test_no_readable_picture_is_an_error(book):
 
 def test_what_else_goes_wrong_reaches_the_run(book):
     class Broken(MeanColour):
-        def encode(self, picture):
+        def encode(self, image):
             raise MemoryError
 
     styles, _ = book([("a", plain(10))], network=Broken())

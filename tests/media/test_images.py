@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from realtime_nst.errors import OutputError, SourceError, StyleError
-from realtime_nst.media.images import read_picture, write_picture
+from realtime_nst.media.images import read_image, write_image
 
 
 @pytest.fixture
@@ -15,15 +15,15 @@ def gradient():
 
 @pytest.mark.parametrize("suffix, tolerance", [(".png", 0), (".tif", 0), (".bmp", 0), (".webp", 20), (".jpg", 20)])
 def test_what_is_written_is_read_back(tmp_path, gradient, suffix, tolerance):
-    path = write_picture(tmp_path / f"a{suffix}", gradient)
-    back = read_picture(path)
+    path = write_image(tmp_path / f"a{suffix}", gradient)
+    back = read_image(path)
     assert back.dtype == np.uint8 and back.shape == gradient.shape and back.flags.c_contiguous
     assert np.abs(back.astype(int) - gradient).max() <= tolerance
 
 
 def test_sixteen_bits_keep_the_upper_eight(tmp_path, gradient):
     cv2.imwrite(str(tmp_path / "a.png"), gradient.astype(np.uint16) * 257)
-    assert np.array_equal(read_picture(tmp_path / "a.png"), gradient)
+    assert np.array_equal(read_image(tmp_path / "a.png"), gradient)
 
 
 def test_transparency_lies_over_white(tmp_path):
@@ -31,15 +31,15 @@ def test_transparency_lies_over_white(tmp_path):
     bgra[:, :2] = (10, 20, 30, 255)
     bgra[:, 2:4] = (0, 0, 0, 128)
     cv2.imwrite(str(tmp_path / "a.png"), bgra)
-    picture = read_picture(tmp_path / "a.png")
-    assert picture[0, 0].tolist() == [10, 20, 30]
-    assert picture[0, 2].tolist() == [127, 127, 127]
-    assert picture[0, 5].tolist() == [255, 255, 255]
+    image = read_image(tmp_path / "a.png")
+    assert image[0, 0].tolist() == [10, 20, 30]
+    assert image[0, 2].tolist() == [127, 127, 127]
+    assert image[0, 5].tolist() == [255, 255, 255]
 
 
 def test_grey_becomes_bgr(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.full((5, 7), 90, np.uint8))
-    assert np.array_equal(read_picture(tmp_path / "a.png"), np.full((5, 7, 3), 90, np.uint8))
+    assert np.array_equal(read_image(tmp_path / "a.png"), np.full((5, 7, 3), 90, np.uint8))
 
 
 TURNED = {
@@ -58,15 +58,15 @@ TURNED = {
 @pytest.mark.parametrize("orientation", TURNED)
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif", "clear.png", "clear.webp", "clear.tif"])
 def test_exif_orientation_is_applied(tmp_path, gradient, name, orientation):
-    picture = Image.fromarray(gradient[..., ::-1].copy())
+    image = Image.fromarray(gradient[..., ::-1].copy())
     expected = gradient.astype(float)
     if name.startswith("clear"):
-        picture.putalpha(128)
+        image.putalpha(128)
         expected = np.rint(expected * (128 / 255) + 255 * (1 - 128 / 255))
     exif = Image.Exif()
     exif[0x112] = orientation
-    picture.save(tmp_path / name, exif=exif, quality=95, **({"lossless": True} if name.endswith(".webp") else {}))
-    turned = read_picture(tmp_path / name)
+    image.save(tmp_path / name, exif=exif, quality=95, **({"lossless": True} if name.endswith(".webp") else {}))
+    turned = read_image(tmp_path / name)
     assert turned.shape == TURNED[orientation](expected).shape
     assert np.abs(turned - TURNED[orientation](expected)).mean() <= (1 if name == "a.jpg" else 0.3)
 
@@ -81,17 +81,17 @@ def test_sixteen_bits_of_every_kind(tmp_path, gradient, name, kind):
         "transparent": (np.dstack([deep, np.full_like(deep[..., 0], 32896)]), gradient * (128 / 255) + 127),
     }[kind]
     cv2.imwrite(str(tmp_path / name), stored)
-    assert np.abs(read_picture(tmp_path / name) - expected.astype(float)).max() <= 1
+    assert np.abs(read_image(tmp_path / name) - expected.astype(float)).max() <= 1
 
 
 def test_palettes_prints_and_many_pages(tmp_path, gradient):
-    picture = Image.fromarray(gradient[..., ::-1].copy())
-    picture.convert("CMYK").save(tmp_path / "print.jpg", quality=95)
-    picture.save(tmp_path / "pages.tif", save_all=True, append_images=[picture.rotate(90, expand=True)])
-    picture.save(tmp_path / "moving.webp", save_all=True, append_images=[picture.rotate(180)], lossless=True)
-    picture.quantize(64).save(tmp_path / "palette.png")
+    image = Image.fromarray(gradient[..., ::-1].copy())
+    image.convert("CMYK").save(tmp_path / "print.jpg", quality=95)
+    image.save(tmp_path / "pages.tif", save_all=True, append_images=[image.rotate(90, expand=True)])
+    image.save(tmp_path / "moving.webp", save_all=True, append_images=[image.rotate(180)], lossless=True)
+    image.quantize(64).save(tmp_path / "palette.png")
     for path in tmp_path.iterdir():
-        assert np.abs(read_picture(path).astype(int) - gradient).mean() < 10, path.name
+        assert np.abs(read_image(path).astype(int) - gradient).mean() < 10, path.name
 
 
 @pytest.mark.parametrize("content", [b"", b"hello, this is text", b"\x89PNG\r\n\x1a\n1234"])
@@ -99,30 +99,30 @@ def test_no_picture_is_an_error_of_the_kind_asked_for(tmp_path, content):
     path = tmp_path / "not.png"
     path.write_bytes(content)
     with pytest.raises(SourceError, match="not a picture"):
-        read_picture(path)
+        read_image(path)
     with pytest.raises(StyleError, match="not.png"):
-        read_picture(path, StyleError)
+        read_image(path, StyleError)
 
 
 def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(SourceError, match="No such file"):
-        read_picture(tmp_path / "gone.png")
+        read_image(tmp_path / "gone.png")
 
 
 def test_an_unknown_ending_and_a_missing_folder_are_errors(tmp_path, gradient):
     with pytest.raises(OutputError, match=r"\.png"):
-        write_picture(tmp_path / "a.docx", gradient)
+        write_image(tmp_path / "a.docx", gradient)
     with pytest.raises(OutputError, match="No such file"):
-        write_picture(tmp_path / "no" / "a.png", gradient)
+        write_image(tmp_path / "no" / "a.png", gradient)
 
 
 def test_floats_are_not_written_as_black(tmp_path, gradient):
     with pytest.raises(ValueError, match="not float64"):
-        write_picture(tmp_path / "a.png", gradient / 255)
+        write_image(tmp_path / "a.png", gradient / 255)
     assert not any(tmp_path.iterdir())
 
 
 def test_writing_leaves_nothing_else_behind(tmp_path, gradient):
-    write_picture(tmp_path / "a.png", gradient)
-    write_picture(tmp_path / "a.png", gradient)
+    write_image(tmp_path / "a.png", gradient)
+    write_image(tmp_path / "a.png", gradient)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.sources.demo import Scene
-from realtime_nst.media.resize import shrunk
+from realtime_nst.media.resize import downscale
 
 
 @pytest.mark.parametrize("have, wanted", [
@@ -17,13 +17,13 @@ from realtime_nst.media.resize import shrunk
     ((64, 640), (32, 64)),
 ])
 def test_each_pixel_is_the_mean_of_what_it_takes_the_place_of(have, wanted):
-    picture = Scene(*have).draw(3.0)
-    made = shrunk(picture, wanted)
+    image = Scene(*have).draw(3.0)
+    made = downscale(image, wanted)
     assert made.shape == (*wanted, 3)
-    assert np.abs(made.astype(int) - cv2.resize(picture, wanted[::-1], interpolation=cv2.INTER_AREA)).mean() < 1
+    assert np.abs(made.astype(int) - cv2.resize(image, wanted[::-1], interpolation=cv2.INTER_AREA)).mean() < 1
 
 
 def test_of_its_own_size_it_is_a_copy():
-    picture = Scene(48, 64).draw(0.0)
-    made = shrunk(picture, (48, 64))
-    assert np.array_equal(made, picture) and not np.shares_memory(made, picture)
+    image = Scene(48, 64).draw(0.0)
+    made = downscale(image, (48, 64))
+    assert np.array_equal(made, image) and not np.shares_memory(made, image)

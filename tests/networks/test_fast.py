@@ -27,7 +27,7 @@ def codes(network):
 def scene():
     from realtime_nst.sources.demo import DemoSource
 
-    return DemoSource().read().picture
+    return DemoSource().read().image
 
 
 @pytest.mark.parametrize("size", [(480, 640), (33, 57), (8, 8), (101, 64)])
@@ -62,7 +62,7 @@ def test_a_blend_lies_between_its_styles(network, codes, scene):
 @pytest.fixture
 def in_f32(monkeypatch):
     """Networks opened for the CPU compute in f32, whatever the processor does by itself."""
-    monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, ahead: OpenVinoFast(folder, ahead, "f32"))
+    monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, frames_in_flight: OpenVinoFast(folder, frames_in_flight, "f32"))
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def exact(in_f32):
 
 def test_the_graph_is_the_same_in_tensorflow(exact, codes, scene, monkeypatch):
     """The code of the GPU, run on the CPU: no GPU can be had where these tests run."""
-    monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, ahead: TensorFlowFast(folder, "/CPU:0"))
+    monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, frames_in_flight: TensorFlowFast(folder, "/CPU:0"))
     other = FastNetwork("cpu")
     assert np.allclose(other.encode(find_styles(["ink"])[0].read()), codes["ink"], atol=1e-3)
     frame = np.ascontiguousarray(scene[:200, :300])
@@ -87,27 +87,27 @@ def test_the_graph_is_the_same_in_tensorflow(exact, codes, scene, monkeypatch):
 def test_what_the_processor_computes_with_moves_no_pixel_that_is_seen(network, exact, codes, scene):
     """Where it has bf16; elsewhere both are f32."""
     for name in ("ink", "night"):
-        apart = np.abs(network.transform(scene, codes[name]).astype(int) - exact.transform(scene, codes[name]))
-        assert apart.mean() < 1
+        abs_difference = np.abs(network.transform(scene, codes[name]).astype(int) - exact.transform(scene, codes[name]))
+        assert abs_difference.mean() < 1
 
 
 @pytest.mark.parametrize("parts", [OpenVinoFast, lambda folder: TensorFlowFast(folder, "/CPU:0")])
 @pytest.mark.parametrize("times", [2, 3.75])
 def test_a_larger_frame_has_no_lines_that_a_smaller_has_not(codes, scene, monkeypatch, parts, times):
-    monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, ahead: parts(folder))
+    monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, frames_in_flight: parts(folder))
     network = FastNetwork("cpu")
     smooth = cv2.GaussianBlur(scene, (0, 0), 8)[:240, :320]
     large = cv2.resize(smooth, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
     seen = network.prepare(smooth, (240, 320))
     for code in codes.values():
         enlarged = cv2.resize(network.begin(seen, code, smooth)(), large.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        apart = np.abs(network.begin(seen, code, large)().astype(int) - enlarged)
-        assert np.percentile(apart, 99.9) <= 4
+        abs_difference = np.abs(network.begin(seen, code, large)().astype(int) - enlarged)
+        assert np.percentile(abs_difference, 99.9) <= 4
 
 
 def test_several_frames_at_once_are_as_one_after_the_other(exact, codes, scene):
     many = FastNetwork("cpu", throughput=True)
-    frames = [np.ascontiguousarray(np.roll(scene[:120, :160], 20 * k, axis=1)) for k in range(many.ahead + 1)]
+    frames = [np.ascontiguousarray(np.roll(scene[:120, :160], 20 * k, axis=1)) for k in range(many.frames_in_flight + 1)]
     for _ in range(3):
         ends = [many.begin(many.prepare(frame, (120, 160)), codes["night"], frame) for frame in frames]
         for end, frame in zip(ends, frames):

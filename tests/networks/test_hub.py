@@ -14,13 +14,13 @@ from realtime_nst.networks.hub import HubNetwork, OpenVinoParts, TensorFlowParts
 from realtime_nst.networks.registry import open_network
 from realtime_nst.networks.runtimes.precision import half_convolutions
 from realtime_nst.networks.hub_split import graph_function, load_module, split, style_input
-from realtime_nst.media.images import read_picture
+from realtime_nst.media.images import read_image
 
 
 @pytest.fixture(scope="module")
-def pictures(shared_data):
-    photo = read_picture(shared_data / "photos/test/astronaut.png")[:203, :310]
-    return np.ascontiguousarray(photo), read_picture(shared_data / "paintings/named/van_gogh_starry_night.jpg")
+def images(shared_data):
+    photo = read_image(shared_data / "photos/test/astronaut.png")[:203, :310]
+    return np.ascontiguousarray(photo), read_image(shared_data / "paintings/named/van_gogh_starry_night.jpg")
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +34,11 @@ def parts(module):
 
 
 @pytest.fixture(scope="module")
-def whole(module, pictures):
+def whole(module, images):
     """What the whole module makes of the pictures, called as its documentation says; uint8 BGR."""
     import tensorflow as tf
 
-    photo, painting = pictures
+    photo, painting = images
     rgb = tf.constant(photo[np.newaxis, :, :, ::-1].astype(np.float32) / 255)
     out = module.signatures["serving_default"](placeholder=rgb, placeholder_1=tf.constant(style_input(painting)))
     out = out["output_0"].numpy()[0, : photo.shape[0], : photo.shape[1]]
@@ -51,21 +51,21 @@ def test_the_split_agrees_with_the_whole(module, parts, shared_data):
     assert parts.whole_because == "" and parts.code_shape[-1] == 100
     encode = graph_function(parts.encode, [parts.style], parts.code)
     transform = graph_function(parts.transform, [parts.frame, parts.code], parts.output)
-    photo = read_picture(shared_data / "photos/test/chelsea.png")[np.newaxis, :192, :256, ::-1].astype(np.float32) / 255
+    photo = read_image(shared_data / "photos/test/chelsea.png")[np.newaxis, :192, :256, ::-1].astype(np.float32) / 255
     for name in ("hokusai_great_wave", "kandinsky_composition_vii"):
-        style = tf.constant(style_input(read_picture(shared_data / f"paintings/named/{name}.jpg")))
-        apart = transform(tf.constant(photo), encode(style))
+        style = tf.constant(style_input(read_image(shared_data / f"paintings/named/{name}.jpg")))
+        abs_difference = transform(tf.constant(photo), encode(style))
         together = module.signatures["serving_default"](placeholder=tf.constant(photo), placeholder_1=style)
-        assert np.abs(apart - together["output_0"]).max() < 1e-4
+        assert np.abs(abs_difference - together["output_0"]).max() < 1e-4
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "tensorflow", "XLA"])
-def test_frames_are_what_the_whole_module_makes(hub_folder, hub_network, parts, pictures, whole, runtime):
+def test_frames_are_what_the_whole_module_makes(hub_folder, hub_network, parts, images, whole, runtime):
     """Colours, rounding and cropping around the network, for a frame whose sides are odd.
 
     "XLA" is the code of the GPU, run here on the CPU: no GPU can be had where these tests run.
     """
-    photo, painting = pictures
+    photo, painting = images
     if runtime == "openvino":
         run = OpenVinoParts(converted(hub_folder))
         stylize = run.compile(photo.shape[:2], "f32")
@@ -79,11 +79,11 @@ def test_frames_are_what_the_whole_module_makes(hub_folder, hub_network, parts, 
     assert np.abs(hub_network.transform(photo, hub_network.encode(painting)).astype(int) - whole).mean() < 1.5
 
 
-def test_convolutions_in_half_precision_move_no_pixel_that_is_seen(parts, pictures, whole):
+def test_convolutions_in_half_precision_move_no_pixel_that_is_seen(parts, images, whole):
     """What a GPU is given, run here on the CPU."""
     import tensorflow as tf
 
-    photo, painting = pictures
+    photo, painting = images
     graph = half_convolutions(parts.transform)
     convolutions = [node for node in graph.node if node.op == "Conv2D"]
     assert len(convolutions) > 10 and all(node.attr["T"].type == tf.float16.as_datatype_enum for node in convolutions)
@@ -92,20 +92,20 @@ def test_convolutions_in_half_precision_move_no_pixel_that_is_seen(parts, pictur
     assert 0 < np.abs(out.astype(int) - whole).mean() < 0.3
 
 
-def test_tensorflow_takes_over_with_a_word_where_openvino_cannot(hub_folder, pictures, whole, monkeypatch):
-    def refuse(folder, ahead):
+def test_tensorflow_takes_over_with_a_word_where_openvino_cannot(hub_folder, images, whole, monkeypatch):
+    def refuse(folder, frames_in_flight):
         raise RuntimeError("this processor is not supported")
 
     monkeypatch.setattr("realtime_nst.networks.hub.OpenVinoParts", refuse)
     network = HubNetwork(hub_folder, "cpu")
     assert "TensorFlow" in network.runtime
     assert any("this processor is not supported" in notice for notice in network.notices)
-    photo, painting = pictures
+    photo, painting = images
     assert np.abs(network.transform(photo, network.encode(painting)).astype(int) - whole).mean() < 1.5
 
 
-def test_every_size_works_and_frames_do_not_share_memory(hub_network, pictures):
-    photo, painting = pictures
+def test_every_size_works_and_frames_do_not_share_memory(hub_network, images):
+    photo, painting = images
     code = hub_network.encode(painting)
     assert code.dtype == np.float32 and code.shape == (100,)
     first = hub_network.transform(photo, code)
@@ -116,7 +116,7 @@ def test_every_size_works_and_frames_do_not_share_memory(hub_network, pictures):
     assert np.array_equal(hub_network.transform(photo, code), kept)
 
 
-def test_the_next_start_does_not_load_tensorflow(hub_folder, hub_network, pictures):
+def test_the_next_start_does_not_load_tensorflow(hub_folder, hub_network, images):
     done = subprocess.run(
         [sys.executable, "-c",
          "import sys, numpy as np; from realtime_nst.networks.registry import open_network\n"
@@ -134,9 +134,9 @@ def test_the_smallest_pictures_work(hub_network, size):
     assert hub_network.transform(np.full((*size, 3), 200, np.uint8), code).shape == (*size, 3)
 
 
-def test_blends_of_codes_are_styles(hub_network, pictures):
+def test_blends_of_codes_are_styles(hub_network, images):
     """Halfway between two codes lies a picture unlike both, so arithmetic on codes means something."""
-    photo, painting = pictures
+    photo, painting = images
     a, b = hub_network.encode(painting), hub_network.encode(photo)
     near, half, far = (hub_network.transform(photo, a + t * (b - a)).astype(int) for t in (0, 0.5, 1))
     assert np.abs(half - near).mean() < np.abs(far - near).mean()
@@ -149,7 +149,7 @@ def test_a_conversion_is_announced_and_one_that_computes_wrongly_is_not_kept(hub
 
     def compile_wrong(parts, size):
         stylize = compile_right(parts, size)
-        return lambda picture, code: lambda: stylize(picture, code)()[:, :, ::-1]
+        return lambda image, code: lambda: stylize(image, code)()[:, :, ::-1]
 
     with monkeypatch.context() as patch:
         patch.setattr(OpenVinoParts, "compile", compile_wrong)
@@ -202,7 +202,7 @@ def test_a_module_that_cannot_be_split_runs_whole_and_says_so(tmp_path):
 
 
 def test_a_saved_model_of_another_kind_names_what_it_has(tmp_path):
-    folder = save(tmp_path / "module", lambda picture: picture, "picture")
+    folder = save(tmp_path / "module", lambda image: image, "image")
     with pytest.raises(ModelError, match="picture.*placeholder"):
         open_network(str(folder), "cpu")
 

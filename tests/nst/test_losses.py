@@ -31,8 +31,8 @@ def gram_by_loops(features):
 
 def style_by_loops(style, generated):
     maps, positions = style.shape[2], style.shape[0] * style.shape[1]
-    apart = gram_by_loops(style) - gram_by_loops(generated)
-    return sum(value**2 for value in apart.ravel()) / (4 * maps**2 * positions**2)
+    abs_difference = gram_by_loops(style) - gram_by_loops(generated)
+    return sum(value**2 for value in abs_difference.ravel()) / (4 * maps**2 * positions**2)
 
 
 def test_content_loss(maps):
@@ -74,9 +74,9 @@ def test_total_loss(maps):
 
 
 def test_total_variation():
-    picture = np.zeros((1, 3, 3, 1), "float32")
-    picture[0, 1, 1, 0] = 1.0
-    assert to_numpy(losses.total_variation(picture)) == pytest.approx([4 / 6])
+    image = np.zeros((1, 3, 3, 1), "float32")
+    image[0, 1, 1, 0] = 1.0
+    assert to_numpy(losses.total_variation(image)) == pytest.approx([4 / 6])
 
 
 def test_gradients_agree_with_finite_differences(maps):

@@ -12,7 +12,7 @@ from realtime_nst.nst.vgg import Vgg, from_keras, load_features
 from realtime_nst.nst.gradients import with_gradient
 from realtime_nst.nst.lbfgs import minimize
 from realtime_nst.nst.optimize import Target, descend, optimize
-from realtime_nst.media.images import read_picture, write_picture
+from realtime_nst.media.images import read_image, write_image
 from realtime_nst.nst.synthesis import synthesize
 
 LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
@@ -45,8 +45,8 @@ def painting():
 def quadratic(x):
     """A narrow valley with its lowest point at 1, 2, 3 ..."""
     scale = np.logspace(0, 3, x.size, dtype=np.float32)
-    apart = x - np.arange(1, x.size + 1)
-    return [float(0.5 * np.sum(scale * apart**2))], (scale * apart).astype(np.float32)
+    abs_difference = x - np.arange(1, x.size + 1)
+    return [float(0.5 * np.sum(scale * abs_difference**2))], (scale * abs_difference).astype(np.float32)
 
 
 def test_lbfgs_finds_the_lowest_point_and_never_climbs():
@@ -72,8 +72,8 @@ def test_gradients_agree_with_finite_differences(vgg, photo, painting):
 
     from realtime_nst.nst.losses import mean_gram, total_loss
 
-    def features(picture):
-        return vgg(ops.convert_to_tensor(picture[np.newaxis].astype("float32")), LAYERS)
+    def features(image):
+        return vgg(ops.convert_to_tensor(image[np.newaxis].astype("float32")), LAYERS)
 
     grams = {layer: mean_gram(maps) for layer, maps in features(painting[:16, :16]).items()}
     content = features(photo[:16, :16])
@@ -105,7 +105,7 @@ def test_the_total_falls_at_every_size_and_both_losses_with_it(vgg, photo, paint
         assert totals[-1] < 0.7 * totals[0]
     last = states[-1]
     assert last.total == pytest.approx(last.content + 10 * last.style, rel=1e-4)
-    assert last.picture.shape == (48, 64, 3) and 0 <= last.picture.min() and last.picture.max() <= 255
+    assert last.image.shape == (48, 64, 3) and 0 <= last.image.min() and last.image.max() <= 255
 
 
 def test_more_beta_makes_more_style(vgg, photo, painting):
@@ -120,7 +120,7 @@ def test_more_beta_makes_more_style(vgg, photo, painting):
 @pytest.mark.parametrize("init", ["content", "noise", "style"])
 def test_the_same_seed_makes_the_same_picture(vgg, photo, painting, init):
     target = Target(vgg, photo, painting, content_layer="block3_conv1")
-    one, two = (list(optimize(target, size=64, steps=8, init=init, seed=5))[-1].picture for _ in range(2))
+    one, two = (list(optimize(target, size=64, steps=8, init=init, seed=5))[-1].image for _ in range(2))
     assert np.array_equal(one, two) and one.shape == (48, 64, 3)
 
 
@@ -134,15 +134,15 @@ def test_a_synthesized_picture_has_the_style_and_another_arrangement(vgg, painti
 
     from realtime_nst.nst.losses import mean_gram
 
-    def gram(picture):
-        found = vgg(ops.convert_to_tensor(picture[np.newaxis].astype("float32")), ["block1_conv1"])
+    def gram(image):
+        found = vgg(ops.convert_to_tensor(image[np.newaxis].astype("float32")), ["block1_conv1"])
         return ops.convert_to_numpy(mean_gram(found["block1_conv1"]))[0]
 
     made = synthesize(painting, vgg, side=64, steps=(20, 20), seed=1)
     noise = np.random.default_rng(1).normal(128, 8, (64, 64, 3)).clip(0, 255).astype(np.uint8)
     assert made.shape == (64, 64, 3) and made.dtype == np.uint8
-    apart, before = (np.linalg.norm(gram(p) - gram(painting)) for p in (made, noise))
-    assert apart < 0.3 * before
+    abs_difference, before = (np.linalg.norm(gram(p) - gram(painting)) for p in (made, noise))
+    assert abs_difference < 0.3 * before
     assert np.array_equal(made, synthesize(painting, vgg, side=64, steps=(20, 20), seed=1))
 
 
@@ -153,10 +153,10 @@ def test_features_of_keras_applications_are_the_same_network():
     model = keras.applications.VGG19(weights=None, include_top=False)
     ours = from_keras(model)
     assert len(ours.layers) == 16 and [len(block) for block in ours.blocks()] == [2, 2, 4, 4, 4]
-    picture = np.random.default_rng(0).uniform(0, 255, (1, 32, 40, 3)).astype("float32")
-    found = ours(keras.ops.convert_to_tensor(picture), ["block3_conv2"])["block3_conv2"]
+    image = np.random.default_rng(0).uniform(0, 255, (1, 32, 40, 3)).astype("float32")
+    found = ours(keras.ops.convert_to_tensor(image), ["block3_conv2"])["block3_conv2"]
     theirs = keras.Model(model.input, model.get_layer("block3_conv2").output)
-    expected = theirs(keras.applications.vgg19.preprocess_input(picture[..., ::-1].copy()))
+    expected = theirs(keras.applications.vgg19.preprocess_input(image[..., ::-1].copy()))
     assert np.allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
@@ -180,8 +180,8 @@ def test_a_file_that_holds_no_weights_is_named(tmp_path, content):
 
 @pytest.fixture
 def folder(tmp_path, vgg, photo, painting):
-    write_picture(tmp_path / "photo.png", photo)
-    write_picture(tmp_path / "painting.png", painting)
+    write_image(tmp_path / "photo.png", photo)
+    write_image(tmp_path / "painting.png", painting)
     weights = {name: np.asarray(value) for name, value in vgg._weights.items()}
     np.savez(tmp_path / "features.npz", **weights)
     return tmp_path
@@ -202,8 +202,8 @@ def test_the_command_makes_a_picture_and_draws_its_losses(folder):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "out.png"
     assert "content loss" in done.stderr and "in 6 steps" in done.stderr
-    assert read_picture(folder / "out.png").shape == (48, 64, 3)
-    assert read_picture(folder / "losses.png").shape[1] > 300
+    assert read_image(folder / "out.png").shape == (48, 64, 3)
+    assert read_image(folder / "losses.png").shape[1] > 300
 
 
 BAD = {

@@ -32,7 +32,7 @@ def test_colours_come_back(shared_data, tmp_path, stylizer):
     clip, out = shared_data / "clips" / "edge" / "bt709_full_range.mp4", tmp_path / "out.mp4"
     make(clip, out, stylizer, replace(OPTIONS, strength=0.0, crf=10))
     before, after = ClipSource(clip), ClipSource(out)
-    assert np.abs(before.read().picture.astype(float) - after.read().picture).mean() < 3
+    assert np.abs(before.read().image.astype(float) - after.read().image).mean() < 3
     before.close(), after.close()
 
 
@@ -56,7 +56,7 @@ def test_an_interrupted_clip_is_resumed_with_the_same_frames(shared_data, tmp_pa
     make(clip, tmp_path / "whole.mp4", stylizer)
     resumed, whole = ClipSource(out), ClipSource(tmp_path / "whole.mp4")
     while (frame := resumed.read()) is not None:
-        assert np.abs(frame.picture.astype(float) - whole.read().picture).mean() < 6
+        assert np.abs(frame.image.astype(float) - whole.read().image).mean() < 6
     assert whole.read() is None
     resumed.close(), whole.close()
 

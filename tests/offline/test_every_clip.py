@@ -83,8 +83,8 @@ def says_no_duration(done):
 
 
 def transparent(done):
-    picture = ClipSource(done.clip).read().picture
-    assert (picture[-20:, :100] > 250).all()  # black to a reader that leaves transparency out
+    image = ClipSource(done.clip).read().image
+    assert (image[-20:, :100] > 250).all()  # black to a reader that leaves transparency out
 
 
 def called_ntsc_but_25(done):
@@ -175,11 +175,11 @@ def test_a_clip_goes_through_whole(shared_data, tmp_path, name):
         assert found == pytest.approx(expected, abs=0.001)
 
     source = ClipSource(done.out)
-    size, picture = source.size, source.read().picture.astype(float)
+    size, image = source.size, source.read().image.astype(float)
     source.close()
     if oddity is not transparent:
         red = np.array([0.0, 0.0, 255.0])
-        small = np.abs(first_frame(done.clip, size) * 0.5 + red * 0.5 - picture).mean()
+        small = np.abs(first_frame(done.clip, size) * 0.5 + red * 0.5 - image).mean()
         assert small < 8  # the double works at 96 pixels; turned or mirrored it would be tens
     oddity(done)
 

@@ -17,9 +17,9 @@ from support.doubles import Kept, MeanColour
 from realtime_nst.sources.clip import ClipSource
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import RunError
-from realtime_nst.pipeline import Look, run
+from realtime_nst.pipeline import RenderParams, run
 from realtime_nst.sinks.recorder import Recorder
-from realtime_nst.sources.factory import Paced
+from realtime_nst.sources.factory import RealtimeSource
 from realtime_nst.stylizer import Stylizer
 
 
@@ -52,8 +52,8 @@ def test_a_full_disk_stops_the_recording_and_the_preview_goes_on(small_disk):
     recorder = Recorder(30.0, live=True, must_succeed=False)
     recorder.start(small_disk / "a.mp4")
     run(
-        Paced(DemoSource((240, 320))), Stylizer(MeanColour(), 96), [recorder, preview],
-        lambda frame: Look(np.float32([30, 60, 90])), live=True, stop=stop, seconds=120,
+        RealtimeSource(DemoSource((240, 320))), Stylizer(MeanColour(), 96), [recorder, preview],
+        lambda frame: RenderParams(np.float32([30, 60, 90])), live=True, stop=stop, seconds=120,
     )
     (recording,) = recorder.ended
     assert "No space left" in str(recording.failure) and "what was written plays" in str(recording.failure)
@@ -72,7 +72,7 @@ def test_a_full_disk_leaves_a_clip_that_is_gone_on_with(small_disk, tmp_path):
     noise = np.random.default_rng(1)
     for _ in range(300):
         frame = scene.read()
-        frame.picture[:] = noise.integers(0, 255, frame.picture.shape)
+        frame.image[:] = noise.integers(0, 255, frame.image.shape)
         recorder.write(frame)
     recorder.close()
     with pytest.raises(RunError, match="No space left.*what was written plays"):

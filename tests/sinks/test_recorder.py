@@ -44,20 +44,20 @@ def test_every_frame_is_there_and_looks_like_it_did(tmp_path, name):
     back = read(tmp_path / name)
     assert len(back) == 40
     assert [t for t, *_ in back] == pytest.approx([f.time for f in frames], abs=1e-3)
-    assert max(np.abs(p.astype(int) - f.picture).mean() for f, (_, p, _) in zip(frames, back)) < 5
+    assert max(np.abs(p.astype(int) - f.image).mean() for f, (_, p, _) in zip(frames, back)) < 5
 
 
 def test_times_are_kept_exactly_however_uneven(tmp_path):
     times = [5.0, 5.01, 5.2, 5.21, 5.9, 7.0, 7.0333, 9.5]
-    pictures = scene(len(times))
-    record(tmp_path / "a.mp4", [Frame(f.picture, t) for f, t in zip(pictures, times)])
+    images = scene(len(times))
+    record(tmp_path / "a.mp4", [Frame(f.image, t) for f, t in zip(images, times)])
     assert [t for t, *_ in read(tmp_path / "a.mp4")] == pytest.approx(
         [t - 5.0 for t in times], abs=1 / 90_000
     )
 
 
 def test_frames_at_the_same_time_do_not_break_the_file(tmp_path):
-    record(tmp_path / "a.mp4", [Frame(f.picture, 0.5) for f in scene(5)])
+    record(tmp_path / "a.mp4", [Frame(f.image, 0.5) for f in scene(5)])
     times = [t for t, *_ in read(tmp_path / "a.mp4")]
     assert len(times) == 5 and times == sorted(set(times))
 
@@ -71,8 +71,8 @@ def test_a_keyframe_every_second_whatever_the_rate(tmp_path, fps):
 
 @pytest.mark.parametrize("bgr", [(0, 0, 255), (0, 255, 0), (255, 0, 0), (128, 128, 128), (40, 90, 200)])
 def test_colours_are_bt709_limited_as_the_tags_say(tmp_path, bgr):
-    picture = np.full((64, 64, 3), bgr, np.uint8)
-    record(tmp_path / "a.mp4", [Frame(picture, n / 30) for n in range(5)])
+    image = np.full((64, 64, 3), bgr, np.uint8)
+    record(tmp_path / "a.mp4", [Frame(image, n / 30) for n in range(5)])
     with av.open(str(tmp_path / "a.mp4")) as container:
         context = container.streams.video[0].codec_context
         tags = (context.colorspace, context.color_range, context.color_primaries, context.color_trc)
@@ -89,14 +89,14 @@ def test_colours_are_bt709_limited_as_the_tags_say(tmp_path, bgr):
 def test_an_odd_side_is_made_even_by_doubling_its_last_line(tmp_path, size):
     frames = scene(3, size)
     record(tmp_path / "a.mp4", frames)
-    picture = read(tmp_path / "a.mp4")[0][1]
-    assert picture.shape == (size[0] + size[0] % 2, size[1] + size[1] % 2, 3)
-    inside = picture[: size[0], : size[1]].astype(int)
-    assert np.abs(inside - frames[0].picture).mean() < 6
+    image = read(tmp_path / "a.mp4")[0][1]
+    assert image.shape == (size[0] + size[0] % 2, size[1] + size[1] % 2, 3)
+    inside = image[: size[0], : size[1]].astype(int)
+    assert np.abs(inside - frames[0].image).mean() < 6
 
 
 def test_a_frame_of_another_size_is_scaled(tmp_path):
-    record(tmp_path / "a.mp4", scene(3) + [Frame(f.picture, 1 + f.time) for f in scene(3, (60, 90))])
+    record(tmp_path / "a.mp4", scene(3) + [Frame(f.image, 1 + f.time) for f in scene(3, (60, 90))])
     assert {p.shape for _, p, _ in read(tmp_path / "a.mp4")} == {(120, 160, 3)}
 
 

@@ -62,13 +62,13 @@ def colourful(height, width):
 
 def test_frames_arrive_as_they_are(drivers):
     camera = VirtualCamera("default", (48, 64), 25.0)
-    picture = colourful(48, 64)
-    camera.write(Frame(picture, 0.0))
+    image = colourful(48, 64)
+    camera.write(Frame(image, 0.0))
     camera.poll()
     camera.close()
     (driver,) = drivers
     assert camera.name == "Double" and (driver.size, driver.fps, driver.closed) == ((48, 64), 25.0, 1)
-    assert np.array_equal(driver.frames, [picture])
+    assert np.array_equal(driver.frames, [image])
 
 
 def test_odd_sides_are_made_even_and_other_sizes_scaled(drivers):
@@ -107,7 +107,7 @@ def test_without_pyvirtualcam_the_message_says_how_to_get_it(monkeypatch):
 
 def go(source: str, **more):
     said = []
-    options = {"headless": True, "model": "fast", "work_size": 96, "styles": find_styles(["ink"])} | more
+    options = {"headless": True, "model": "fast", "processing_size": 96, "styles": find_styles(["ink"])} | more
     return run_live(LiveOptions(source, **options), said.append), said
 
 
@@ -140,10 +140,10 @@ def test_a_full_disk_stops_the_recording_and_others_go_on_seeing(drivers, tmp_pa
 
 def test_others_do_not_see_the_user_mirrored(drivers, monkeypatch):
     """As a user's own window does by default."""
-    picture = colourful(48, 64)
+    image = colourful(48, 64)
 
-    webcam = partial(Capture, opens=(0,), picture=picture)
+    webcam = partial(Capture, opens=(0,), image=image)
     monkeypatch.setattr(live, "open_source", lambda spec, size, live: open_device(spec, new_capture=webcam))
-    for mirror, seen in ((None, picture), (True, picture[:, ::-1])):
+    for mirror, seen in ((None, image), (True, image[:, ::-1])):
         go("0", virtual_camera="default", frames=1, strength=0.0, mirror=mirror)
         assert np.array_equal(drivers[-1].frames[0], seen)

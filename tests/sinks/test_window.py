@@ -34,7 +34,7 @@ def display():
 @pytest.fixture(scope="module")
 def still():
     """One frame of the scene: a camera that shows it makes what is on the screen depend on the keys alone."""
-    return DemoSource().read().picture
+    return DemoSource().read().image
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def launch(display, hub_folder, paintings, tmp_path_factory):
         yield start
 
 
-def apart(a, b):
+def abs_difference(a, b):
     """Mean difference of two pictures, 0 to 255."""
     if a.shape != b.shape:
         return 255.0
@@ -69,7 +69,7 @@ def apart(a, b):
 
 def comes(program, look, near=2.0):
     """Wait until the window shows `look`."""
-    program.until(lambda: apart(program.screenshot(), look) < near)
+    program.until(lambda: abs_difference(program.screenshot(), look) < near)
 
 
 def runs(program):
@@ -80,7 +80,7 @@ def runs(program):
 def settled(program):
     """What the window shows once it has stopped changing."""
     last = program.screenshot()
-    while apart(last, shot := program.screenshot()) > 0.5:
+    while abs_difference(last, shot := program.screenshot()) > 0.5:
         last = shot
     return shot
 
@@ -102,7 +102,7 @@ def looks(program, still):
     found = []
     for number in "123":
         program.press(number)
-        program.until(lambda: all(apart(program.screenshot(), look) > 8 for look in [still, *found]))
+        program.until(lambda: all(abs_difference(program.screenshot(), look) > 8 for look in [still, *found]))
         found.append(settled(program))
     program.press("1")
     comes(program, found[0])
@@ -135,20 +135,20 @@ class TestKeys:
 
     def test_brackets_change_the_strength(self, program, looks, still):
         program.press(*["bracketleft"] * 5)
-        program.until(lambda: 5 < apart(program.screenshot(), looks[0]))
+        program.until(lambda: 5 < abs_difference(program.screenshot(), looks[0]))
         program.press(*["bracketleft"] * 6)
         comes(program, still, near=5)
         program.press(*["bracketright"] * 11)
         comes(program, looks[0], near=5)
 
     def test_c_keeps_the_frame_s_colours(self, program, looks, still):
-        def colours(picture):
-            return cv2.cvtColor(picture, cv2.COLOR_BGR2YCrCb)[..., 1:]
+        def colours(image):
+            return cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)[..., 1:]
 
         program.press("c")
-        program.until(lambda: apart(colours(settled(program)), colours(still)) < 3)
-        assert apart(colours(looks[0]), colours(still)) > 8
-        assert apart(settled(program), still) > 8  # the light is the style's
+        program.until(lambda: abs_difference(colours(settled(program)), colours(still)) < 3)
+        assert abs_difference(colours(looks[0]), colours(still)) > 8
+        assert abs_difference(settled(program), still) > 8  # the light is the style's
         program.press("c")
         comes(program, looks[0])
 
@@ -156,7 +156,7 @@ class TestKeys:
         program.press("m")
         # The network does not treat left and right quite alike.
         program.until(
-            lambda: 2 * apart(shot := program.screenshot(), looks[0][:, ::-1]) < apart(shot, looks[0])
+            lambda: 2 * abs_difference(shot := program.screenshot(), looks[0][:, ::-1]) < abs_difference(shot, looks[0])
         )
         program.press("m")
         comes(program, looks[0])
@@ -164,8 +164,8 @@ class TestKeys:
     def test_s_saves_what_is_shown(self, program, looks):
         program.press("s")
         (path,) = program.until(lambda: list((program.home / "Pictures").glob("realtime-nst-*.png")))
-        picture = cv2.imread(str(path))
-        assert picture.shape == (480, 640, 3) and apart(picture, looks[0]) < 2
+        image = cv2.imread(str(path))
+        assert image.shape == (480, 640, 3) and abs_difference(image, looks[0]) < 2
         program.until(lambda: any(str(path) in line for line in program.said))
 
     def test_r_records_what_is_shown(self, program, looks):
@@ -178,11 +178,11 @@ class TestKeys:
         (path,) = (program.home / "Videos").glob("realtime-nst-*.mp4")
         with av.open(str(path)) as container:
             frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
-        assert len(frames) > 3 and apart(frames[-1], looks[0]) < 6
+        assert len(frames) > 3 and abs_difference(frames[-1], looks[0]) < 6
         comes(program, looks[0], near=8)
 
-    def red(self, picture):
-        blue, green, red = (picture[..., c].astype(int) for c in range(3))
+    def red(self, image):
+        blue, green, red = (image[..., c].astype(int) for c in range(3))
         return ((red - np.maximum(blue, green)) > 120).sum() > 40
 
     def test_o_shows_style_model_and_figures(self, program, looks):
@@ -210,7 +210,7 @@ class TestKeys:
         # 640x480 grows to 1067x800; beside it is black.
         program.until(lambda: program.screenshot()[:, :100].max() == 0)
         middle = cv2.resize(looks[0], (1067, 800))
-        program.until(lambda: apart(program.screenshot()[:, 107:1173], middle[:, :1066]) < 8)
+        program.until(lambda: abs_difference(program.screenshot()[:, 107:1173], middle[:, :1066]) < 8)
         program.press("f")
         program.until(lambda: program.size() == before)
         comes(program, looks[0])
@@ -218,7 +218,7 @@ class TestKeys:
     def test_a_resized_window_keeps_the_pictures_shape(self, program, looks):
         program.resize(900, 480)
         program.until(lambda: program.screenshot().shape == (480, 900, 3))
-        program.until(lambda: apart(program.screenshot()[:, 130:770], looks[0]) < 3)
+        program.until(lambda: abs_difference(program.screenshot()[:, 130:770], looks[0]) < 3)
         assert program.screenshot()[:, :125].max() == 0
         program.resize(640, 480)
         comes(program, looks[0])
@@ -232,9 +232,9 @@ def test_a_style_comes_little_by_little(launch, still, looks):
         program.press("o")
         comes(program, looks[0])
         program.press("2")
-        program.until(lambda: apart(program.screenshot(), looks[0]) > 2)
+        program.until(lambda: abs_difference(program.screenshot(), looks[0]) > 2)
         shot = program.screenshot()
-        assert apart(shot, looks[0]) < apart(shot, looks[1]) / 2
+        assert abs_difference(shot, looks[0]) < abs_difference(shot, looks[1]) / 2
         program.press("q")
         assert program.wait() == 0
 
@@ -263,7 +263,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_picture(launch, still, tmp_
         program = launch(server.url, "--record", str(out))
         program.until(lambda: any("No space left" in line for line in program.said), 30)
         before = program.screenshot()
-        program.until(lambda: apart(program.screenshot(), before) > 10)
+        program.until(lambda: abs_difference(program.screenshot(), before) > 10)
         program.press("q")
         assert program.wait() == 0
 
@@ -384,6 +384,6 @@ class TestDrawing:
         assert len(columns) / len(rows) == pytest.approx(4 / 3, rel=0.03)
 
     def test_the_frame_itself_is_not_drawn_on(self):
-        picture = np.zeros((48, 64, 3), np.uint8)
-        fit(picture, 48, 64)[:] = 255
-        assert picture.max() == 0
+        image = np.zeros((48, 64, 3), np.uint8)
+        fit(image, 48, 64)[:] = 255
+        assert image.max() == 0

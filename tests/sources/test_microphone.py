@@ -13,7 +13,7 @@ from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError, InputError
 from realtime_nst.frames import Frame
 from realtime_nst.live.run import LiveOptions, run_live
-from realtime_nst.sources.microphone import Microphone, Sound, SoundClock
+from realtime_nst.sources.microphone import Microphone, AudioChunk, AudioClock
 from realtime_nst.sinks.recorder import Recorder
 
 HEARD = missing()
@@ -43,18 +43,18 @@ class Told:
 
 def record(path, seconds: float, card_rate: float, lateness) -> None:
     """Frames at 30 a second beside clicks at every full second, sampled by a card that counts `card_rate` a second."""
-    microphone, clock = Told(), SoundClock(RATE)
+    microphone, clock = Told(), AudioClock(RATE)
     recorder = Recorder(30.0, live=False, must_succeed=True, microphone=microphone)
     recorder.start(path)
-    picture, block = DemoSource((32, 32)).read().picture, RATE // 50
+    image, block = DemoSource((32, 32)).read().image, RATE // 50
     count = 0
     for number in range(int(seconds * 30)):
-        frame = Frame(picture, number / 30)
+        frame = Frame(image, number / 30)
         while (count + block) / card_rate <= frame.time:
             moments = (count + np.arange(block)) / card_rate
             arrived = (count + block) / card_rate + lateness(count)
             samples = np.where(moments % 1 < 0.005, 0.6, 0.0).astype(np.float32)[:, None]
-            microphone.heard.append(Sound(samples, clock.heard(block, arrived)))
+            microphone.heard.append(AudioChunk(samples, clock.heard(block, arrived)))
             count += block
         recorder.write(frame)
     recorder.close()
@@ -66,8 +66,8 @@ def test_a_sound_card_whose_clock_is_off_stays_in_step(tmp_path, parts_per_milli
     record(tmp_path / "a.mp4", 31, RATE * (1 + parts_per_million / 1e6), lambda count: chance.exponential(0.02))
     clicks = click_times(track(tmp_path / "a.mp4"), RATE)
     # Left alone, 1000 ppm would be 30 ms after half a minute.
-    apart = clicks - np.round(clicks)
-    assert len(clicks) >= 30 and np.abs(apart[2:]).max() < 0.02
+    abs_difference = clicks - np.round(clicks)
+    assert len(clicks) >= 30 and np.abs(abs_difference[2:]).max() < 0.02
 
 
 def test_lost_sound_becomes_silence_and_the_rest_stays_in_step(tmp_path):
@@ -79,7 +79,7 @@ def test_lost_sound_becomes_silence_and_the_rest_stays_in_step(tmp_path):
         if number % 30 == 0 and not 60 <= number < 150:
             samples = np.zeros((RATE, 1), np.float32)
             samples[: RATE // 200] = 0.6
-            microphone.heard.append(Sound(samples, number / 30))
+            microphone.heard.append(AudioChunk(samples, number / 30))
         recorder.write(source.read())
     recorder.close()
     clicks = click_times(track(tmp_path / "a.mp4"), RATE)
@@ -88,7 +88,7 @@ def test_lost_sound_becomes_silence_and_the_rest_stays_in_step(tmp_path):
 
 def test_sound_before_the_first_picture_is_left_out(tmp_path):
     microphone = Told()
-    microphone.heard = [Sound(np.full((RATE, 1), 0.6, np.float32), float(second)) for second in range(7)]
+    microphone.heard = [AudioChunk(np.full((RATE, 1), 0.6, np.float32), float(second)) for second in range(7)]
     recorder = Recorder(30.0, live=False, must_succeed=True, microphone=microphone)
     recorder.start(tmp_path / "a.mp4")
     for frame in [DemoSource((32, 32), 30.0).read()] * 2:
@@ -98,7 +98,7 @@ def test_sound_before_the_first_picture_is_left_out(tmp_path):
 
 
 def test_a_clock_that_lost_samples_learns_anew():
-    clock = SoundClock(1000)
+    clock = AudioClock(1000)
     assert clock.heard(100, 5.1) == pytest.approx(5.0)
     assert clock.heard(100, 5.4) == pytest.approx(5.1)  # late, not lost
     clock.forget()
@@ -141,13 +141,13 @@ class TestSoundServer:
         assert "with the microphone pulse" in done.stderr
         with av.open(str(tmp_path / "a.mp4")) as container:
             assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
-            pictures = [frame.time for frame in container.decode(video=0)]
+            images = [frame.time for frame in container.decode(video=0)]
         sound = track(tmp_path / "a.mp4")
         clicks = click_times(sound, container_rate(tmp_path / "a.mp4"))
         assert len(clicks) >= 7
         drift = (clicks[-1] - clicks[0]) - (len(clicks) - 1)
         assert abs(drift) < 0.04
-        assert len(sound) / container_rate(tmp_path / "a.mp4") == pytest.approx(pictures[-1], abs=1)
+        assert len(sound) / container_rate(tmp_path / "a.mp4") == pytest.approx(images[-1], abs=1)
 
     def test_a_microphone_that_goes_away_is_told_of_and_the_pictures_go_on(self, tmp_path):
         (tmp_path / "server").mkdir()

@@ -16,8 +16,8 @@ from support.doubles import Capture, Numbered
 
 from realtime_nst.sources.camera import Camera, list_cameras, open_device
 from realtime_nst.sources.demo import DemoSource
-from realtime_nst.errors import DamagedFrame, RunError, SourceError
-from realtime_nst.sources.factory import Paced, open_source
+from realtime_nst.errors import CorruptFrameError, RunError, SourceError
+from realtime_nst.sources.factory import RealtimeSource, open_source
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def clip(shared_data):
 @pytest.fixture(scope="module")
 def scene():
     source = DemoSource((120, 160))
-    return [source.read().picture for _ in range(45)]
+    return [source.read().image for _ in range(45)]
 
 
 def frames_of(source):
@@ -60,7 +60,7 @@ class TestClips:
 
 
 def test_pacing_asks_for_nothing_but_the_time():
-    source = Paced(Numbered(4))
+    source = RealtimeSource(Numbered(4))
     frames = frames_of(source)
     assert [f.time for f in frames] == [n / 30 for n in range(4)]
     assert (source.name, source.fps, source.size) == ("numbered", 30.0, (48, 64))
@@ -68,7 +68,7 @@ def test_pacing_asks_for_nothing_but_the_time():
 
 def test_the_demo_is_a_source():
     source = open_source("demo", live=False)
-    np.testing.assert_array_equal(source.read().picture, DemoSource().read().picture)
+    np.testing.assert_array_equal(source.read().image, DemoSource().read().image)
     assert open_source("demo").live
 
 
@@ -83,7 +83,7 @@ class TestNetworkCamera:
         times = [frame.time for frame in frames]
         assert times == sorted(times) and times[0] >= 0
         # JPEG changes pixels a little, so the picture sent is the nearest one by far.
-        nearest = [min(np.abs(f.picture.astype(int) - s).mean() for s in scene) for f in frames]
+        nearest = [min(np.abs(f.image.astype(int) - s).mean() for s in scene) for f in frames]
         assert max(nearest) < 6
 
     @pytest.mark.parametrize("left", [0.5, 0.02])
@@ -98,8 +98,8 @@ class TestNetworkCamera:
 
     def sees(self, frame):
         try:
-            return frame.picture.shape
-        except DamagedFrame:
+            return frame.image.shape
+        except CorruptFrameError:
             return "damaged"
 
     def test_a_camera_whose_first_frame_is_damaged_gave_no_picture(self, scene):
@@ -210,7 +210,7 @@ class TestLocalCamera:
         camera = open_device("2", (1280, 720), new_capture=capture)
         assert camera.size == (720, 1280) and camera.fps == 25.0 and camera.faces_user
         assert made[0].values[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
-        assert camera.read().picture.shape == (720, 1280, 3)
+        assert camera.read().image.shape == (720, 1280, 3)
 
     def test_a_camera_that_gives_no_picture_is_told_apart(self):
         with pytest.raises(SourceError, match="which gave no picture"):
@@ -221,8 +221,8 @@ class TestLocalCamera:
         assert camera.size == (48, 64)  # of the second: the first frames of a camera are often damaged
         seen = []
         for _ in range(3):
-            with contextlib.suppress(DamagedFrame):
-                seen.append(camera.read().picture.shape)
+            with contextlib.suppress(CorruptFrameError):
+                seen.append(camera.read().image.shape)
         assert seen == [(48, 64, 3)] * 2
 
     def test_one_that_sends_nothing_whole_gave_no_picture(self):

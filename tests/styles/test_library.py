@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import StyleError
-from realtime_nst.media.images import read_picture, write_picture
+from realtime_nst.media.images import read_image, write_image
 from realtime_nst.styles.library import add_style, find_styles, shipped_styles, user_styles
 
 
 @pytest.fixture
 def painting(tmp_path):
-    picture = np.random.default_rng(1).integers(0, 255, (40, 60, 3), np.uint8)
-    return write_picture(tmp_path / "my painting.png", picture)
+    image = np.random.default_rng(1).integers(0, 255, (40, 60, 3), np.uint8)
+    return write_image(tmp_path / "my painting.png", image)
 
 
 @pytest.fixture(autouse=True)
@@ -95,4 +95,4 @@ def test_a_style_is_added_from_a_url(painting):
             add_style(f"{address}/gone.png")
         server.shutdown()
     assert added.name == "my painting"
-    assert np.array_equal(added.read(), read_picture(painting))
+    assert np.array_equal(added.read(), read_image(painting))

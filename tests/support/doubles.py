@@ -24,12 +24,12 @@ class MeanColour(Network):
         self.seen: list[tuple[int, ...]] = []
         """Shapes of the pictures that were transformed."""
 
-    def encode(self, picture):
-        return picture.reshape(-1, 3).mean(axis=0).astype(np.float32)
+    def encode(self, image):
+        return image.reshape(-1, 3).mean(axis=0).astype(np.float32)
 
-    def transform(self, picture, code):
-        self.seen.append(picture.shape)
-        return cv2.addWeighted(picture, 0.5, np.broadcast_to(code, picture.shape).astype(np.uint8), 0.5, 0)
+    def transform(self, image, code):
+        self.seen.append(image.shape)
+        return cv2.addWeighted(image, 0.5, np.broadcast_to(code, image.shape).astype(np.uint8), 0.5, 0)
 
 
 class Numbered:
@@ -80,10 +80,10 @@ class Capture:
     damaged: the numbers of those that it cannot decode.
     """
 
-    def __init__(self, address, backend, *, opens=(), gives=True, damaged=(), picture=None):
+    def __init__(self, address, backend, *, opens=(), gives=True, damaged=(), image=None):
         self.address, self.backend = address, backend
         self.opened = address in opens
-        self.gives, self.damaged, self.picture = gives, damaged, picture
+        self.gives, self.damaged, self.image = gives, damaged, image
         self.number = -1
         self.values = {cv2.CAP_PROP_FPS: 25.0, cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48}
 
@@ -105,8 +105,8 @@ class Capture:
     def retrieve(self):
         if self.number in self.damaged:
             return False, None
-        if self.picture is not None:
-            return self.gives, self.picture
+        if self.image is not None:
+            return self.gives, self.image
         width, height = self.values[cv2.CAP_PROP_FRAME_WIDTH], self.values[cv2.CAP_PROP_FRAME_HEIGHT]
         return self.gives, np.zeros((int(height), int(width), 3), np.uint8)
 

@@ -9,14 +9,14 @@ from realtime_nst.sources.demo import DemoSource
 from realtime_nst.evaluation.warping import consistent, estimate_flow, warping_error
 from realtime_nst.networks.fast import FastNetwork
 from realtime_nst.sources.factory import open_source
-from realtime_nst.temporal.filter import Steadiness, worth_it
+from realtime_nst.temporal.filter import TemporalFilter, worth_it
 from realtime_nst.stylizer import Stylizer
 
 
 @pytest.fixture(scope="module")
 def scene():
     """A wide view of the scene, 320 x 800, which a camera may pan over."""
-    return cv2.resize(DemoSource().read().picture, (800, 600), interpolation=cv2.INTER_AREA)[140:460]
+    return cv2.resize(DemoSource().read().image, (800, 600), interpolation=cv2.INTER_AREA)[140:460]
 
 
 @pytest.fixture(params=[False, True], ids=["thorough", "quick"])
@@ -24,10 +24,10 @@ def quick(request):
     return request.param
 
 
-def flickering(picture, rng):
+def flickering(image, rng):
     """What an unsteady network makes of a picture: coarse strokes, other ones each time."""
-    strokes = cv2.resize(rng.normal(0, 25, (20, 25, 3)), picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    return cv2.add(picture, strokes, dtype=cv2.CV_8U)
+    strokes = cv2.resize(rng.normal(0, 25, (20, 25, 3)), image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return cv2.add(image, strokes, dtype=cv2.CV_8U)
 
 
 @pytest.mark.parametrize("speed", [0, 3])
@@ -39,9 +39,9 @@ def test_strokes_go_with_the_picture(scene, speed, quick):
     assert shown[0] is made[0]
     assert all(one.dtype == np.uint8 and one.shape == views[0].shape for one in shown)
 
-    def unrest(pictures):
+    def unrest(images):
         """Between a place and where it is in the next frame."""
-        pairs = zip(pictures[10:], pictures[11:])
+        pairs = zip(images[10:], images[11:])
         return np.mean([cv2.absdiff(one[:, 100:500], two[:, 100 - speed : 500 - speed]).mean() for one, two in pairs])
 
     assert unrest(shown) < 0.5 * unrest(made)
@@ -131,7 +131,7 @@ def test_frames_of_any_size(size, quick):
 
 
 def test_another_style_is_not_held_to_the_last(scene):
-    steady = Steadiness()
+    steady = TemporalFilter()
     seen = cv2.pyrDown(scene)
     one, other = np.float32([1, 0, 2]), np.float32([0, 1, 2])
     for _ in range(3):
@@ -149,11 +149,11 @@ def test_cameras_of_the_usual_rates_are_worth_it():
 def test_a_person_at_a_webcam_who_moves_flickers_less_than_with_the_noise_alone_kept_out(shared_data):
     """Along the flow, with a network that has seen the same of every frame."""
     source = open_source(str(shared_data / "clips/webcam/book.mkv"), live=False)
-    frames = [source.read().picture for _ in range(45)][20:]
+    frames = [source.read().image for _ in range(45)][20:]
     source.close()
     stylizer = Stylizer(FastNetwork("cpu"))
     code = stylizer.encode(frames[0][:256, :256])
-    steady, hold = Steadiness(), TemporalConsistency(quick=True)
+    steady, hold = TemporalFilter(), TemporalConsistency(quick=True)
     plain, held = [], []
     for frame in frames:
         seen = steady.seen(stylizer.network.prepare(frame, frame.shape[:2]))

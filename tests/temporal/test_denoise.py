@@ -7,18 +7,18 @@ from support.doubles import Kept, MeanColour, Numbered
 
 from realtime_nst.temporal.denoise import TemporalDenoiser
 from realtime_nst.networks.fast import FastNetwork
-from realtime_nst.pipeline import Look, run
+from realtime_nst.pipeline import RenderParams, run
 from realtime_nst.sources.factory import DemoSource, open_source
 from realtime_nst.stylizer import Stylizer
 
 
-def noisy(picture, sigma, rng):
-    return cv2.add(picture, rng.normal(0, sigma, picture.shape), dtype=cv2.CV_8U)
+def noisy(image, sigma, rng):
+    return cv2.add(image, rng.normal(0, sigma, image.shape), dtype=cv2.CV_8U)
 
 
 @pytest.fixture(scope="module")
 def scene():
-    return cv2.resize(DemoSource().read().picture, (320, 240), interpolation=cv2.INTER_AREA)
+    return cv2.resize(DemoSource().read().image, (320, 240), interpolation=cv2.INTER_AREA)
 
 
 @pytest.mark.parametrize("sigma", [2, 4, 6])
@@ -29,8 +29,8 @@ def test_a_still_scene_loses_most_of_its_noise(scene, sigma):
     assert shown[0] is frames[0]
     assert all(frame.dtype == np.uint8 and frame.shape == scene.shape for frame in shown)
 
-    def unrest(pictures):
-        return np.mean([cv2.absdiff(*pair).mean() for pair in zip(pictures[20:], pictures[21:])])
+    def unrest(images):
+        return np.mean([cv2.absdiff(*pair).mean() for pair in zip(images[20:], images[21:])])
 
     assert unrest(shown) < 0.3 * unrest(frames)
     assert cv2.absdiff(shown[-1], scene).mean() < 0.6 * cv2.absdiff(frames[-1], scene).mean()
@@ -84,13 +84,13 @@ def test_the_smallest_frames(size):
 class Given(Numbered):
     """A source of the pictures it is given."""
 
-    def __init__(self, pictures):
-        super().__init__(len(pictures), size=pictures[0].shape[:2])
-        self._pictures = pictures
+    def __init__(self, images):
+        super().__init__(len(images), size=images[0].shape[:2])
+        self._pictures = images
 
     def read(self):
         frame = super().read()
-        return frame and frame._replace(picture=self._pictures[self.given - 1])
+        return frame and frame._replace(image=self._pictures[self.given - 1])
 
 
 def test_a_run_keeps_noise_from_the_network_unless_it_is_told_not_to(scene):
@@ -100,24 +100,24 @@ def test_a_run_keeps_noise_from_the_network_unless_it_is_told_not_to(scene):
 
     def unrest(**options):
         sink = Kept()
-        run(Given(frames), Stylizer(MeanColour()), [sink], lambda _f: Look(code), live=False, **options)
-        return cv2.absdiff(sink.frames[-1].picture, sink.frames[-2].picture).mean()
+        run(Given(frames), Stylizer(MeanColour()), [sink], lambda _f: RenderParams(code), live=False, **options)
+        return cv2.absdiff(sink.frames[-1].image, sink.frames[-2].image).mean()
 
     assert unrest() < 0.4 * unrest(steady=False)
 
 
 def test_a_clip_of_a_person_at_a_webcam_flickers_half_as_much(shared_data):
     source = open_source(str(shared_data / "clips/webcam/milk.mkv"), live=False)
-    pictures = [source.read().picture for _ in range(30)]
+    images = [source.read().image for _ in range(30)]
     source.close()
     stylizer = Stylizer(FastNetwork("cpu"))
-    code = stylizer.encode(pictures[0][:256, :256])
+    code = stylizer.encode(images[0][:256, :256])
     still = np.s_[20:200, 60:160]  # the wall
 
     def flicker(**options):
         sink = Kept()
-        run(Given(pictures), stylizer, [sink], lambda _f: Look(code), live=False, **options)
-        shown = [frame.picture[still].astype(np.float32) for frame in sink.frames[10:]]
+        run(Given(images), stylizer, [sink], lambda _f: RenderParams(code), live=False, **options)
+        shown = [frame.image[still].astype(np.float32) for frame in sink.frames[10:]]
         return np.mean([np.mean((one - two) ** 2) for one, two in zip(shown, shown[1:])])
 
     assert flicker() < 0.5 * flicker(steady=False)

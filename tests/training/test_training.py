@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from realtime_nst.errors import InputError
 from realtime_nst.networks.fast import FastNetwork
-from realtime_nst.media.images import pictures_in
+from realtime_nst.media.images import images_in
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def material(shared_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("material")
     for kind in ("paintings/named", "paintings/more", "textures", "photos/train"):
         (folder / kind).mkdir(parents=True)
-        for path in pictures_in(shared_data / kind)[:3]:
+        for path in images_in(shared_data / kind)[:3]:
             shutil.copy(path, folder / kind)
     shutil.copytree(shared_data / "features", folder / "features")
     return folder
@@ -47,7 +47,7 @@ def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
     features = material / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"
     prepared, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
     done(data.main, material, tmp_path / "made", hub_folder, "--count", 3, "--size", 96)
-    assert len(pictures_in(tmp_path / "made")) == 3
+    assert len(images_in(tmp_path / "made")) == 3
     done(distill.main, "codes", material, prepared, hub_folder, "--count", 12, "--size", 64)
     done(distill.main, "style", prepared, first, "--steps", 3, "--batch", 4)
     done(distill.main, "pairs", material, prepared, hub_folder, "--count", 6, "--size", 64)
@@ -123,9 +123,9 @@ def test_the_network_is_measured_through_jax(small_run):
 def test_flat_pictures_are_not_trained_on():
     from realtime_nst.training.data import not_flat
 
-    flat, barely, picture = (np.random.default_rng(0).normal(90, spread, (16, 16, 3)) for spread in (0, 1, 40))
-    drawn = iter([flat, barely, picture, flat])
-    assert not_flat(lambda: next(drawn)) is picture
+    flat, barely, image = (np.random.default_rng(0).normal(90, spread, (16, 16, 3)) for spread in (0, 1, 40))
+    drawn = iter([flat, barely, image, flat])
+    assert not_flat(lambda: next(drawn)) is image
     with pytest.raises(InputError, match="nothing in them"):
         not_flat(lambda: flat)
 
@@ -135,8 +135,8 @@ def test_a_run_that_goes_on_draws_the_batches_after_those_it_had(material):
     from realtime_nst.training.train import Batches
 
     rng = np.random.default_rng(0)
-    pictures = Photos(material, 64, 2, rng), Styles(material, None, 96), style_shapes(96, 3, rng)
-    whole, rest = (Batches(*pictures, steps=3, batch=2, mixed=0.5, seed=7, done=done) for done in (0, 2))
+    images = Photos(material, 64, 2, rng), Styles(material, None, 96), style_shapes(96, 3, rng)
+    whole, rest = (Batches(*images, steps=3, batch=2, mixed=0.5, seed=7, done=done) for done in (0, 2))
     third, first = [whole[index] for index in range(3)][2], rest[0]
     assert all(np.array_equal(third[0][name], first[0][name]) for name in third[0])
 
@@ -187,9 +187,9 @@ def test_quarters_are_pictures_of_their_own():
 
     maps = np.random.default_rng(0).random((2, 4, 6, 3), np.float32)
     quarters = np.asarray(_quarters(maps))
-    for picture, (top, left) in itertools.product(range(2), itertools.product(range(2), range(2))):
-        expected = maps[picture, 2 * top : 2 * top + 2, 3 * left : 3 * left + 3]
-        assert np.array_equal(quarters[4 * picture + 2 * top + left], expected)
+    for image, (top, left) in itertools.product(range(2), itertools.product(range(2), range(2))):
+        expected = maps[image, 2 * top : 2 * top + 2, 3 * left : 3 * left + 3]
+        assert np.array_equal(quarters[4 * image + 2 * top + left], expected)
 
 
 def test_smooth_takes_a_lattice_away_and_leaves_what_is_flat():

@@ -20,19 +20,19 @@ from realtime_nst.web.broadcast import Broadcast
 from realtime_nst.sources.demo import Scene
 from realtime_nst.errors import DeviceError
 from realtime_nst.frames import Frame
-from realtime_nst.media.images import read_picture
+from realtime_nst.media.images import read_image
 from realtime_nst.sources.factory import open_source
 
 
 @contextlib.contextmanager
-def on_air(pictures, fps: float = 60.0):
+def on_air(images, fps: float = 60.0):
     """A broadcast that is given `pictures` over and over."""
     broadcast, ended = Broadcast("127.0.0.1", 0), threading.Event()
 
     def feed():
         number = 0
         while not ended.wait(1 / fps):
-            broadcast.write(Frame(pictures[number % len(pictures)], number / fps))
+            broadcast.write(Frame(images[number % len(images)], number / fps))
             number += 1
 
     thread = threading.Thread(target=feed)
@@ -50,16 +50,16 @@ def scene():
     return Scene(240, 320).draw(0.0)
 
 
-def apart(one, other) -> float:
+def abs_difference(one, other) -> float:
     return float(np.abs(one.astype(int) - other).mean())
 
 
 def test_it_is_a_network_camera_like_any_other(scene):
     with on_air([scene, 255 - scene]) as broadcast:
         source = open_source(broadcast.url + "video.mjpg")
-        pictures = [source.read().picture for _ in range(20)]
+        images = [source.read().image for _ in range(20)]
         source.close()
-    likeness = [(apart(each, scene), apart(each, 255 - scene)) for each in pictures]
+    likeness = [(abs_difference(each, scene), abs_difference(each, 255 - scene)) for each in images]
     assert max(min(each) for each in likeness) < 4  # JPEG
     assert {np.argmin(each) for each in likeness} == {0, 1}
 
@@ -75,10 +75,10 @@ def test_a_browser_shows_it(scene, tmp_path):
              f"--screenshot={tmp_path / 'shot.png'}", broadcast.url],
             check=True, capture_output=True, timeout=120,
         )
-    shot = read_picture(tmp_path / "shot.png")
+    shot = read_image(tmp_path / "shot.png")
     # The page is twice the frame's size, and all of it is the frame.
     assert shot.shape == (480, 640, 3)
-    assert apart(shot[::2, ::2], scene) < 6
+    assert abs_difference(shot[::2, ::2], scene) < 6
 
 
 def test_a_viewer_who_takes_nothing_holds_nobody_up(scene):
@@ -133,9 +133,9 @@ def test_a_live_run_serves_what_it_makes():
         while time.perf_counter() - began < 1:
             frames.append(source.read())
         source.close()
-        assert frames[-1].picture.shape == (480, 640, 3)
+        assert frames[-1].image.shape == (480, 640, 3)
         # Ink has no colours; the scene has.
-        assert np.ptp(frames[-1].picture.reshape(-1, 3), axis=1).mean() < 40
+        assert np.ptp(frames[-1].image.reshape(-1, 3), axis=1).mean() < 40
         process.send_signal(signal.SIGTERM)
         said = process.communicate(timeout=60)[1]
     finally:

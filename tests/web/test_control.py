@@ -23,7 +23,7 @@ from realtime_nst.web.control import Control
 from realtime_nst.errors import StyleError
 from realtime_nst.frames import Frame
 from realtime_nst.keys import KEYS
-from realtime_nst.media.images import read_picture
+from realtime_nst.media.images import read_image
 
 STYLES = {"red": (0, 0, 200), "green": (0, 200, 0), "blue": (200, 0, 0)}
 
@@ -102,8 +102,8 @@ class TestRequests:
         assert state["recording"] is None and state["fps"] == 0
 
     def test_the_picture_of_a_style(self, address):
-        picture = cv2.imdecode(np.frombuffer(get(f"{address}styles/1"), np.uint8), cv2.IMREAD_COLOR)
-        assert picture.shape == (160, 320, 3) and np.abs(picture - np.int16([0, 200, 0])).max() < 4
+        image = cv2.imdecode(np.frombuffer(get(f"{address}styles/1"), np.uint8), cv2.IMREAD_COLOR)
+        assert image.shape == (160, 320, 3) and np.abs(image - np.int16([0, 200, 0])).max() < 4
 
     @pytest.mark.parametrize("what", ["press/z", "style/grey", "styles/9", "styles/-1"])
     def test_what_is_not_there_is_told_with_what_is(self, address, what):
@@ -209,7 +209,7 @@ def test_a_live_run_obeys(tmp_path):
         assert post(f"{address}press/t") == 204
         state = until_state(address, lambda state: state["styles"][state["shown"]] == "taken 1")
         state = until_state(address, lambda state: "kept as" in state["message"])
-        kept = read_picture(state["message"].split()[-1])
+        kept = read_image(state["message"].split()[-1])
         assert kept.shape == (480, 640, 3) and np.ptp(kept.reshape(-1, 3), axis=1).mean() > 40, "it is the scene's"
         assert post(f"{address}press/q") == 204
         said = process.communicate(timeout=60)[1]

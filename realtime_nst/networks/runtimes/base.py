@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from ...frames import Picture, StyleCode
+from ...frames import Image, StyleCode
 
-Stylize = Callable[[Picture, StyleCode], Callable[[], Picture]]
+Stylize = Callable[[Image, StyleCode], Callable[[], Image]]
 """Stylizes frames of one size, (uint8 BGR H x W x 3, float32 code): calling what it returns waits for a new uint8 BGR
 H x W x 3 and gives it."""
 

@@ -15,16 +15,16 @@ from queue import SimpleQueue
 import cv2
 import numpy as np
 
-from ...frames import Picture, StyleCode
+from ...frames import Image, StyleCode
 from .cache import cache_folder, load, store
 from .base import Stylize
 
-Maps = Callable[[Picture, StyleCode, Callable[[np.ndarray, np.ndarray], Picture]], Callable[[], Picture]]
+Maps = Callable[[Image, StyleCode, Callable[[np.ndarray, np.ndarray], Image]], Callable[[], Image]]
 """For pictures of one size: (uint8 BGR H x W x 3, code, apply); calling what it returns waits for offset in 0..255,
 2H x 2W x 3, and gain, H/2 x W/2 x 3, both float32, and gives what `apply` makes of these two, which it is only lent."""
 
 
-def openvino_options(precision: str | None = None, threads: int | None = None, ahead: int = 0) -> dict:
+def openvino_options(precision: str | None = None, threads: int | None = None, frames_in_flight: int = 0) -> dict:
     """Options for `compile_model`: the answer to one frame soonest, or as many frames at once as are begun `ahead`.
 
     `precision` is "f32", "bf16" or "f16"; None leaves it to OpenVINO, which takes bf16 where the processor
@@ -36,10 +36,10 @@ def openvino_options(precision: str | None = None, threads: int | None = None, a
     # that held on two busy cores. Cores that share one frame wait for each other: two made 95 frames a second together
     # and 150 with one each.
     options = {"PERFORMANCE_HINT": "LATENCY"}
-    if ahead:
+    if frames_in_flight:
         # One frame more than are worked on waits its turn: what is done to a frame before and after the network takes a
         # core meanwhile, and without it 5 % fewer frames were made.
-        options = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(max(ahead - 1, 1))}
+        options = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(max(frames_in_flight - 1, 1))}
     if precision:
         options["INFERENCE_PRECISION_HINT"] = precision
     if threads:
@@ -83,21 +83,21 @@ class Requests:
     inputs, outputs: what of the model goes in and comes out, in this order. May be used by several threads.
     """
 
-    def __init__(self, compiled, inputs: Sequence, outputs: Sequence, ahead: int) -> None:
-        self._at_once = not ahead
+    def __init__(self, compiled, inputs: Sequence, outputs: Sequence, frames_in_flight: int) -> None:
+        self._at_once = not frames_in_flight
         self._free: SimpleQueue = SimpleQueue()
-        for _ in range(max(ahead, 1) + 1):
+        for _ in range(max(frames_in_flight, 1) + 1):
             request = compiled.create_infer_request()
             buffers = [[request.get_tensor(port).data for port in ports] for ports in (inputs, outputs)]
             self._free.put((request, *buffers))
 
-    def begin(self, values: Sequence[np.ndarray], take: Callable[..., Picture]) -> Callable[[], Picture]:
+    def begin(self, values: Sequence[np.ndarray], take: Callable[..., Image]) -> Callable[[], Image]:
         """Give the model `values`, one for each input; calling what is returned, once, waits for it and gives what
         `take` makes of the outputs, which are overwritten afterwards. A model that works on one frame is waited for
         here. Raises RuntimeError where a value has another shape than its input."""
         request, inputs, outputs = entry = self._free.get()
 
-        def end() -> Picture:
+        def end() -> Image:
             try:
                 request.wait()
                 return take(*outputs)
@@ -132,7 +132,7 @@ def openvino_stylize(
     layout: str = "NHWC",
     precision: str | None = None,
     threads: int | None = None,
-    ahead: int = 0,
+    frames_in_flight: int = 0,
 ) -> Stylize:
     """Compile the model in `file` for frames of `size` (height, width), uint8 BGR in and out.
 
@@ -151,16 +151,16 @@ def openvino_stylize(
         model.reshape(shapes)
         return _with_pictures(model, frame_input, layout, size)
 
-    options = openvino_options(precision, threads, ahead)
+    options = openvino_options(precision, threads, frames_in_flight)
     compiled = openvino_compile(file, f"pictures {shapes} {layout}", build, options)
-    requests = Requests(compiled, (frame_input, code_input), compiled.outputs, ahead)
+    requests = Requests(compiled, (frame_input, code_input), compiled.outputs, frames_in_flight)
 
-    def take(made: np.ndarray) -> Picture:
+    def take(made: np.ndarray) -> Image:
         # Not in the graph: OpenVINO 2026.4 mixes up a network that has its channels turned at both ends.
         return cv2.cvtColor(made[0], cv2.COLOR_RGB2BGR)
 
-    def stylize(picture: Picture, code: StyleCode) -> Callable[[], Picture]:
-        return requests.begin((picture[np.newaxis], np.reshape(code, code_shape)), take)
+    def stylize(image: Image, code: StyleCode) -> Callable[[], Image]:
+        return requests.begin((image[np.newaxis], np.reshape(code, code_shape)), take)
 
     return stylize
 
@@ -173,7 +173,7 @@ def openvino_maps(
     outputs: tuple[str, str],
     *,
     precision: str | None = None,
-    ahead: int = 0,
+    frames_in_flight: int = 0,
 ) -> Maps:
     """Compile the model in `file`, float32 BGR in [0, 1] and a code -> offset and gain, for pictures of `size`.
 
@@ -192,22 +192,22 @@ def openvino_maps(
         made = [ops.result(ops.multiply(offset, np.float32(255))), ops.result(gain)]
         model = openvino.Model(made, model.get_parameters(), "maps")
         convert = PrePostProcessor(model)
-        picture = convert.input(picture_input)
-        picture.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
-        picture.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
-        picture.model().set_layout(openvino.Layout("NHWC"))
+        image = convert.input(picture_input)
+        image.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+        image.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+        image.model().set_layout(openvino.Layout("NHWC"))
         return convert.build()
 
     # bf16, 30 % faster, moves pixels of photographs by 0.3 of 255 in the mean. f16, OpenVINO's choice on ARM, has too
     # small a range for the variances of maps.
     precision = precision or ("bf16" if _native_precision() == "bf16" else "f32")
-    compiled = openvino_compile(file, f"maps {shape}", build, openvino_options(precision, ahead=ahead))
+    compiled = openvino_compile(file, f"maps {shape}", build, openvino_options(precision, frames_in_flight=frames_in_flight))
     code_shape = tuple(compiled.input(code_input).shape)
-    requests = Requests(compiled, (picture_input, code_input), compiled.outputs, ahead)
+    requests = Requests(compiled, (picture_input, code_input), compiled.outputs, frames_in_flight)
 
-    def maps(picture: Picture, code: StyleCode, apply: Callable) -> Callable[[], Picture]:
+    def maps(image: Image, code: StyleCode, apply: Callable) -> Callable[[], Image]:
         return requests.begin(
-            (picture[np.newaxis], np.reshape(code, code_shape)), lambda offset, gain: apply(offset[0], gain[0])
+            (image[np.newaxis], np.reshape(code, code_shape)), lambda offset, gain: apply(offset[0], gain[0])
         )
 
     return maps

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...frames import Picture, StyleCode
+from ...frames import Image, StyleCode
 from .base import Stylize
 from ..hub_split import first_line
 
@@ -52,22 +52,22 @@ def tensorflow_stylize(
         autograph=False,
         jit_compile=xla,
     )
-    def pictures(frame, code):
+    def images(frame, code):
         with tf.device(device):
             scaled = tf.cast(frame[tf.newaxis, :, :, ::-1], tf.float32) / 255.0
             out = network(scaled, code)[0, :height, :width]
             return tf.cast(tf.round(tf.clip_by_value(out, 0.0, 1.0) * 255.0), tf.uint8)[:, :, ::-1]
 
-    def stylize(picture: Picture, code: StyleCode) -> Callable[[], Picture]:
+    def stylize(image: Image, code: StyleCode) -> Callable[[], Image]:
         with tf.device(device):
-            return pictures(picture, np.reshape(code, code_shape)).numpy
+            return images(image, np.reshape(code, code_shape)).numpy
 
     return stylize
 
 
 def tensorflow_maps(
     network, size: tuple[int, int], device: str, xla: bool = False
-) -> Callable[[Picture, StyleCode], tuple]:
+) -> Callable[[Image, StyleCode], tuple]:
     """A tf.function of `network`, float32 BGR 1 x H x W x 3 in [0, 1] and a code -> offset in 0..255 and gain, for
     pictures of `size` (height, width): tensors, which a GPU may still be at work on.
 
@@ -82,19 +82,19 @@ def tensorflow_maps(
         autograph=False,
         jit_compile=xla,
     )
-    def on_pictures(picture, code):
+    def on_pictures(image, code):
         with tf.device(device):
-            offset, gain = network(tf.cast(picture[tf.newaxis], tf.float32) / 255.0, code)
+            offset, gain = network(tf.cast(image[tf.newaxis], tf.float32) / 255.0, code)
             return offset[0] * 255.0, gain[0]
 
-    def maps(picture: Picture, code: StyleCode) -> tuple:
+    def maps(image: Image, code: StyleCode) -> tuple:
         with tf.device(device):
-            return on_pictures(picture, np.reshape(code, code_shape))
+            return on_pictures(image, np.reshape(code, code_shape))
 
     return maps
 
 
-def tensorflow_finish(device: str, xla: bool = False) -> Callable[..., Callable[[], Picture]]:
+def tensorflow_finish(device: str, xla: bool = False) -> Callable[..., Callable[[], Image]]:
     """(offset, gain, picture) -> offset + gain * picture, the gain enlarged to the offset and both to the picture,
     bilinearly: calling what it returns waits for that and gives a new uint8 BGR picture.
 
@@ -104,15 +104,15 @@ def tensorflow_finish(device: str, xla: bool = False) -> Callable[..., Callable[
     import tensorflow as tf
 
     @tf.function(autograph=False, jit_compile=xla)
-    def on_maps(offset, gain, picture):
+    def on_maps(offset, gain, image):
         with tf.device(device):
             gain = tf.image.resize(gain, offset.shape[:2])
-            offset, gain = (tf.image.resize(each, picture.shape[:2]) for each in (offset, gain))
-            made = offset + gain * tf.cast(picture, tf.float32)
+            offset, gain = (tf.image.resize(each, image.shape[:2]) for each in (offset, gain))
+            made = offset + gain * tf.cast(image, tf.float32)
             return tf.cast(tf.round(tf.clip_by_value(made, 0.0, 255.0)), tf.uint8)
 
-    def finish(offset, gain, picture: Picture) -> Callable[[], Picture]:
+    def finish(offset, gain, image: Image) -> Callable[[], Image]:
         with tf.device(device):
-            return on_maps(offset, gain, tf.constant(picture)).numpy
+            return on_maps(offset, gain, tf.constant(image)).numpy
 
     return finish

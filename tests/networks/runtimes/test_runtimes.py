@@ -49,25 +49,25 @@ def stylize_with(runtime, size, folder):
             return tf.pad(rgb * code + red, [(0, 0), (0, 1), (0, 1), (0, 0)], constant_values=9.0)
 
         begin = tensorflow_stylize(network, size, (1, 3), "/CPU:0", xla=runtime == "XLA")
-        return lambda picture, code: begin(picture, code)()
+        return lambda image, code: begin(image, code)()
     layout = runtime.split()[1]
     begin = openvino_stylize(
         openvino_network(layout, folder), size, "frame", "code", (1, 3), layout=layout, precision="f32", threads=1
     )
-    return lambda picture, code: begin(picture, code)()
+    return lambda image, code: begin(image, code)()
 
 
 @pytest.mark.parametrize("runtime", ["OpenVINO NHWC", "OpenVINO NCHW", "TensorFlow", "XLA"])
 def test_pictures_go_in_and_come_out_as_the_network_sees_them(runtime, tmp_path):
-    picture = np.random.default_rng(1).integers(0, 256, (23, 40, 3), np.uint8)
+    image = np.random.default_rng(1).integers(0, 256, (23, 40, 3), np.uint8)
     code = np.float32([0.5, 0.9, 1.5])
     stylize = stylize_with(runtime, (23, 40), tmp_path)
-    out = stylize(picture, code)
-    expected = np.clip(known(picture[:, :, ::-1] / 255, code), 0, 1)[:, :, ::-1] * 255
-    assert out.dtype == np.uint8 and out.shape == picture.shape and out.flags.c_contiguous
+    out = stylize(image, code)
+    expected = np.clip(known(image[:, :, ::-1] / 255, code), 0, 1)[:, :, ::-1] * 255
+    assert out.dtype == np.uint8 and out.shape == image.shape and out.flags.c_contiguous
     assert np.abs(out - expected).max() < 0.51  # rounded, not cut off
     kept = out.copy()
-    stylize(255 - picture, code)
+    stylize(255 - image, code)
     assert np.array_equal(out, kept), "a picture given out must not change with the next"
 
 
@@ -82,31 +82,31 @@ def test_a_picture_that_is_a_view_is_read_right(runtime, tmp_path):
 
 
 @pytest.mark.parametrize("ahead, at_once", [(0, 2), (2, 3)])
-def test_several_frames_are_on_their_way_and_each_gets_its_own(ahead, at_once, tmp_path):
+def test_several_frames_are_on_their_way_and_each_gets_its_own(frames_in_flight, at_once, tmp_path):
     begin = openvino_stylize(
-        openvino_network("NHWC", tmp_path), (48, 64), "frame", "code", (1, 3), precision="f32", ahead=ahead
+        openvino_network("NHWC", tmp_path), (48, 64), "frame", "code", (1, 3), precision="f32", frames_in_flight=frames_in_flight
     )
     rng = np.random.default_rng(4)
     for _ in range(5):
-        pictures = [rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(at_once)]
-        codes = [rng.uniform(0.3, 1, 3).astype(np.float32) for _ in pictures]
-        ends = [begin(picture, code) for picture, code in zip(pictures, codes)]
-        for end, picture, code in zip(ends, pictures, codes):
-            expected = np.clip(known(picture[:, :, ::-1] / 255, code), 0, 1)[:, :, ::-1] * 255
+        images = [rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(at_once)]
+        codes = [rng.uniform(0.3, 1, 3).astype(np.float32) for _ in images]
+        ends = [begin(image, code) for image, code in zip(images, codes)]
+        for end, image, code in zip(ends, images, codes):
+            expected = np.clip(known(image[:, :, ::-1] / 255, code), 0, 1)[:, :, ::-1] * 255
             assert np.abs(end() - expected).max() < 0.51
 
 
 @pytest.mark.parametrize("ahead", [0, 2])
-def test_frames_that_nobody_takes_make_room_for_others(ahead, tmp_path):
-    begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), ahead=ahead)
-    picture, code = np.full((16, 24, 3), 100, np.uint8), np.ones(3, np.float32)
+def test_frames_that_nobody_takes_make_room_for_others(frames_in_flight, tmp_path):
+    begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), frames_in_flight=frames_in_flight)
+    image, code = np.full((16, 24, 3), 100, np.uint8), np.ones(3, np.float32)
     for _ in range(8):
-        begin(picture, code)
-    assert begin(picture, code)()[0, 0, 0] == 100
+        begin(image, code)
+    assert begin(image, code)()[0, 0, 0] == 100
 
 
 def test_a_frame_that_is_refused_takes_no_place(tmp_path):
-    begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), ahead=2)
+    begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), frames_in_flight=2)
     good, *bad = (np.zeros(shape, np.uint8) for shape in [(16, 24, 3), (15, 24, 3), (1, 24, 3), (16, 24, 1), (16, 24)])
     for each in bad:
         with pytest.raises(RuntimeError):
@@ -136,7 +136,7 @@ def test_a_new_size_is_compiled_while_frames_of_the_old_one_go_on():
             asked.set()
             assert ready.wait(30)
         compiled.append(size)
-        return lambda picture, code: size
+        return lambda image, code: size
 
     by_size = BySize(compile)
     assert by_size[10, 10](None, None) == (10, 10)
@@ -163,9 +163,9 @@ class TestCompiledModels:
         return openvino_network("NHWC", tmp_path)
 
     def make(self, network, size=(16, 24), **options):
-        picture = np.random.default_rng(3).integers(0, 256, (*size, 3), np.uint8)
+        image = np.random.default_rng(3).integers(0, 256, (*size, 3), np.uint8)
         stylize = openvino_stylize(network, size, "frame", "code", (1, 3), **({"precision": "f32"} | options))
-        return stylize(picture, np.float32([0.5, 0.9, 1.5]))()
+        return stylize(image, np.float32([0.5, 0.9, 1.5]))()
 
     def test_the_second_time_it_comes_from_the_cache_and_is_the_same(self, network, cache):
         first = self.make(network)
