@@ -1,6 +1,6 @@
 """Draws the README's sheet: six views of the built-in scene in eight styles, by each of the models.
 
-    python examples/sheet.py examples/models.jpg fast hub
+python examples/sheet.py examples/models.jpg fast hub
 """
 
 import sys
@@ -10,13 +10,19 @@ import cv2
 import numpy as np
 
 from realtime_nst import load_stylizer, write_image
-from realtime_nst.sources.demo import Scene
 from realtime_nst.evaluation.contact_sheet import contact_sheet
+from realtime_nst.sources.demo import Scene
 from realtime_nst.styles.library import find_styles
 
 # Seconds, and left, top and width in pixels of what is shown of a frame of 2560 x 1920.
-VIEWS = ((2.0, 0, 0, 2560), (5.0, 380, 900, 960), (9.0, 1240, 380, 1200), (4.0, 500, 1150, 900),
-         (7.0, 1100, 760, 1300), (12.0, 0, 60, 1500))
+VIEWS = (
+    (2.0, 0, 0, 2560),
+    (5.0, 380, 900, 960),
+    (9.0, 1240, 380, 1200),
+    (4.0, 500, 1150, 900),
+    (7.0, 1100, 760, 1300),
+    (12.0, 0, 60, 1500),
+)
 STYLES = ("starry", "wave", "composition", "udnie", "jatte", "lilies", "mosaic", "embers")
 
 

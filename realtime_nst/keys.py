@@ -41,8 +41,13 @@ class Key(NamedTuple):
 KEYS: tuple[Key, ...] = (
     Key(("n", "right", "down"), "n, right", "next style", lambda to, _: to.step_style(1)),
     Key(("p", "left", "up"), "p, left", "previous style", lambda to, _: to.step_style(-1)),
-    Key(tuple("123456789"), "1 to 9", "a style by its number", lambda to, key: to.choose_style(int(key) - 1),
-        button=False),
+    Key(
+        tuple("123456789"),
+        "1 to 9",
+        "a style by its number",
+        lambda to, key: to.choose_style(int(key) - 1),
+        button=False,
+    ),
     Key(("space",), "space", "original picture and back", lambda to, _: to.toggle_original()),
     Key(("[",), "[", "less style", lambda to, _: to.change_strength(-0.1)),
     Key(("]",), "]", "more style", lambda to, _: to.change_strength(0.1)),

@@ -18,9 +18,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from ._queue import FrameQueue, QueueClosed
 from .errors import CorruptFrameError, RunError
 from .frames import Frame, Image, StyleCode
-from ._queue import QueueClosed, FrameQueue
 from .interfaces import Sink
 from .sources.factory import Source
 from .stylizer import ContentCode, Stylizer
@@ -120,9 +120,7 @@ def run(
     The first exception of any thread ends the run within a second and is raised here; a source that gives
     nothing for `timeout` seconds raises RunError.
     """
-    return _Run(
-        source, stylizer, sinks, look, live, steady, frames, seconds, timeout, stop or threading.Event()
-    ).run()
+    return _Run(source, stylizer, sinks, look, live, steady, frames, seconds, timeout, stop or threading.Event()).run()
 
 
 @dataclass
@@ -154,9 +152,7 @@ class _Run:
 
     def run(self) -> Stats:
         threads = [
-            threading.Thread(
-                target=self._guarded, args=(work, out), name=work.__name__.strip("_"), daemon=True
-            )
+            threading.Thread(target=self._guarded, args=(work, out), name=work.__name__.strip("_"), daemon=True)
             for work, out in ((self._capture, self.captured), (self._stylize, self.stylized))
         ]
         for thread in threads:

@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from .media.color import in_colors_of
 from .frames import Frame, Image, StyleCode, check_image
+from .media.color import in_colors_of
 from .networks.base import Network
 from .temporal.filter import TemporalFilter
 from .timing import Clock

@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 
 from ..errors import InputError
-from ..networks.runtimes.devices import cpu_name
 from ..media.paths import check_writable
+from ..networks.runtimes.devices import cpu_name
 from ..styles.library import find_styles
 from .camera_server import camera_server
 from .contender import Contender
@@ -87,7 +87,9 @@ def _measure(
     with ExitStack() as stack:
         camera = stack.enter_context(camera_server(pictures_of(clip), options.camera_fps))
         job = {
-            "clip": str(clip), "url": camera.url, "style": str(find_styles([options.style])[0].path),
+            "clip": str(clip),
+            "url": camera.url,
+            "style": str(find_styles([options.style])[0].path),
             "seconds": options.seconds,
         }
         contenders: list[Contender] = []

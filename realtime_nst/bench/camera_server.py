@@ -18,9 +18,7 @@ class CameraServer(MjpegServer):
     `ends_after`: frames after which it hangs up; `stalls_after`: frames after which it stays silent.
     """
 
-    def __init__(
-        self, images: Sequence, fps: float, ends_after: int | None, stalls_after: int | None
-    ) -> None:
+    def __init__(self, images: Sequence, fps: float, ends_after: int | None, stalls_after: int | None) -> None:
         self.jpegs = [cv2.imencode(".jpg", image)[1].tobytes() for image in images]
         self.fps = fps
         self.ends_after = ends_after

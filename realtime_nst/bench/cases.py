@@ -13,15 +13,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..offline.clip import ClipOptions, Timeline, stylize_clip
-from ..sources.clip import ClipSource
 from ..frames import Frame, Image
 from ..media.images import read_image
+from ..offline.clip import ClipOptions, Timeline, stylize_clip
 from ..pipeline import RenderParams, run
 from ..process import halve_opencv_threads
+from ..sources.clip import ClipSource
 from ..sources.factory import open_source
-from ..temporal.filter import worth_it
 from ..stylizer import Stylizer, load_stylizer
+from ..temporal.filter import worth_it
 from ..timing import Clock, peak_rss_mb, percentiles_ms, rss_mb
 
 
@@ -111,11 +111,20 @@ class Live(OurCase):
         source = open_source(self.job["url"])
         meter = Meter()
         stats = run(
-            source, self.stylizer, [samples], lambda frame: RenderParams(self.code), live=True, steady=worth_it(source.fps),
+            source,
+            self.stylizer,
+            [samples],
+            lambda frame: RenderParams(self.code),
+            live=True,
+            steady=worth_it(source.fps),
             seconds=self.job["seconds"],
         )
         return meter.figures(
-            stats.frames, stats.seconds, stages_ms=stats.stages_ms, latency_ms=stats.latency_ms, dropped=stats.dropped,
+            stats.frames,
+            stats.seconds,
+            stages_ms=stats.stages_ms,
+            latency_ms=stats.latency_ms,
+            dropped=stats.dropped,
             minutes=samples.minutes,
         )
 
@@ -142,8 +151,7 @@ class Clip(OurCase):
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.mp4"
             stylize_clip(
-                Path(self.job["clip"]), out, self.stylizer, Timeline([(0.0, self.code)]),
-                ClipOptions(encoder="libx264"),
+                Path(self.job["clip"]), out, self.stylizer, Timeline([(0.0, self.code)]), ClipOptions(encoder="libx264")
             )
             frames = ClipSource(out).stream.frames
         return meter.figures(frames, stages_ms=self.stylizer.clock.stages_ms())
@@ -176,8 +184,10 @@ class Naive:
     def facts(self) -> dict:
         device = "GPU" if self._tf.config.list_physical_devices("GPU") else "CPU"
         return {
-            "runtime": f"TensorFlow {self._tf.__version__}", "device": device,
-            "frame_size": self._size, "processing_size": self._size,
+            "runtime": f"TensorFlow {self._tf.__version__}",
+            "device": device,
+            "frame_size": self._size,
+            "processing_size": self._size,
         }
 
     def round(self) -> dict:
@@ -202,13 +212,7 @@ class Naive:
         return cv2.cvtColor(np.uint8(np.clip(out[0], 0, 1) * 255), cv2.COLOR_RGB2BGR)
 
 
-CASES = {
-    "network": Network,
-    "live": Live,
-    "clip": Clip,
-    "clip, no encoder": ClipWithoutEncoder,
-    "naive loop": Naive,
-}
+CASES = {"network": Network, "live": Live, "clip": Clip, "clip, no encoder": ClipWithoutEncoder, "naive loop": Naive}
 """By the names that the table gives them."""
 
 
@@ -237,9 +241,9 @@ class Samples(NullSink):
         if time.perf_counter() - self._noted >= 60:
             self._noted += 60
             clock = self._stylizer.clock
-            self.minutes.append({
-                "fps": round(clock.recent_fps(60), 2), "latency_ms": clock.latency_ms(last=1000), "rss_mb": rss_mb(),
-            })
+            self.minutes.append(
+                {"fps": round(clock.recent_fps(60), 2), "latency_ms": clock.latency_ms(last=1000), "rss_mb": rss_mb()}
+            )
 
 
 def some_frames(clip: str, count: int) -> list[Image]:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import cv2
 
-from ..sinks.clip_file import ClipWriter
-from ..sources.clip import ClipSource
-from ..sources.demo import DemoSource
 from ..errors import InputError
 from ..frames import Frame, Image
+from ..sinks.clip_file import ClipWriter
 from ..sinks.recorder import Recorder
+from ..sources.clip import ClipSource
+from ..sources.demo import DemoSource
 
 
 def prepare_clip(source: Path | None, size: tuple[int, int] | None, seconds: float, folder: Path) -> Path:

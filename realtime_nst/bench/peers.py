@@ -27,7 +27,10 @@ def environment(requirement: str, say: Callable[[str], None]) -> Path:
                 venv.create(partial, with_pip=True)
                 subprocess.run(
                     [_python(partial), "-m", "pip", "install", "--quiet", requirement],
-                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    text=True,
                 )
         except subprocess.CalledProcessError as reason:
             raise RunError(

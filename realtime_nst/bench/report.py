@@ -50,13 +50,21 @@ def line_of(contender: Contender, limit_gflops: float) -> Line:
     operations = rounds[0].get("operations")
     gflops = operations * fps / 1e9 if operations else None
     return Line(
-        name=contender.name, case=contender.case, runtime=facts["runtime"], device=facts["device"],
-        frame_size=(height, width), processing_size=tuple(facts["processing_size"]),
-        fps=round(fps, 2), megapixels_s=round(fps * height * width / 1e6, 3),
+        name=contender.name,
+        case=contender.case,
+        runtime=facts["runtime"],
+        device=facts["device"],
+        frame_size=(height, width),
+        processing_size=tuple(facts["processing_size"]),
+        fps=round(fps, 2),
+        megapixels_s=round(fps * height * width / 1e6, 3),
         cpu_s_per_frame=round(median(one["cpu_s_per_frame"] for one in rounds), 5),
-        peak_rss_mb=max(one["peak_rss_mb"] for one in rounds), first_frame_s=facts["first_frame_s"],
-        latency_ms=_medians(rounds, "latency_ms"), stages_ms=_medians(rounds, "stages_ms"),
-        gflops=gflops and round(gflops, 1), of_limit=gflops and round(gflops / limit_gflops, 3),
+        peak_rss_mb=max(one["peak_rss_mb"] for one in rounds),
+        first_frame_s=facts["first_frame_s"],
+        latency_ms=_medians(rounds, "latency_ms"),
+        stages_ms=_medians(rounds, "stages_ms"),
+        gflops=gflops and round(gflops, 1),
+        of_limit=gflops and round(gflops / limit_gflops, 3),
         rounds=rounds,
     )
 
@@ -72,9 +80,16 @@ def table(lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
     head = ["what", "case", "frame", "work", "fps", "MP/s", "p50", "p95", "p99 ms", "CPU ms", "MB", "first s", "limit"]
     return head, [
         [
-            line.name, line.case, _size(line.frame_size), _size(line.processing_size), f"{line.fps:.1f}",
-            f"{line.megapixels_s:.1f}", *(_ms((line.latency_ms or {}).get(p)) for p in ("p50", "p95", "p99")),
-            _ms(1000 * line.cpu_s_per_frame), f"{line.peak_rss_mb:.0f}", f"{line.first_frame_s:.2f}",
+            line.name,
+            line.case,
+            _size(line.frame_size),
+            _size(line.processing_size),
+            f"{line.fps:.1f}",
+            f"{line.megapixels_s:.1f}",
+            *(_ms((line.latency_ms or {}).get(p)) for p in ("p50", "p95", "p99")),
+            _ms(1000 * line.cpu_s_per_frame),
+            f"{line.peak_rss_mb:.0f}",
+            f"{line.first_frame_s:.2f}",
             f"{line.of_limit:.0%}" if line.of_limit else "",
         ]
         for line in lines
@@ -85,7 +100,8 @@ def stages_table(lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
     """Heads and rows of the median milliseconds of each stage."""
     return ["what", "case", "frame", *(f"{stage} ms" for stage in STAGES)], [
         [line.name, line.case, _size(line.frame_size), *(_ms(line.stages_ms[stage]) for stage in STAGES)]
-        for line in lines if line.stages_ms
+        for line in lines
+        if line.stages_ms
     ]
 
 

@@ -42,10 +42,14 @@ def main():
     def answer(figures):
         print(json.dumps(figures), file=answers, flush=True)
 
-    answer({
-        "runtime": f"ONNX Runtime {onnxruntime.__version__}", "device": engine.device,
-        "frame_size": [height, width], "processing_size": work,
-    })
+    answer(
+        {
+            "runtime": f"ONNX Runtime {onnxruntime.__version__}",
+            "device": engine.device,
+            "frame_size": [height, width],
+            "processing_size": work,
+        }
+    )
     for _ in sys.stdin:
         cpu, began, took, more = time.process_time(), time.perf_counter(), [], {}
         if job["case"] == "any style":
@@ -63,11 +67,16 @@ def main():
                 out = os.path.join(folder, "out.mp4")
                 count = stylize_video(job["clip"], out, engine=engine, max_size=max(width, height))["frames"]
         seconds = time.perf_counter() - began
-        answer({
-            "frames": count, "seconds": round(seconds, 4), "fps": round(count / seconds, 3),
-            "cpu_s_per_frame": round((time.process_time() - cpu) / count, 5),
-            "peak_rss_mb": round(peak_rss_mb(), 1), **more,
-        })
+        answer(
+            {
+                "frames": count,
+                "seconds": round(seconds, 4),
+                "fps": round(count / seconds, 3),
+                "cpu_s_per_frame": round((time.process_time() - cpu) / count, 5),
+                "peak_rss_mb": round(peak_rss_mb(), 1),
+                **more,
+            }
+        )
 
 
 def peak_rss_mb():

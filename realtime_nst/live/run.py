@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..web.control import Control
 from ..errors import InputError, OutputError
+from ..interfaces import Sink
 from ..media.h264 import CONTAINERS
-from ..sources.microphone import Microphone
 from ..media.paths import check_writable
-from .adaptive_resolution import AdaptiveStylizer
 from ..pipeline import Stats, run
 from ..sinks.recorder import Recorder
-from .session import Session
-from ..interfaces import Sink
-from ..sources.factory import Camera, Source, open_source
-from ..temporal.filter import worth_it
-from .style_encoder import StyleEncoder
-from ..stylizer import Stylizer, load_stylizer
 from ..sinks.virtual_camera import VirtualCamera
 from ..sinks.window import Window, check_display
+from ..sources.factory import Camera, Source, open_source
+from ..sources.microphone import Microphone
+from ..stylizer import Stylizer, load_stylizer
+from ..temporal.filter import worth_it
+from ..web.control import Control
+from .adaptive_resolution import AdaptiveStylizer
+from .session import Session
+from .style_encoder import StyleEncoder
 
 if TYPE_CHECKING:
     from ..styles.library import Style
@@ -139,14 +139,8 @@ def _check(options: LiveOptions) -> None:
         raise InputError("--mic records sound beside the pictures: add --record FILE")
     if options.record:
         check_writable(options.record, CONTAINERS)
-        if (
-            options.record.exists()
-            and Path(options.source).exists()
-            and options.record.samefile(options.source)
-        ):
-            raise OutputError(
-                f"--record {options.record} is the clip that is being read; choose another name"
-            )
+        if options.record.exists() and Path(options.source).exists() and options.record.samefile(options.source):
+            raise OutputError(f"--record {options.record} is the clip that is being read; choose another name")
     if options.stats:
         check_writable(options.stats)
     if not options.headless:

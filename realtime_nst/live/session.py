@@ -12,17 +12,17 @@ from pathlib import Path
 import platformdirs
 
 from ..errors import OutputError, StylizeError
-from ..styles.transition import Fade
 from ..frames import Frame, Image
 from ..keys import KEYS
-from ..media.paths import new_file
-from .hud import RED, Panel
 from ..media.images import write_image
+from ..media.paths import new_file
 from ..pipeline import RenderParams
 from ..sinks.recorder import Recorder, Recording
-from .style_encoder import StyleEncoder
-from ..stylizer import Stylizer
 from ..sinks.window import Window
+from ..styles.transition import Fade
+from ..stylizer import Stylizer
+from .hud import RED, Panel
+from .style_encoder import StyleEncoder
 
 
 class Session:
@@ -69,12 +69,7 @@ class Session:
         self._figures: tuple[float, list[str]] = (0.0, [])
         self._panels = {
             name: Panel(at)
-            for name, at in {
-                "overlay": (0, 0),
-                "recording": (0, 1),
-                "help": (0.5, 0.5),
-                "message": (1, 0.5),
-            }.items()
+            for name, at in {"overlay": (0, 0), "recording": (0, 1), "help": (0.5, 0.5), "message": (1, 0.5)}.items()
         }
         self._silent = False
         self._taken = 0

@@ -18,11 +18,7 @@ class StyleEncoder:
     """
 
     def __init__(
-        self,
-        stylizer: Stylizer,
-        styles: Sequence[tuple[str, Callable[[], Image]]],
-        *,
-        prefetch: bool,
+        self, stylizer: Stylizer, styles: Sequence[tuple[str, Callable[[], Image]]], *, prefetch: bool
     ) -> None:
         self._stylizer = stylizer
         self._styles = list(styles)

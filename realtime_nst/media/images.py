@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from ..errors import InputError, OutputError, SourceError
-from .exif import upright
 from ..frames import Image, check_image
+from .exif import upright
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 """The endings that a folder of pictures is searched for and that can be written, lower case."""

@@ -25,9 +25,7 @@ def check_writable(path: str | Path, endings: tuple[str, ...] = ()) -> Path:
         else:
             tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as reason:
-        raise OutputError(
-            f"cannot write {path}: {reason.strerror or reason}; choose another folder"
-        ) from reason
+        raise OutputError(f"cannot write {path}: {reason.strerror or reason}; choose another folder") from reason
     return path
 
 

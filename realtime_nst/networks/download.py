@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import ModelError
-from .runtimes.cache import cache_folder, filling, size_of
 from .hub_split import load_module
+from .runtimes.cache import cache_folder, filling, size_of
 
 HUB_HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 """Magenta's arbitrary image stylization, version 2, on TensorFlow Hub."""

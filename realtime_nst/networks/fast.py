@@ -11,9 +11,9 @@ import numpy as np
 from ..frames import Image, StyleCode
 from ..media.resize import downscale
 from .base import Network
+from .runtimes.base import BySize
 from .runtimes.devices import cpu_name, frames_ahead, tensorflow_gpu
 from .runtimes.openvino import Maps, openvino_encoder, openvino_maps, openvino_operations
-from .runtimes.base import BySize
 from .runtimes.tensorflow import tensorflow_finish, tensorflow_maps, tensorflow_name, xla_notices
 
 STYLE, LOW, CODE = "style:0", "low:0", "code:0"
@@ -98,7 +98,9 @@ class OpenVinoFast:
 
     def compile(self, size: tuple[int, int]) -> Maps:
         """The transform for pictures of `size`."""
-        return openvino_maps(self._transform, size, LOW, CODE, MAPS, precision=self._precision, frames_in_flight=self.frames_in_flight)
+        return openvino_maps(
+            self._transform, size, LOW, CODE, MAPS, precision=self._precision, frames_in_flight=self.frames_in_flight
+        )
 
     def begin(self, maps: Maps, shown: Image, code: StyleCode, image: Image) -> Callable[[], Image]:
         return maps(shown, code, lambda offset, gain: self._finished(offset, gain, image))
@@ -127,8 +129,8 @@ class TensorFlowFast:
         import tensorflow as tf
 
         from ..errors import DeviceError
-        from .runtimes.precision import half_convolutions
         from .hub_split import graph_function
+        from .runtimes.precision import half_convolutions
 
         gpu = tensorflow_gpu()
         if device == "/GPU:0" and gpu is None:

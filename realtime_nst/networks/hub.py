@@ -14,12 +14,12 @@ import numpy as np
 from ..errors import DeviceError, ModelError
 from ..frames import Image, StyleCode
 from .base import Network, enlarged
+from .hub_split import STYLE_SIZE, Module, first_line, graph_function, load_module, split, style_input
+from .runtimes.base import BySize, Stylize
 from .runtimes.cache import cache_folder, filling
 from .runtimes.devices import cpu_name, frames_ahead, tensorflow_gpu
 from .runtimes.openvino import openvino_encoder, openvino_operations, openvino_stylize
 from .runtimes.precision import half_convolutions
-from .runtimes.base import BySize, Stylize
-from .hub_split import STYLE_SIZE, Module, first_line, graph_function, load_module, split, style_input
 from .runtimes.tensorflow import tensorflow_name, tensorflow_stylize, xla_notices
 
 SMALLEST = 16
@@ -157,14 +157,17 @@ class OpenVinoParts:
 
     def compile(self, size: tuple[int, int], precision: str | None = None) -> Stylize:
         return openvino_stylize(
-            self._transform, size, self._frame, self._code, self._code_shape, precision=precision,
+            self._transform,
+            size,
+            self._frame,
+            self._code,
+            self._code_shape,
+            precision=precision,
             frames_in_flight=self.frames_in_flight,
         )
 
     def operations(self, size: tuple[int, int]) -> int:
-        return openvino_operations(
-            self._transform, {self._frame: [1, *size, 3], self._code: list(self._code_shape)}
-        )
+        return openvino_operations(self._transform, {self._frame: [1, *size, 3], self._code: list(self._code_shape)})
 
 
 def converted(folder: Path, say: Callable[[str], None] = lambda message: None) -> Path:
@@ -205,7 +208,9 @@ def _convert(module: Module, folder: Path) -> None:
         openvino.save_model(core.read_model(frozen), folder / f"{name}.xml", compress_to_fp16=False)
         frozen.unlink()
     names = {
-        "frame": module.frame, "code": module.code, "code_shape": module.code_shape,
+        "frame": module.frame,
+        "code": module.code,
+        "code_shape": module.code_shape,
         "whole_because": module.whole_because,
     }
     (folder / "parts.json").write_text(json.dumps(names))
@@ -219,9 +224,7 @@ def _compare(ours: OpenVinoParts, reference: TensorFlowParts, tolerance: float =
     noise = np.random.default_rng(0)
     image = cv2.resize(noise.integers(0, 256, (6, 9, 3), np.uint8), (96, 64), interpolation=cv2.INTER_CUBIC)
     style = cv2.resize(noise.integers(0, 256, (30, 30, 3), np.uint8), (STYLE_SIZE, STYLE_SIZE))
-    ours, reference = (
-        parts.compile((64, 96))(image, parts.encode(style))() for parts in (ours, reference)
-    )
+    ours, reference = (parts.compile((64, 96))(image, parts.encode(style))() for parts in (ours, reference))
     difference = np.abs(ours.astype(np.int16) - reference).mean()
     if difference > tolerance:
         raise RuntimeError(f"its pictures differ from TensorFlow's by {difference:.0f} of 255 in the mean")

@@ -78,9 +78,7 @@ def split(module, tolerance: float = 1e-4) -> Module:
     differs by more than `tolerance` (of full range 1).
     """
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     frozen = convert_variables_to_constants_v2(module.signatures["serving_default"])
     names = {tensor.name.split(":")[0]: tensor.name for tensor in frozen.inputs}

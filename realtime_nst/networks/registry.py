@@ -70,9 +70,9 @@ class ModelStatus(NamedTuple):
 
 def model_status() -> list[ModelStatus]:
     """What models are here, and what would run them."""
-    from .runtimes.cache import size_of
-    from .fast import WEIGHTS
     from .download import HUB_HANDLE, fetched
+    from .fast import WEIGHTS
+    from .runtimes.cache import size_of
 
     device, _ = choose_device("auto")
     runs_on = f"TensorFlow on {graphics_card()}" if device == "gpu" else f"OpenVINO on the CPU ({cpu_name()})"
@@ -82,7 +82,12 @@ def model_status() -> list[ModelStatus]:
         ("hub", fetched(), f"{HUB_HANDLE}; `realtime-nst models --fetch hub` downloads it"),
     ):
         here = folder is not None and folder.is_dir()
-        rows.append(ModelStatus(
-            name, f"yes, {size_of(folder) / 1e6:.1f} MB" if here else "no", runs_on, str(folder) if here else missing
-        ))
+        rows.append(
+            ModelStatus(
+                name,
+                f"yes, {size_of(folder) / 1e6:.1f} MB" if here else "no",
+                runs_on,
+                str(folder) if here else missing,
+            )
+        )
     return rows

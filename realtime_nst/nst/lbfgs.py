@@ -13,13 +13,7 @@ Function = Callable[[np.ndarray], tuple[list[float], np.ndarray]]
 
 
 def minimize(
-    function: Function,
-    start: np.ndarray,
-    *,
-    low: float,
-    high: float,
-    memory: int = 12,
-    first_step: float = 1.0,
+    function: Function, start: np.ndarray, *, low: float, high: float, memory: int = 12, first_step: float = 1.0
 ) -> Iterator[tuple[np.ndarray, list[float]]]:
     """Yield (x, values) after each step down; the first value never rises. Ends where no step goes further down.
 

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from ..errors import ModelError
-from .vgg import Vgg
 from ..frames import Image
+from .vgg import Vgg
 
 
 class Progress(NamedTuple):
@@ -50,12 +50,7 @@ class Target(NamedTuple):
     """Weighted by `losses.relative_weights`; none: the first convolution of every block."""
 
 
-def descend(
-    target: Target,
-    start: Image,
-    sizes: Sequence[tuple[int, int]],
-    steps: Sequence[int],
-) -> Iterator[Progress]:
+def descend(target: Target, start: Image, sizes: Sequence[tuple[int, int]], steps: Sequence[int]) -> Iterator[Progress]:
     """Descend from `start`, `steps[i]` steps at `sizes[i]` (height, width), yielding after each step.
 
     At one size the total loss never rises; from one size to the next it may. The painting is scaled with the photo.
@@ -127,9 +122,7 @@ def _losses(target: Target, size: tuple[int, int], scale: float, alpha: float):
 
     def transfer(images):
         found = vgg(images, {*style_layers, layer})
-        losses = total_loss(
-            content, grams, found, content_layer=layer, layer_weights=weights, alpha=alpha, beta=beta
-        )
+        losses = total_loss(content, grams, found, content_layer=layer, layer_weights=weights, alpha=alpha, beta=beta)
         return tuple(loss[0] for loss in losses)
 
     return with_gradient(transfer)

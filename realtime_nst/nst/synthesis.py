@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import click
 import cv2
+import click
 import numpy as np
 
 from ..errors import StylizeError
-from .vgg import Vgg, load_features
 from ..frames import Image
-from .optimize import Progress, Target, descend
-from ..media.paths import check_writable
 from ..media.images import SUFFIXES, read_image, write_image
+from ..media.paths import check_writable
+from .optimize import Progress, Target, descend
+from .vgg import Vgg, load_features
 
 
 def synthesize(
@@ -80,7 +80,10 @@ def main(painting: Path, out: Path, features: Path | None, size: int, seed: int,
         raise click.UsageError(str(error)) from error
     with Console(stderr=True).status("reading") as status:
         made = synthesize(
-            image, vgg, side=size, seed=seed,
+            image,
+            vgg,
+            side=size,
+            seed=seed,
             progress=lambda state: status.update(f"{state.size[1]} px, step {state.step}: style {state.style:.4f}"),
         )
     click.echo(write_image(out, made, quality))

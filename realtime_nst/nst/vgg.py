@@ -30,8 +30,7 @@ class Vgg:
         self.layers = [name.removesuffix("_kernel") for name in weights if name.endswith("_kernel")]
         self._precision = precision
         self._weights = {
-            name: ops.cast(ops.convert_to_tensor(value.astype("float32")), precision)
-            for name, value in weights.items()
+            name: ops.cast(ops.convert_to_tensor(value.astype("float32")), precision) for name, value in weights.items()
         }
 
     def blocks(self) -> list[list[str]]:

@@ -9,20 +9,14 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from .clip import ClipOptions, Timeline, find_clips, parse_timeline, plan_clips, stylize_clip
-from ..sources.clip import ClipSource
 from ..errors import InputError, RunError, StylizeError
 from ..live.run import stopped_by_signals
+from ..sources.clip import ClipSource
 from ..styles.library import find_styles
 from ..stylizer import load_stylizer
+from .clip import ClipOptions, Timeline, find_clips, parse_timeline, plan_clips, stylize_clip
 
 
 def stylize_clips(
@@ -82,8 +76,12 @@ def _progress(name: str, say: Callable[[str], None]) -> Iterator[Callable[[float
         yield _plain_lines(name, say)
         return
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[frames]} frames"),
-        TextColumn("{task.fields[fps]:.1f} fps"), TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[frames]} frames"),
+        TextColumn("{task.fields[fps]:.1f} fps"),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(name, total=None, frames=0, fps=0.0)

@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..sinks.clip_file import ClipWriter
-from ..sources.clip import ClipSource
 from ..errors import InputError, OutputError, RunError, SourceError
 from ..frames import Frame, Image, StyleCode
 from ..media.h264 import CONTAINERS
 from ..pipeline import RenderParams, run
+from ..sinks.clip_file import ClipWriter
+from ..sources.clip import ClipSource
 from ..styles.library import Style, find_styles
 from ..stylizer import Stylizer, blend
 
@@ -64,7 +64,7 @@ class Timeline:
 
 
 def parse_timeline(text: str) -> list[tuple[float, Style]]:
-    """"0:wave,10:starry" as [(0.0, wave), (10.0, starry)]. Raises InputError or StyleError."""
+    """ "0:wave,10:starry" as [(0.0, wave), (10.0, starry)]. Raises InputError or StyleError."""
     moments = []
     for part in text.split(","):
         moment, _, name = part.strip().partition(":")
@@ -73,7 +73,7 @@ def parse_timeline(text: str) -> list[tuple[float, Style]]:
         except ValueError:
             seconds = -1.0
         if seconds < 0 or not name:
-            raise InputError(f"--styles-over-time {part!r} is not SECONDS:STYLE, as in \"0:night,10:embers\"")
+            raise InputError(f'--styles-over-time {part!r} is not SECONDS:STYLE, as in "0:night,10:embers"')
         moments.append((seconds, find_styles([name])[0]))
     return moments
 

@@ -66,10 +66,7 @@ def plan_outputs(photos: list[Path], styles: list[Style], out: Path) -> list[tup
 
 
 def stylize_photos(
-    plan: list[tuple[Path, Style, Path]],
-    stylizer: Stylizer,
-    done: Callable[[Path], None],
-    **look,
+    plan: list[tuple[Path, Style, Path]], stylizer: Stylizer, done: Callable[[Path], None], **look
 ) -> None:
     """Make the pictures of a plan; `done` is called with each file written. Each style is encoded once.
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..nst.vgg import load_features
-from ..nst.optimize import Progress, Target, optimize
-from ..media.paths import check_writable
 from ..media.images import SUFFIXES, read_image, write_image
+from ..media.paths import check_writable
+from ..nst.optimize import Progress, Target, optimize
 from ..nst.plots import load_pyplot
+from ..nst.vgg import load_features
 from ..styles.library import find_styles
 
 
@@ -62,8 +62,10 @@ def make_poster(
         )
     _write(out, latest)
     first, last = history[0], history[-1]
-    say(f"content loss {first.content:.4g} -> {last.content:.4g}, style loss {first.style:.4g} -> {last.style:.4g}, "
-        f"total {first.total:.4g} -> {last.total:.4g} in {len(history)} steps")
+    say(
+        f"content loss {first.content:.4g} -> {last.content:.4g}, style loss {first.style:.4g} -> {last.style:.4g}, "
+        f"total {first.total:.4g} -> {last.total:.4g} in {len(history)} steps"
+    )
     if plot:
         draw_losses(pyplot, history, alpha, beta, plot)
 

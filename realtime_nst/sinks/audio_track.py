@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
+import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 import numpy as np
 
@@ -25,9 +25,7 @@ class AudioTrack:
         self._stream = container.add_stream("aac", rate=rate, layout=self._layout)
         self._graph = av.filter.Graph()
         self._graph.link_nodes(
-            self._graph.add_abuffer(
-                sample_rate=rate, format="flt", layout=self._layout, time_base=Fraction(1, rate)
-            ),
+            self._graph.add_abuffer(sample_rate=rate, format="flt", layout=self._layout, time_base=Fraction(1, rate)),
             # At most 1 % faster or slower, once it is 10 ms off; from 0.1 s on silence is put in or sound left out.
             self._graph.add("aresample", f"async={rate // 100}:min_comp=0.01:min_hard_comp=0.1:first_pts=0"),
             self._graph.add("aformat", "sample_fmts=fltp"),

@@ -11,12 +11,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
+import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 from av.video.reformatter import ColorTrc
 
-from ..sources.clip import ClipSource
-from .stream_copy import StreamCopier
 from ..errors import OutputError, RunError
 from ..frames import Frame
 from ..media.h264 import (
@@ -30,6 +28,8 @@ from ..media.h264 import (
     open_output,
     to_video,
 )
+from ..sources.clip import ClipSource
+from .stream_copy import StreamCopier
 
 
 class ClipWriter:

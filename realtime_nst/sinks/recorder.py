@@ -7,16 +7,16 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 
-import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
+import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 from av.video.frame import PictureType
 
+from .._queue import FrameQueue, QueueClosed
 from ..errors import RunError
 from ..frames import Frame, Image
 from ..media.h264 import CONTAINERS, describe, even_size, fitted, open_output, to_video
-from .._queue import QueueClosed, FrameQueue
-from ..sources.microphone import Microphone
 from ..media.paths import check_writable
+from ..sources.microphone import Microphone
 from .audio_track import AudioTrack
 
 TIME_BASE = Fraction(1, 90_000)
@@ -32,9 +32,7 @@ class Recorder:
     microphone: recorded in step with the frames.
     """
 
-    def __init__(
-        self, fps: float, *, live: bool, must_succeed: bool, microphone: Microphone | None = None
-    ) -> None:
+    def __init__(self, fps: float, *, live: bool, must_succeed: bool, microphone: Microphone | None = None) -> None:
         self._fps = fps
         self._live = live
         self._must_succeed = must_succeed

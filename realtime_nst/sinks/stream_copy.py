@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
+import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 
 from ..sources.clip import ClipSource, open_clip
@@ -85,7 +85,7 @@ class StreamCopier:
             if packet.pts is None or packet.dts is None:
                 continue
             time = float(packet.pts * packet.time_base)
-            if self._start and time < self._start or self._end is not None and time >= self._end:
+            if (self._start and time < self._start) or (self._end is not None and time >= self._end):
                 continue
             yield packet
 

@@ -23,9 +23,7 @@ class Window:
     be read on it. Call `check_display` before.
     """
 
-    def __init__(
-        self, title: str, size: tuple[int, int], controls: Controls, draw: Callable[[Image], None]
-    ) -> None:
+    def __init__(self, title: str, size: tuple[int, int], controls: Controls, draw: Callable[[Image], None]) -> None:
         self._title = title
         self._controls = controls
         self._draw = draw

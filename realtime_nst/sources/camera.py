@@ -151,9 +151,7 @@ class RemoteClip:
             return Frame(image, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         # The count is an estimate in some containers.
         if self._frames < 0.9 * self._expected:
-            raise RunError(
-                f"{self.name} broke off after {self._frames} of {self._expected} frames; try again"
-            )
+            raise RunError(f"{self.name} broke off after {self._frames} of {self._expected} frames; try again")
         return None
 
     def close(self) -> None:
@@ -276,11 +274,7 @@ def _find_by_name(wanted: str) -> tuple[int, str]:
         raise SourceError(f"several cameras are called '{wanted}': {known}; give the index")
     raise SourceError(
         f"'{wanted}' is no file, URL or camera; "
-        + (
-            f"there are the cameras {known}"
-            if known
-            else "no camera tells its name here: give its index, such as 0"
-        )
+        + (f"there are the cameras {known}" if known else "no camera tells its name here: give its index, such as 0")
     )
 
 

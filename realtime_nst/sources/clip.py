@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import cv2  # noqa: F401, I001  first: loaded after PyAV, its window hangs once a stream was opened
+import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 import numpy as np
 
 from ..errors import RunError, SourceError
 from ..frames import Frame, Image
 from ..media.images import over_white
-
 
 BROADCAST = ("mpegts", "mpeg")
 """FFmpeg's names of the formats that are cut out of a stream that was there before."""

@@ -206,8 +206,7 @@ class Scene:
             self._disc(canvas, x - 0.12 * radius, y - 0.12 * radius, radius * 0.84, colour)
             turn = 5 * time + k
             stripe = [
-                (x + radius * 0.8 * math.cos(turn + a), y + radius * 0.8 * math.sin(turn + a))
-                for a in (0, math.pi)
+                (x + radius * 0.8 * math.cos(turn + a), y + radius * 0.8 * math.sin(turn + a)) for a in (0, math.pi)
             ]
             self._line(canvas, stripe, (240, 240, 240), 0.01)
             self._disc(canvas, x - 0.4 * radius, y - 0.42 * radius, radius * 0.17, (255, 255, 255))
@@ -238,15 +237,10 @@ class Scene:
         head = (neck[0] + 0.004, neck[1] - 0.062)
         self._disc(canvas, *head, 0.05, skin)
         self._ellipse(canvas, head[0], head[1] - 0.022, 0.052, 0.034, (40, 52, 88))
-        self._line(
-            canvas, [(head[0] - 0.07, head[1] - 0.03), (head[0] + 0.07, head[1] - 0.03)], (40, 52, 88), 0.012
-        )
+        self._line(canvas, [(head[0] - 0.07, head[1] - 0.03), (head[0] + 0.07, head[1] - 0.03)], (40, 52, 88), 0.012)
         for side in (-0.018, 0.022):
             self._disc(canvas, head[0] + side, head[1], 0.006, (40, 30, 30))
-        smile = [
-            (head[0] - 0.018 + 0.009 * i, head[1] + 0.02 + 0.008 * math.sin(math.pi * i / 4))
-            for i in range(5)
-        ]
+        smile = [(head[0] - 0.018 + 0.009 * i, head[1] + 0.02 + 0.008 * math.sin(math.pi * i / 4)) for i in range(5)]
         self._line(canvas, smile, (60, 60, 150), 0.005)
 
     def _points(self, points) -> np.ndarray:
@@ -261,8 +255,11 @@ class Scene:
         # Mirrored at its ends, so that it goes on for ever.
         away = gone * self.height % (2 * light.shape[1])
         moved = cv2.warpAffine(
-            light, np.float64([[1, 0, away], [0, 1, 0]]), (self.width, len(light)),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT,
+            light,
+            np.float64([[1, 0, away], [0, 1, 0]]),
+            (self.width, len(light)),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT,
         )
         cv2.add(canvas[rows], moved, canvas[rows], inside[rows])
 
@@ -271,13 +268,7 @@ class Scene:
 
     def _line(self, canvas, points, colour, thick) -> None:
         cv2.polylines(
-            canvas,
-            [self._points(points)],
-            False,
-            colour,
-            max(round(thick * self.height), 1),
-            cv2.LINE_AA,
-            SHIFT,
+            canvas, [self._points(points)], False, colour, max(round(thick * self.height), 1), cv2.LINE_AA, SHIFT
         )
 
     def _disc(self, canvas, x, y, radius, colour) -> None:

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from .camera import Camera, CameraInfo, list_cameras, open_device, open_url
-from .clip import ClipSource
-from .demo import DemoSource
 from ..errors import SourceError
 from ..frames import Frame
 from ..media.images import SUFFIXES
+from .camera import Camera, CameraInfo, list_cameras, open_device, open_url
+from .clip import ClipSource
+from .demo import DemoSource
 
 __all__ = [
     "Camera",
@@ -73,13 +73,7 @@ class RealtimeSource:
         self._source.close()
 
 
-def open_source(
-    spec: str,
-    size: tuple[int, int] | None = None,
-    *,
-    live: bool = True,
-    timeout: float = 5.0,
-) -> Source:
+def open_source(spec: str, size: tuple[int, int] | None = None, *, live: bool = True, timeout: float = 5.0) -> Source:
     """Open what `spec` names: a camera's index or name, a file, an http(s) or rtsp URL, or "demo".
 
     size: (width, height) asked of a camera; it may give another. live: play files and the demo by the clock;
@@ -94,7 +88,7 @@ def open_source(
         source = _open_file(spec)
     elif Path(spec).is_dir():
         raise SourceError(f"{spec} is a folder; give one clip, or pictures to `realtime-nst image`")
-    elif Path(spec).suffix or os.sep in spec and not spec.startswith("/dev/"):
+    elif Path(spec).suffix or (os.sep in spec and not spec.startswith("/dev/")):
         raise SourceError(f"there is no file {spec}; give a camera's index or name, a clip or a URL")
     else:
         source = open_device(spec, size, timeout)

@@ -44,8 +44,13 @@ class Microphone:
             self._heard: deque[AudioChunk] = deque(maxlen=3000)
             self._arrived = time.perf_counter()
             self._stream = sounddevice.InputStream(
-                device=wanted, channels=self.channels, samplerate=self.rate, dtype="float32",
-                blocksize=self.rate // 50, latency="high", callback=self._hear,
+                device=wanted,
+                channels=self.channels,
+                samplerate=self.rate,
+                dtype="float32",
+                blocksize=self.rate // 50,
+                latency="high",
+                callback=self._hear,
             )
             self._stream.start()
         except (ValueError, sounddevice.PortAudioError) as reason:

@@ -11,19 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import click
 import cv2
+import click
 import numpy as np
 
 from ..frames import Image
-from ..media.noise import noise
 from ..media.images import write_image
+from ..media.noise import noise
 
 Colours = list[str]
 
 
 def bgr(colour: str) -> tuple[int, int, int]:
-    """"#rrggbb" as (blue, green, red), 0..255."""
+    """ "#rrggbb" as (blue, green, red), 0..255."""
     return tuple(int(colour[i : i + 2], 16) for i in (5, 3, 1))
 
 
@@ -37,8 +37,17 @@ def ramp(values: np.ndarray, colours: Colours) -> np.ndarray:
 
 
 def strokes(
-    size: int, rng: np.random.Generator, angle: np.ndarray, tone: np.ndarray, colours: Colours,
-    *, length: float, width: float, count: int, bend: float = 1.0, vary: float = 0.12,
+    size: int,
+    rng: np.random.Generator,
+    angle: np.ndarray,
+    tone: np.ndarray,
+    colours: Colours,
+    *,
+    length: float,
+    width: float,
+    count: int,
+    bend: float = 1.0,
+    vary: float = 0.12,
 ) -> Image:
     """Brush strokes that follow a field of angles, coarse ones first, each with its own light and shade."""
     canvas = ramp(tone * 0.8, colours).astype(np.uint8)
@@ -221,7 +230,7 @@ def marble(size: int, rng: np.random.Generator) -> Image:
     bent = x * 5 + 2.2 * noise(size, 3, rng, 4) + 0.35 * np.sin(y * 40) + 1.4 * noise(size, 5, rng, 2)
     palette = ["#f5efe0", "#b8336a", "#1b2a49", "#e0a030", "#f5efe0", "#2f7f86", "#1b2a49", "#d95d39", "#f5efe0"]
     waves = np.abs((bent * 1.3) % 2 - 1)
-    veins = np.exp(-(((bent * 4) % 1 - 0.5) / 0.07) ** 2)[..., None]
+    veins = np.exp(-((((bent * 4) % 1 - 0.5) / 0.07) ** 2))[..., None]
     return np.clip(ramp(waves, palette) * (1 - 0.55 * veins), 0, 255).astype(np.uint8)
 
 
@@ -274,8 +283,19 @@ def woodcut(size: int, rng: np.random.Generator) -> Image:
 
 
 DRAWN: dict[str, Callable[[int, np.random.Generator], Image]] = {
-    "night": night, "embers": embers, "meadow": meadow, "pond": pond, "dots": dots, "glass": glass, "ink": ink,
-    "scales": scales, "cutout": cutout, "mosaic": mosaic, "marble": marble, "blocks": blocks, "woodcut": woodcut,
+    "night": night,
+    "embers": embers,
+    "meadow": meadow,
+    "pond": pond,
+    "dots": dots,
+    "glass": glass,
+    "ink": ink,
+    "scales": scales,
+    "cutout": cutout,
+    "mosaic": mosaic,
+    "marble": marble,
+    "blocks": blocks,
+    "woodcut": woodcut,
 }
 """The pictures by name."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .denoise import SIDE, abs_difference
 from ..frames import Image
 from ..media.resize import downscale
+from .denoise import SIDE, abs_difference
 
 
 class TemporalConsistency:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..frames import Image, StyleCode
 from .consistency import TemporalConsistency
 from .denoise import TemporalDenoiser
-from ..frames import Image, StyleCode
 
 
 class TemporalFilter:

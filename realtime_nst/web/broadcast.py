@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import cv2
 
-from .control import Control
 from ..errors import DeviceError
 from ..frames import Frame, Image
-from .server import Answer, MjpegServer
+from .control import Control
 from .pages import page
+from .server import Answer, MjpegServer
 
 
 class Broadcast:

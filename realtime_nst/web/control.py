@@ -15,8 +15,8 @@ import cv2
 from ..errors import StyleError
 from ..frames import Frame
 from ..keys import KEYS, press
-from .server import Answer
 from .pages import page
+from .server import Answer
 
 if TYPE_CHECKING:
     from ..live.session import Session

@@ -13,7 +13,7 @@ from ...errors import DeviceError
 
 
 def choose_device(asked: str) -> tuple[str, tuple[str, ...]]:
-    """"cpu" or "gpu" for "auto", "cpu" or "gpu", and what the user should be told of the choice.
+    """ "cpu" or "gpu" for "auto", "cpu" or "gpu", and what the user should be told of the choice.
 
     TensorFlow is loaded only where there is a card that it might use.
     Raises DeviceError where a GPU was asked for and TensorFlow cannot use one.

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from ...frames import Image, StyleCode
-from .cache import cache_folder, load, store
 from .base import Stylize
+from .cache import cache_folder, load, store
 
 Maps = Callable[[Image, StyleCode, Callable[[np.ndarray, np.ndarray], Image]], Callable[[], Image]]
 """For pictures of one size: (uint8 BGR H x W x 3, code, apply); calling what it returns waits for offset in 0..255,
@@ -59,11 +59,18 @@ def openvino_compile(file: Path, recipe: str, build: Callable, options: dict):
 
     core = openvino.Core()
     parts = [Path(__file__), file, file.with_suffix(".bin")]  # how it is built, the model, its weights
-    key = hashlib.sha256(json.dumps([
-        *(hashlib.sha256(part.read_bytes()).hexdigest() for part in parts if part.is_file()),
-        recipe, sorted(options.items()), openvino.__version__,
-        core.get_property("CPU", "FULL_DEVICE_NAME"), core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
-    ]).encode()).hexdigest()
+    key = hashlib.sha256(
+        json.dumps(
+            [
+                *(hashlib.sha256(part.read_bytes()).hexdigest() for part in parts if part.is_file()),
+                recipe,
+                sorted(options.items()),
+                openvino.__version__,
+                core.get_property("CPU", "FULL_DEVICE_NAME"),
+                core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+            ]
+        ).encode()
+    ).hexdigest()
     kept = cache_folder() / "compiled" / f"{key[:32]}.blob"
     blob = load(kept)
     if blob is not None:
@@ -201,7 +208,9 @@ def openvino_maps(
     # bf16, 30 % faster, moves pixels of photographs by 0.3 of 255 in the mean. f16, OpenVINO's choice on ARM, has too
     # small a range for the variances of maps.
     precision = precision or ("bf16" if _native_precision() == "bf16" else "f32")
-    compiled = openvino_compile(file, f"maps {shape}", build, openvino_options(precision, frames_in_flight=frames_in_flight))
+    compiled = openvino_compile(
+        file, f"maps {shape}", build, openvino_options(precision, frames_in_flight=frames_in_flight)
+    )
     code_shape = tuple(compiled.input(code_input).shape)
     requests = Requests(compiled, (picture_input, code_input), compiled.outputs, frames_in_flight)
 

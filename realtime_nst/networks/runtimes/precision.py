@@ -30,7 +30,9 @@ def half_convolutions(graph):
         convolution.attr["T"].type = half
         data, weights, *controls = node.input
         convolution.input[:] = [
-            cast(f"{node.name}/data", data, half), cast(f"{node.name}/weights", weights, half), *controls
+            cast(f"{node.name}/data", data, half),
+            cast(f"{node.name}/weights", weights, half),
+            *controls,
         ]
         cast(node.name, convolution.name, single)
     return result

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ...frames import Image, StyleCode
-from .base import Stylize
 from ..hub_split import first_line
+from .base import Stylize
 
 
 def xla_notices(device: str) -> tuple[str, ...]:
@@ -22,8 +22,9 @@ def xla_notices(device: str) -> tuple[str, ...]:
         with tf.device(device):
             tf.function(tf.sigmoid, jit_compile=True, autograph=False)(tf.zeros(8))
     except tf.errors.OpError as reason:
-        return (f"XLA cannot compile for {device} here, TensorFlow runs the network op by op, slower: "
-                f"{first_line(reason)}",)
+        return (
+            f"XLA cannot compile for {device} here, TensorFlow runs the network op by op, slower: {first_line(reason)}",
+        )
     return ()
 
 
