@@ -29,6 +29,9 @@ class Network(ABC):
     quick: bool = False
     """Whether a frame takes it so little time that what is done beside it must be short, and its strokes are much the
     same in the next one."""
+    default_processing_size: int = 384
+    """Long side of the network's input in pixels unless the user chooses one: what two CPU cores do at a camera's frame
+    rate."""
     notices: tuple[str, ...] = ()
     """Fallbacks taken while it was opened, one sentence each, to be shown to the user."""
 

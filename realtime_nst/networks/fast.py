@@ -45,6 +45,7 @@ class FastNetwork(Network):
 
     name = "fast"
     quick = True
+    default_processing_size = 640
 
     def __init__(self, device: str = "cpu", folder: Path = WEIGHTS, throughput: bool = False):
         """Open the weights in `folder` on "cpu" (OpenVINO) or "gpu" (TensorFlow).
