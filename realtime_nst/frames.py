@@ -1,32 +1,75 @@
-"""What a frame is, said once.
+"""Frames, images, sound and style codes: the values that every part of the program passes on.
 
-A frame is a uint8 array, BGR, H x W x 3, C-contiguous, with a time in seconds.
-RGB, floats and batches exist only inside a network.
+A frame is a uint8 array, BGR, H x W x 3, C-contiguous, with a time in seconds. RGB, floats and batches exist only
+inside a network.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import warnings
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-Image = np.ndarray
+Image: TypeAlias = npt.NDArray[np.uint8]
 """uint8, BGR, H x W x 3, C-contiguous."""
 
-StyleCode = np.ndarray
-"""float32 vector: what a network knows of a style picture."""
+StyleCode: TypeAlias = npt.NDArray[np.float32]
+"""float32 vector: what a network knows about a style image. Codes of one network can be averaged."""
 
 
 class Frame(NamedTuple):
-    """One picture of a stream."""
+    """One image of a stream, with its time."""
 
     image: Image
     time: float
-    """Seconds since the stream began, by the stream's own clock (a camera: the capture time)."""
+    """Seconds since the stream began, by the stream's own clock. For a camera this is the capture time."""
+
+    @property
+    def picture(self) -> Image:
+        """Deprecated name of `image`."""
+        warnings.warn("Frame.picture is now called Frame.image", DeprecationWarning, stacklevel=2)
+        return self.image
 
 
-def check_image(image: Image) -> None:
-    """Raise ValueError, which says what it is instead, for what is no Picture; any strides will do."""
+class AudioChunk(NamedTuple):
+    """A piece of sound, timed by the clock of the frames that it belongs to."""
+
+    samples: npt.NDArray[np.float32]
+    """float32 in [-1, 1], N x channels."""
+    time: float
+    """When the first sample was captured, in seconds, as in `Frame.time`."""
+
+
+class RenderParams(NamedTuple):
+    """How one frame is to be rendered: made once from the options or the session, and passed on whole."""
+
+    code: StyleCode | None
+    """The style. None: no style is ready yet, so the frame stays as it is."""
+    strength: float = 1.0
+    """How much style, 0 to 1. 0 returns the frame exactly."""
+    mirror: bool = False
+    """Flip the frame left to right before it is stylized."""
+    keep_colors: bool = False
+    """Take only the luminance from the style; the colours stay the frame's own."""
+
+    def renders_same(self, other: RenderParams) -> bool:
+        """Return whether both give the same output for the same image, whenever it is rendered.
+
+        With a strength between 0 and 1 they never do: the frame's own style code, which is mixed in, changes over time.
+        """
+        if self.code is None or other.code is None or 0 < self.strength < 1:
+            return False
+        return self[1:] == other[1:] and np.array_equal(self.code, other.code)
+
+
+def check_image(image: object) -> None:
+    """Check that `image` is a uint8 array, H x W x 3, with any strides.
+
+    Raises:
+        ValueError: if it is anything else; the message says what it is instead.
+    """
     if not isinstance(image, np.ndarray):
         found = type(image).__name__
     elif image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
@@ -34,5 +77,5 @@ def check_image(image: Image) -> None:
     else:
         return
     raise ValueError(
-        f"a picture is a uint8 array of height x width x 3, BGR, not {found}; read_image reads one from a file"
+        f"an image is a uint8 array of height x width x 3, BGR, not {found}; read_image reads one from a file"
     )

@@ -1,23 +1,98 @@
-"""What takes finished frames: the window, the recorder, anything with these three methods."""
+"""The protocols that the parts of the program meet at. They hold no code, so any class with these methods will do."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
-from .frames import Frame
+from .frames import AudioChunk, Frame
 
 
-class Sink(Protocol):
-    """Called on the thread that runs the pipeline, the main thread in this program."""
+class Source(Protocol):
+    """A stream of frames. One thread calls `read` and `close`."""
 
-    def write(self, frame: Frame) -> None:
-        """Take a frame. It is shared with other sinks: read it, never draw on it."""
-        ...
+    name: str
+    """What messages call it: "camera 0", "clip.mp4"."""
+    live: bool
+    """Whether frames come by the clock, read in time or not."""
+    fps: float
+    """Frames per second as the source states them. Cameras are known to lie."""
+    size: tuple[int, int]
+    """(height, width) in pixels."""
 
-    def poll(self) -> None:
-        """Called at least every few hundredths of a second, also while no frame comes."""
+    def read(self) -> Frame | None:
+        """Return the next frame, or None at the end of the stream; blocks until it is there.
+
+        A network camera's image may be decoded only when it is first accessed, which can raise CorruptFrameError.
+
+        Raises:
+            RunError: if the stream breaks off.
+        """
         ...
 
     def close(self) -> None:
-        """Finish: called once, however the run ends."""
+        """Release the device or file. Calling it again does nothing."""
         ...
+
+
+class Sink(Protocol):
+    """A receiver of finished frames. The thread that runs the pipeline calls it: here, the main thread."""
+
+    def write(self, frame: Frame) -> None:
+        """Take a frame. Other sinks share it: read it, never draw on it."""
+        ...
+
+    def poll(self) -> None:
+        """Do what cannot wait for a frame. Called every few hundredths of a second, also while no frame comes."""
+        ...
+
+    def close(self) -> None:
+        """Finish. Called once when the run ends, however it ends; calling it again does nothing."""
+        ...
+
+
+class AudioSource(Protocol):
+    """Sound that is recorded in step with frames."""
+
+    name: str
+    """What messages call it."""
+    rate: int
+    """Samples per second."""
+    channels: int
+
+    @property
+    def lost(self) -> bool:
+        """Whether the device has stopped delivering, even silence."""
+        ...
+
+    def follow(self, source: Source) -> Source:
+        """Return `source` wrapped so that sound is timed by the clock of the frames read through it."""
+        ...
+
+    def take(self) -> list[AudioChunk]:
+        """Return the sound captured since the last call, with times on the clock of the followed source."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Controls(Protocol):
+    """What a user can do during a live run: the actions behind the keys, the page and other controllers."""
+
+    def step_style(self, by: int) -> None: ...
+    def choose_style(self, index: int) -> None: ...
+    def toggle_original(self) -> None: ...
+    def change_strength(self, by: float) -> None: ...
+    def toggle_colors(self) -> None: ...
+    def take_style(self) -> None: ...
+    def toggle_mirror(self) -> None: ...
+    def save_snapshot(self) -> None: ...
+    def toggle_recording(self) -> None: ...
+    def toggle_fullscreen(self) -> None: ...
+    def toggle_overlay(self) -> None: ...
+    def toggle_help(self) -> None: ...
+    def quit(self) -> None: ...
+
+
+Notify = Callable[[str], None]
+"""Tells the user one sentence."""

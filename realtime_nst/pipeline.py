@@ -20,29 +20,10 @@ import numpy as np
 
 from ._queue import FrameQueue, QueueClosed
 from .errors import CorruptFrameError, RunError
-from .frames import Frame, Image, StyleCode
-from .interfaces import Sink
-from .sources.factory import Source
+from .frames import Frame, Image, RenderParams
+from .interfaces import Sink, Source
 from .stylizer import ContentCode, Stylizer
 from .timing import peak_rss_mb
-
-
-class RenderParams(NamedTuple):
-    """What a frame is to be turned into."""
-
-    code: StyleCode | None
-    """None: no style is ready yet, the frame stays as it is."""
-    strength: float = 1.0
-    mirror: bool = False
-    keep_colors: bool = False
-    """Only the luminance is the style's."""
-
-    def same(self, other: RenderParams) -> bool:
-        """Whether both make the same picture of a frame, at any time. With a strength between 0 and 1 none do: the
-        frame's own code, which is mixed in, moves on."""
-        if self.code is None or other.code is None or 0 < self.strength < 1:
-            return False
-        return self[1:] == other[1:] and np.array_equal(self.code, other.code)
 
 
 def repeats(image: Image, before: Image) -> bool:
@@ -237,7 +218,7 @@ class _Run:
 
     def _begin(self, item: _Item, before: _Begun | None, content: ContentCode) -> _Begun:
         look = self.look(item.frame)
-        if before and repeats(item.frame.image, before.item.frame.image) and look.same(before.look):
+        if before and repeats(item.frame.image, before.item.frame.image) and look.renders_same(before.look):
             return _Begun(item, look, before.image)
         return _Begun(item, look, cache(self._styled(item.frame, look, content)))
 

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError, OutputError
-from ..interfaces import Sink
+from ..interfaces import Sink, Source
 from ..media.h264 import CONTAINERS
 from ..media.paths import check_writable
 from ..pipeline import Stats, run
 from ..sinks.recorder import Recorder
 from ..sinks.virtual_camera import VirtualCamera
 from ..sinks.window import Window, check_display
-from ..sources.factory import Camera, Source, open_source
+from ..sources.factory import Camera, open_source
 from ..sources.microphone import Microphone
 from ..stylizer import Stylizer, load_stylizer
 from ..temporal.filter import worth_it

@@ -8,7 +8,7 @@ import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 import numpy as np
 
-from ..sources.microphone import AudioChunk
+from ..frames import AudioChunk
 
 
 class AudioTrack:

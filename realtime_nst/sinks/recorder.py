@@ -14,9 +14,9 @@ from av.video.frame import PictureType
 from .._queue import FrameQueue, QueueClosed
 from ..errors import RunError
 from ..frames import Frame, Image
+from ..interfaces import AudioSource
 from ..media.h264 import CONTAINERS, describe, even_size, fitted, open_output, to_video
 from ..media.paths import check_writable
-from ..sources.microphone import Microphone
 from .audio_track import AudioTrack
 
 TIME_BASE = Fraction(1, 90_000)
@@ -32,7 +32,7 @@ class Recorder:
     microphone: recorded in step with the frames.
     """
 
-    def __init__(self, fps: float, *, live: bool, must_succeed: bool, microphone: Microphone | None = None) -> None:
+    def __init__(self, fps: float, *, live: bool, must_succeed: bool, microphone: AudioSource | None = None) -> None:
         self._fps = fps
         self._live = live
         self._must_succeed = must_succeed
@@ -85,7 +85,7 @@ class Recording:
     a keyframe comes every second; a clean end turns it into a plain MP4.
     """
 
-    def __init__(self, path: Path, fps: float, *, live: bool, microphone: Microphone | None) -> None:
+    def __init__(self, path: Path, fps: float, *, live: bool, microphone: AudioSource | None) -> None:
         self.path = path
         self.failure: RunError | None = None
         """Why it had to stop."""

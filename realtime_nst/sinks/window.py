@@ -13,7 +13,8 @@ import numpy as np
 
 from ..errors import DeviceError
 from ..frames import Frame, Image
-from ..keys import Controls, key_name, press
+from ..interfaces import Controls
+from ..keys import key_name, press
 
 
 class Window:

@@ -5,47 +5,16 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Protocol
 
 from ..errors import SourceError
 from ..frames import Frame
+from ..interfaces import Source
 from ..media.images import SUFFIXES
 from .camera import Camera, CameraInfo, list_cameras, open_device, open_url
 from .clip import ClipSource
 from .demo import DemoSource
 
-__all__ = [
-    "Camera",
-    "CameraInfo",
-    "ClipSource",
-    "DemoSource",
-    "RealtimeSource",
-    "Source",
-    "list_cameras",
-    "open_source",
-]
-
-
-class Source(Protocol):
-    """A stream of frames. `read` and `close` are called by one thread."""
-
-    name: str
-    """What to call it in a message: "camera 0", "clip.mp4"."""
-    live: bool
-    """Frames come by the clock, whether or not they are read in time."""
-    fps: float
-    """Frames a second as the source states them; cameras are known to lie."""
-    size: tuple[int, int]
-    """(height, width) in pixels."""
-
-    def read(self) -> Frame | None:
-        """The next frame, waited for; None at the end. Raises RunError where the stream breaks off.
-
-        Its picture may be decoded only when it is first asked for, and raise CorruptFrameError then.
-        """
-        ...
-
-    def close(self) -> None: ...
+__all__ = ["Camera", "CameraInfo", "ClipSource", "DemoSource", "RealtimeSource", "list_cameras", "open_source"]
 
 
 class RealtimeSource:

@@ -5,24 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..errors import DeviceError
-from ..frames import Frame
-
-if TYPE_CHECKING:
-    from .factory import Source
-
-
-class AudioChunk(NamedTuple):
-    """A piece of sound."""
-
-    samples: np.ndarray
-    """float32 in [-1, 1], N x channels."""
-    time: float
-    """When the first sample was heard, in seconds as a frame's time is."""
+from ..frames import AudioChunk, Frame
+from ..interfaces import Source
 
 
 class Microphone:

@@ -178,8 +178,8 @@ def test_a_killed_process_leaves_a_file_that_plays(tmp_path):
     program = textwrap.dedent("""
         import sys, time
         from pathlib import Path
-        from realtime_nst.demo import DemoSource
-        from realtime_nst.recorder import Recorder
+        from realtime_nst.sources.demo import DemoSource
+        from realtime_nst.sinks.recorder import Recorder
         source, recorder = DemoSource((120, 160)), Recorder(30.0, live=True, must_succeed=True)
         recorder.start(Path(sys.argv[1]))
         for number in range(100_000):
