@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-
 from ..errors import InputError
 from ..frames import Frame, Image
+from ..media.resize import resize
 from ..sinks.clip_file import ClipWriter
 from ..sinks.recorder import Recorder
 from ..sources.clip import ClipSource
@@ -26,11 +25,7 @@ def prepare_clip(source: Path | None, size: tuple[int, int] | None, seconds: flo
     out = folder / f"{source.stem}-{width}x{height}.mp4"
     writer = ClipWriter(out, clip, (height, width), encoder="libx264", crf=18)
     while (frame := clip.read()) is not None:
-        image = frame.image
-        if image.shape[:2] != (height, width):
-            way = cv2.INTER_AREA if height < image.shape[0] else cv2.INTER_CUBIC
-            image = cv2.resize(image, (width, height), interpolation=way)
-        writer.write(Frame(image, frame.time))
+        writer.write(Frame(resize(frame.image, (height, width)), frame.time))
     clip.close()
     return writer.finish()
 

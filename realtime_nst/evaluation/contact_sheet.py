@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..frames import Image
+from ..media.resize import resize
 
 Tile = tuple[str, Image]
 """A caption and a uint8 BGR picture."""
@@ -39,4 +40,4 @@ def _row(tiles: Sequence[Tile], columns: int, side: int) -> Image:
 
 def _fitted(image: Image, side: int) -> Image:
     scale = side / max(image.shape[:2])
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return resize(image, (max(round(image.shape[0] * scale), 1), max(round(image.shape[1] * scale), 1)))

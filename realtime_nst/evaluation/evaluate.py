@@ -22,13 +22,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from ..errors import SourceError
 from ..frames import Image, StyleCode
 from ..media.images import SUFFIXES, images_in, read_image, write_image
 from ..media.paths import check_writable
+from ..media.resize import resize
 from ..networks.registry import open_network
 from ..nst.losses import mean_gram
 from ..nst.vgg import Vgg, load_features
@@ -110,7 +110,7 @@ def scaled_to(image: Image, long_side: int) -> Image:
     """The picture with its long side `long_side`, sides multiples of 8."""
     scale = long_side / max(image.shape[:2])
     height, width = (max(8, round(side * scale / 8) * 8) for side in image.shape[:2])
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return resize(image, (height, width))
 
 
 def evaluate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 
 from ..frames import Image
 
@@ -18,5 +19,25 @@ def downscale(image: Image, size: tuple[int, int]) -> Image:
     return _resized(image, size)
 
 
-def _resized(image: Image, size: tuple[int, int]) -> Image:
+def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Scale a still image with the filter that fits: area averaging to shrink, bicubic interpolation to enlarge.
+
+    OpenCV's area averaging enlarges by repeating pixels, which makes blocks.
+
+    Args:
+        image: uint8 or float32, H x W or H x W x C.
+        size: (height, width) in pixels of the result.
+
+    Returns:
+        The scaled image, of the dtype of `image`; `image` itself if it has that size.
+    """
+    shrunk = min(image.shape[0], size[0]), min(image.shape[1], size[1])
+    if image.shape[:2] != shrunk:
+        image = _resized(image, shrunk)
+    if shrunk != size:
+        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return image

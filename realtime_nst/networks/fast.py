@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..frames import Image, StyleCode
-from ..media.resize import downscale
+from ..media.resize import downscale, resize
 from .base import Network
 from .runtimes.base import BySize
 from .runtimes.devices import cpu_name, frames_ahead, tensorflow_gpu
@@ -63,8 +63,7 @@ class FastNetwork(Network):
         # Not squeezed into a square: strokes would be other ones, and the style error was 0.34 instead of 0.32.
         scale = STYLE_SIDE / max(image.shape[:2])
         height, width = (max(LEAST_SIDE, round(scale * side)) for side in image.shape[:2])
-        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-        return self._parts.encode(small[np.newaxis].astype(np.float32) / 255)
+        return self._parts.encode(resize(image, (height, width))[np.newaxis].astype(np.float32) / 255)
 
     def prepare(self, image: Image, size: tuple[int, int]) -> Image:
         """`picture` at half of `size` (height, width), as the network sees it."""

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
+from ..media.resize import resize
 
 CONTENT, STYLE, OUTPUT = "placeholder", "placeholder_1", "output_0"
 """The names of the module's two inputs and its output: float32 RGB in [0, 1], N x H x W x 3."""
@@ -189,16 +190,11 @@ def style_input(image) -> np.ndarray:
 
     The middle square is taken, as the hub's own tutorial does, so that strokes keep their direction.
     """
-    import cv2
-
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     square = image[top : top + side, left : left + side]
-    shrinking = side > STYLE_SIZE
-    square = cv2.resize(
-        square, (STYLE_SIZE, STYLE_SIZE), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
-    )
+    square = resize(square, (STYLE_SIZE, STYLE_SIZE))
     return np.float32(square[np.newaxis, :, :, ::-1]) / np.float32(255)
 
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from ..errors import ModelError
 from ..frames import Image
+from ..media.resize import resize
 from .vgg import Vgg
 
 
@@ -61,7 +61,7 @@ def descend(target: Target, start: Image, sizes: Sequence[tuple[int, int]], step
 
     image, done = start.astype(np.float32), 0
     for size, count in zip(sizes, steps):
-        image = _resized(image, size)
+        image = resize(image, size)
         share = float(np.prod(sizes[-1]) / np.prod(size))
         function = _losses(target, size, scale=max(size) / max(sizes[-1]), alpha=target.alpha * share)
         # The range comes first: zip takes from both in turn, and a step too many is work for nothing.
@@ -88,7 +88,7 @@ def optimize(
     if unknown:
         raise ModelError(f"no layer {', '.join(sorted(unknown))}; there are {', '.join(target.vgg.layers)}")
     sizes = [_fitted(target.photo, size / part) for part in (4, 2, 1)]
-    target = target._replace(painting=_resized(target.painting, _fitted(target.painting, size)))
+    target = target._replace(painting=resize(target.painting, _fitted(target.painting, size)))
     counts = [steps // 2, steps // 3, steps - steps // 2 - steps // 3]
     if min(sizes[-1]) < 128:  # a quarter of it would have no shapes left
         sizes, counts = sizes[-1:], [steps]
@@ -107,7 +107,7 @@ def _losses(target: Target, size: tuple[int, int], scale: float, alpha: float):
 
     vgg, beta = target.vgg, target.beta
     style_layers = list(target.style_layers) or [block[0] for block in vgg.blocks()]
-    painting = _resized(target.painting, _fitted(target.painting, scale * max(target.painting.shape[:2])))
+    painting = resize(target.painting, _fitted(target.painting, scale * max(target.painting.shape[:2])))
     grams = {layer: mean_gram(maps) for layer, maps in vgg(_batch(painting), style_layers).items()}
     weights = relative_weights(grams)
 
@@ -118,7 +118,7 @@ def _losses(target: Target, size: tuple[int, int], scale: float, alpha: float):
     if target.photo is None:
         return with_gradient(texture)
     layer = target.content_layer
-    content = vgg(_batch(_resized(target.photo, size)), [layer])
+    content = vgg(_batch(resize(target.photo, size)), [layer])
 
     def transfer(images):
         found = vgg(images, {*style_layers, layer})
@@ -133,14 +133,6 @@ def _fitted(image: np.ndarray, long_side: float) -> tuple[int, int]:
     scale = long_side / max(image.shape[:2])
     height, width = (max(16, round(side * scale)) for side in image.shape[:2])
     return height, width
-
-
-def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """`picture` at (height, width)."""
-    if image.shape[:2] == size:
-        return image
-    smaller = size[0] < image.shape[0]
-    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
 
 
 def _batch(image: np.ndarray):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import click
 import numpy as np
 
@@ -18,6 +17,7 @@ from ..errors import StylizeError
 from ..frames import Image
 from ..media.images import SUFFIXES, read_image, write_image
 from ..media.paths import check_writable
+from ..media.resize import resize
 from .optimize import Progress, Target, descend
 from .vgg import Vgg, load_features
 
@@ -44,7 +44,7 @@ def synthesize(
     for halvings, count in zip(reversed(range(len(steps))), steps):
         size = full >> halvings
         scale = size / min(painting.shape[:2])
-        scaled = cv2.resize(painting, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        scaled = resize(painting, (round(painting.shape[0] * scale), round(painting.shape[1] * scale)))
         # Shapes, which deep layers see, are settled while the picture is small and steps are cheap; strokes come last.
         seen = layers[:3] if halvings < 2 else layers
         target = Target(vgg, None, scaled, style_layers=seen)

@@ -15,6 +15,7 @@ import cv2
 from ..errors import StyleError
 from ..frames import Frame
 from ..keys import KEYS, press
+from ..media.resize import resize
 from .pages import page
 from .server import Answer
 
@@ -93,5 +94,5 @@ class Control:
         except (IndexError, StyleError):
             return None
         scale = 160 / min(image.shape[:2])
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        small = resize(image, (round(image.shape[0] * scale), round(image.shape[1] * scale)))
         return Answer(cv2.imencode(".jpg", small)[1].tobytes(), "image/jpeg")

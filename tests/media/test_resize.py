@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.sources.demo import Scene
-from realtime_nst.media.resize import downscale
+from realtime_nst.media.resize import downscale, resize
 
 
 @pytest.mark.parametrize("have, wanted", [
@@ -27,3 +27,20 @@ def test_of_its_own_size_it_is_a_copy():
     image = Scene(48, 64).draw(0.0)
     made = downscale(image, (48, 64))
     assert np.array_equal(made, image) and not np.shares_memory(made, image)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_enlarging_is_smooth_and_shrinking_averages(dtype):
+    image = Scene(48, 64).draw(1.0).astype(dtype)
+    enlarged = resize(image, (192, 256))
+    assert np.array_equal(enlarged, cv2.resize(image, (256, 192), interpolation=cv2.INTER_CUBIC))
+    shrunk = resize(image, (24, 32))
+    assert np.array_equal(shrunk, cv2.resize(image, (32, 24), interpolation=cv2.INTER_AREA))
+    assert enlarged.dtype == shrunk.dtype == dtype
+
+
+def test_each_axis_has_its_own_filter():
+    """A panorama that gets narrower and higher: averaged along, interpolated up."""
+    image = Scene(48, 64).draw(1.0)
+    narrow = cv2.resize(image, (16, 48), interpolation=cv2.INTER_AREA)
+    assert np.array_equal(resize(image, (96, 16)), cv2.resize(narrow, (16, 96), interpolation=cv2.INTER_CUBIC))

@@ -9,6 +9,7 @@ import pytest
 
 from realtime_nst.networks import fast
 from realtime_nst.networks.fast import WEIGHTS, FastNetwork, OpenVinoFast, TensorFlowFast
+from realtime_nst.media.resize import resize
 from realtime_nst.styles.library import find_styles
 from realtime_nst.stylizer import blend
 
@@ -48,6 +49,12 @@ def test_codes_are_vectors_and_styles_differ(network, codes, scene):
     assert blue > red
     blue, _, red = embers.mean(axis=(0, 1))
     assert red > blue
+
+
+def test_a_small_style_picture_is_enlarged_smoothly(network):
+    """A picture of fewer than 256 pixels must not be read as a mosaic of blocks."""
+    small = resize(find_styles(["night"])[0].read(), (64, 64))
+    assert np.array_equal(network.encode(small), network.encode(resize(small, (256, 256))))
 
 
 def test_a_blend_lies_between_its_styles(network, codes, scene):

@@ -203,7 +203,7 @@ def test_a_module_that_cannot_be_split_runs_whole_and_says_so(tmp_path):
 
 def test_a_saved_model_of_another_kind_names_what_it_has(tmp_path):
     folder = save(tmp_path / "module", lambda image: image, "image")
-    with pytest.raises(ModelError, match="picture.*placeholder"):
+    with pytest.raises(ModelError, match="image.*placeholder"):
         open_network(str(folder), "cpu")
 
 

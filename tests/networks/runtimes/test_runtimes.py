@@ -81,7 +81,7 @@ def test_a_picture_that_is_a_view_is_read_right(runtime, tmp_path):
     assert np.array_equal(stylize(view, code), stylize(np.ascontiguousarray(view), code))
 
 
-@pytest.mark.parametrize("ahead, at_once", [(0, 2), (2, 3)])
+@pytest.mark.parametrize("frames_in_flight, at_once", [(0, 2), (2, 3)])
 def test_several_frames_are_on_their_way_and_each_gets_its_own(frames_in_flight, at_once, tmp_path):
     begin = openvino_stylize(
         openvino_network("NHWC", tmp_path), (48, 64), "frame", "code", (1, 3), precision="f32", frames_in_flight=frames_in_flight
@@ -96,7 +96,7 @@ def test_several_frames_are_on_their_way_and_each_gets_its_own(frames_in_flight,
             assert np.abs(end() - expected).max() < 0.51
 
 
-@pytest.mark.parametrize("ahead", [0, 2])
+@pytest.mark.parametrize("frames_in_flight", [0, 2])
 def test_frames_that_nobody_takes_make_room_for_others(frames_in_flight, tmp_path):
     begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), frames_in_flight=frames_in_flight)
     image, code = np.full((16, 24, 3), 100, np.uint8), np.ones(3, np.float32)
