@@ -8,6 +8,19 @@ import os
 import sys
 
 
+def available_cpus() -> int:
+    """Return how many logical processors this process may run on.
+
+    The process's CPU affinity (taskset, numactl, cpusets of a container) may leave it fewer than the machine has.
+    Systems without affinity report all processors.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    if sys.version_info >= (3, 13):
+        return os.process_cpu_count() or 1
+    return os.cpu_count() or 1
+
+
 def quiet_runtimes() -> None:
     """Keep TensorFlow and OpenVINO to running networks. To be called before either is imported."""
     # TensorFlow's own start-up log, not its errors: those are Python's.
@@ -34,7 +47,7 @@ def halve_opencv_threads() -> None:
     """
     import cv2
 
-    cv2.setNumThreads(max((os.cpu_count() or 1) // 2, 1))
+    cv2.setNumThreads(max(available_cpus() // 2, 1))
 
 
 def keep_freed_memory() -> None:

@@ -86,7 +86,8 @@ def test_clips_leave_opencv_half_of_the_cores(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c",
          "import cv2, os, realtime_nst.cli.app as cli\n"
-         "os.cpu_count = lambda: 6\n"
+         "import realtime_nst.process\n"
+         "realtime_nst.process.available_cpus = lambda: 6\n"
          "try:\n"
          f"    cli.main(['clip', {str(tmp_path / 'none.mp4')!r}, '-o', 'out.mp4'])\n"
          "except SystemExit:\n"

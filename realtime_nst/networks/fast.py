@@ -12,7 +12,7 @@ from ..frames import Image, StyleCode
 from ..media.resize import downscale, resize
 from .base import Network
 from .runtimes.base import BySize
-from .runtimes.devices import cpu_name, frames_ahead, tensorflow_gpu
+from .runtimes.devices import choose_frames_in_flight, cpu_name, tensorflow_gpu
 from .runtimes.openvino import Maps, openvino_encoder, openvino_maps, openvino_operations
 from .runtimes.tensorflow import tensorflow_finish, tensorflow_maps, tensorflow_name, xla_notices
 
@@ -53,7 +53,9 @@ class FastNetwork(Network):
         With `throughput` a CPU works on several frames at once: more a second, each later.
         Raises DeviceError where a GPU was asked for and TensorFlow finds none.
         """
-        self._parts = TensorFlowFast(folder) if device == "gpu" else OpenVinoFast(folder, frames_ahead(throughput))
+        self._parts = (
+            TensorFlowFast(folder) if device == "gpu" else OpenVinoFast(folder, choose_frames_in_flight(throughput))
+        )
         self.runtime, self.device, self.notices = self._parts.runtime, self._parts.device, self._parts.notices
         self.frames_in_flight = self._parts.frames_in_flight
         self._maps = BySize(self._parts.compile)

@@ -17,7 +17,7 @@ from .base import Network, enlarged
 from .hub_split import STYLE_SIZE, Module, first_line, graph_function, load_module, split, style_input
 from .runtimes.base import BySize, Stylize
 from .runtimes.cache import cache_folder, filling
-from .runtimes.devices import cpu_name, frames_ahead, tensorflow_gpu
+from .runtimes.devices import choose_frames_in_flight, cpu_name, tensorflow_gpu
 from .runtimes.openvino import openvino_encoder, openvino_operations, openvino_stylize
 from .runtimes.precision import half_convolutions
 from .runtimes.tensorflow import tensorflow_name, tensorflow_stylize, xla_notices
@@ -53,7 +53,7 @@ class HubNetwork(Network):
         self.name = name
         folder = Path(folder)
         self._parts, self.notices = (
-            _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say, frames_ahead(throughput))
+            _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say, choose_frames_in_flight(throughput))
         )
         self.runtime, self.device = self._parts.runtime, self._parts.device
         self.frames_in_flight = self._parts.frames_in_flight

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 import re
 import sys
 from pathlib import Path
 
 from ...errors import DeviceError
+from ...process import available_cpus
 
 
 def choose_device(asked: str) -> tuple[str, tuple[str, ...]]:
@@ -88,11 +88,18 @@ def cpu_name() -> str:
     return re.sub(r"\s+", " ", re.sub(r"\((R|TM)\)", "", name)).strip()
 
 
-def frames_ahead(throughput: bool, most: int = 4) -> int:
-    """How many more frames a CPU is given before one is waited for: none, or for `throughput` one more than it has
-    cores, which work on one each, up to `most` of them, since each takes memory of its own."""
-    cores = min(os.cpu_count() or 1, most)
-    return cores + 1 if throughput and cores > 1 else 0
+def choose_frames_in_flight(throughput: bool, max_streams: int = 4) -> int:
+    """Return how many more frames a CPU is given before the first one is waited for.
+
+    Args:
+        throughput: Process several frames at once, one per available processor, plus one that waits its turn.
+        max_streams: Upper limit of frames processed at once; each needs memory of its own.
+
+    Returns:
+        0 without `throughput` or on a single processor, where all processors share one frame.
+    """
+    streams = min(available_cpus(), max_streams)
+    return streams + 1 if throughput and streams > 1 else 0
 
 
 def _missing(card: str | None) -> str:

@@ -1,5 +1,7 @@
 """Which device is chosen, on machines with and without a card that TensorFlow can use."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -69,3 +71,24 @@ def test_auto_on_a_gpu_falls_to_the_fast_model_where_the_hub_cannot_be_reached(m
 
 def test_the_cpu_has_its_makers_name():
     assert cpu_name() and "(R)" not in cpu_name()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no CPU affinity")
+def test_a_process_confined_to_one_processor_works_on_one_frame():
+    """Confined with taskset or by a container, several frames at once would only wait for each other."""
+    script = (
+        "import os\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "from realtime_nst.networks.runtimes.devices import choose_frames_in_flight\n"
+        "from realtime_nst.process import available_cpus\n"
+        "print(available_cpus(), choose_frames_in_flight(throughput=True))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "0"]
+
+
+def test_frames_in_flight_follow_the_processors(monkeypatch):
+    for cpus, expected in ((1, 0), (2, 3), (4, 5), (64, 5)):
+        monkeypatch.setattr(devices, "available_cpus", lambda cpus=cpus: cpus)
+        assert devices.choose_frames_in_flight(throughput=True) == expected
+        assert devices.choose_frames_in_flight(throughput=False) == 0
