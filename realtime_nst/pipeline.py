@@ -1,19 +1,20 @@
 """The program in one loop: source -> stylizer -> sinks.
 
-Three threads overlap: one captures, one stylizes, the caller's finishes, shows and records. Two policies of
-handing frames on: live keeps only the newest frame, so latency is bounded; clip keeps every frame, and a slow
-stage holds the ones before it back.
+Three threads overlap: one captures, one stylizes, and the caller's finishes, shows and records. There are two policies
+for passing frames on: live keeps only the newest frame, so latency is bounded; clip keeps every frame, and a slow stage
+holds the earlier ones back.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -25,24 +26,17 @@ from .interfaces import Sink, Source
 from .stylizer import ContentCode, Stylizer
 from .timing import peak_rss_mb
 
-
-def repeats(image: Image, before: Image) -> bool:
-    """Whether a picture is the one before, to the last pixel.
-
-    A camera's noise tells in the first row looked at, so the question costs nothing where the answer is no.
-    """
-    middle = slice(len(image) // 2, len(image) // 2 + 1)
-    return image[middle].tobytes() == before[middle].tobytes() and np.array_equal(image, before)
+__all__ = ["RenderParams", "Stats", "run"]
 
 
 @dataclass(frozen=True)
 class Stats:
-    """A run in figures; `--stats` writes these fields as JSON."""
+    """The figures of a run; `--stats` writes these fields as JSON."""
 
     frames: int
-    """Frames handed to the sinks."""
+    """Frames passed to the sinks."""
     dropped: int
-    """Frames captured and replaced by newer ones before their turn, or damaged on their way here."""
+    """Frames that newer ones replaced before their turn, or that arrived corrupt."""
     seconds: float
     """From the first frame captured to the last one shown."""
     fps: float
@@ -52,32 +46,33 @@ class Stats:
     frame_size: tuple[int, int]
     """(height, width) in pixels."""
     processing_size: tuple[int, int]
-    """(height, width) in pixels that the network saw."""
+    """(height, width), in pixels, of what the network saw."""
     stages_ms: dict[str, float]
-    """Median of each stage; capture includes waiting for the camera, finish for a network that runs ahead."""
+    """Median of each stage over the whole run. Capture includes waiting for the camera; finish includes waiting for a
+    network that has frames in flight."""
     latency_ms: dict[str, float]
-    """p50, p95 and p99 from a frame's capture until every sink had it."""
+    """p50, p95 and p99, over the whole run, from a frame's capture until every sink had it."""
     style_encodes: int
     peak_rss_mb: float
 
-    def as_dict(self) -> dict:
-        """Plain values for JSON."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON. `work_size` is the former name of `processing_size`."""
+        return asdict(self) | {"work_size": self.processing_size}
 
 
-class _Item(NamedTuple):
+class _Captured(NamedTuple):
     frame: Frame
-    captured: float
-    """time.perf_counter when the source gave the frame."""
+    at: float
+    """time.perf_counter when the source returned the frame."""
 
 
-class _Begun(NamedTuple):
+class _InFlight(NamedTuple):
     """A frame on its way through the network."""
 
-    item: _Item
-    look: RenderParams
-    image: Callable[[], Image]
-    """Waits for the stylized picture; it is made once."""
+    captured: _Captured
+    params: RenderParams
+    output: Callable[[], Image]
+    """Waits for the stylized image, which is computed once."""
 
 
 def run(
@@ -87,21 +82,40 @@ def run(
     look: Callable[[Frame], RenderParams],
     *,
     live: bool,
-    steady: bool = True,
+    deflicker: bool = True,
     frames: int | None = None,
     seconds: float | None = None,
     timeout: float | None = None,
     stop: threading.Event | None = None,
+    steady: bool | None = None,
 ) -> Stats:
-    """Run until the source ends, after `frames` frames or `seconds` of the stream, or until `stop` is set.
+    """Run until the source ends, a limit is reached or `stop` is set.
 
-    look: called on the stylizing thread for every frame. live: drop frames rather than fall behind. steady: keep the
-    stream's noise from the network, and strokes where they were, so that they do not flicker.
-    Sinks are called on this thread and closed at the end, the source is closed by the thread that reads it.
-    The first exception of any thread ends the run within a second and is raised here; a source that gives
-    nothing for `timeout` seconds raises RunError.
+    The sinks are called on this thread and closed at the end; the source is closed by the thread that reads it.
+
+    Args:
+        source: where frames come from.
+        stylizer: what stylizes them.
+        sinks: what takes the stylized frames, in this order.
+        look: `look(frame)` returns the render parameters for each frame. The stylizing thread calls it.
+        live: drop frames rather than fall behind; otherwise every frame is kept.
+        deflicker: denoise the stream before the network, and hold its strokes in place after it.
+        frames: stop after so many frames.
+        seconds: stop after so many seconds of the stream, by the frames' own times.
+        timeout: seconds after which a source that delivers nothing is taken for lost.
+        stop: set by whoever wants the run to end.
+        steady: deprecated name of `deflicker`.
+
+    Raises:
+        RunError: if the source is lost or a sink fails.
+        Exception: the first exception of any thread ends the run within a second and is raised here.
     """
-    return _Run(source, stylizer, sinks, look, live, steady, frames, seconds, timeout, stop or threading.Event()).run()
+    if steady is not None:
+        warnings.warn("run(steady=...) is now called run(deflicker=...)", DeprecationWarning, stacklevel=2)
+        deflicker = steady
+    return _Run(
+        source, stylizer, sinks, look, live, deflicker, frames, seconds, timeout, stop or threading.Event()
+    ).run()
 
 
 @dataclass
@@ -111,7 +125,7 @@ class _Run:
     sinks: Sequence[Sink]
     look: Callable[[Frame], RenderParams]
     live: bool
-    steady: bool
+    deflicker: bool
     frames: int | None
     seconds: float | None
     timeout: float | None
@@ -120,21 +134,21 @@ class _Run:
     def __post_init__(self) -> None:
         self.clock = self.stylizer.clock
         size = 1 if self.live else 4
-        self.captured: FrameQueue[_Item] = FrameQueue(size, drop=self.live)
-        self.stylized: FrameQueue[_Begun] = FrameQueue(size, drop=self.live)
-        self.temporal_filter = self.stylizer.temporal_filter() if self.steady else None
+        self.captured: FrameQueue[_Captured] = FrameQueue(size, drop=self.live)
+        self.stylized: FrameQueue[_InFlight] = FrameQueue(size, drop=self.live)
+        self.temporal_filter = self.stylizer.temporal_filter() if self.deflicker else None
         self.failures: list[BaseException] = []
-        self.heard = time.perf_counter()
-        self.damaged = 0
-        self.damaged_since: float | None = None
+        self.last_read = time.perf_counter()
+        self.corrupt = 0
+        self.corrupt_since: float | None = None
         self.began = self.ended = 0.0
         self.shown = 0
         self.frame_size = self.source.size
 
     def run(self) -> Stats:
         threads = [
-            threading.Thread(target=self._guarded, args=(work, out), name=work.__name__.strip("_"), daemon=True)
-            for work, out in ((self._capture, self.captured), (self._stylize, self.stylized))
+            threading.Thread(target=self._guarded, args=(work, output), name=work.__name__.strip("_"), daemon=True)
+            for work, output in ((self._capture, self.captured), (self._stylize, self.stylized))
         ]
         for thread in threads:
             thread.start()
@@ -154,7 +168,7 @@ class _Run:
             raise self.failures[0]
         return self._stats()
 
-    def _guarded(self, work: Callable[[], None], out: FrameQueue) -> None:
+    def _guarded(self, work: Callable[[], None], output: FrameQueue[Any]) -> None:
         try:
             work()
         except QueueClosed:
@@ -163,7 +177,7 @@ class _Run:
             self.failures.append(failure)
             self.stop.set()
         finally:
-            out.end()
+            output.end()
 
     def _capture(self) -> None:
         try:
@@ -172,100 +186,104 @@ class _Run:
                     frame = self.source.read()
                 if frame is None:
                     return
-                self.heard = time.perf_counter()
-                self.began = self.began or self.heard
-                self.captured.put(_Item(frame, self.heard))
+                self.last_read = time.perf_counter()
+                self.began = self.began or self.last_read
+                self.captured.put(_Captured(frame, self.last_read))
         finally:
             self.source.close()
 
     def _stylize(self) -> None:
         content = ContentCode(self.stylizer, wait=not self.live)
-        # A network that runs ahead is given the next frames, where there are any, before this one is waited for.
-        most = self.stylizer.network.frames_in_flight
-        begun: deque[_Begun] = deque()
-        before: _Begun | None = None
+        # A network with frames in flight is given the next frames, if there are any, before this one is waited for.
+        limit = self.stylizer.network.frames_in_flight
+        in_flight: deque[_InFlight] = deque()
+        previous: _InFlight | None = None
         try:
             while True:
-                item = self.captured.get(timeout=0 if begun else None)
-                if item is not None and not self._damaged(item.frame):
-                    before = self._begin(item, before, content)
-                    begun.append(before)
-                if item is None or len(begun) > most:
-                    self._hand_on(begun.popleft())
+                captured = self.captured.get(timeout=0 if in_flight else None)
+                if captured is not None and not self._is_corrupt(captured.frame):
+                    previous = self._begin(captured, previous, content)
+                    in_flight.append(previous)
+                if captured is None or len(in_flight) > limit:
+                    self._hand_on(in_flight.popleft())
         except QueueClosed:
-            for one in begun:
+            for one in in_flight:
                 self._hand_on(one)
             raise
         finally:
-            for one in begun:
-                one.image()  # made once; what is begun and not waited for stays in the network
+            for one in in_flight:
+                one.output()  # Computed once; what was begun and is never waited for would stay in the network.
             content.close()
 
-    def _damaged(self, frame: Frame) -> bool:
-        """Whether a frame cannot be decoded. Raises CorruptFrameError where none could be for `timeout` seconds."""
+    def _is_corrupt(self, frame: Frame) -> bool:
+        """Whether a frame cannot be decoded. Raises CorruptFrameError if none could be for `timeout` seconds."""
         try:
             with self.clock.stage("decode"):
-                frame.image
+                _ = frame.image
         except CorruptFrameError:
             now = time.perf_counter()
-            self.damaged += 1
-            self.damaged_since = self.damaged_since or now
-            if self.timeout is not None and now - self.damaged_since > self.timeout:
+            self.corrupt += 1
+            self.corrupt_since = self.corrupt_since or now
+            if self.timeout is not None and now - self.corrupt_since > self.timeout:
                 raise
             return True
-        self.damaged_since = None
+        self.corrupt_since = None
         return False
 
-    def _begin(self, item: _Item, before: _Begun | None, content: ContentCode) -> _Begun:
-        look = self.look(item.frame)
-        if before and repeats(item.frame.image, before.item.frame.image) and look.renders_same(before.look):
-            return _Begun(item, look, before.image)
-        return _Begun(item, look, cache(self._styled(item.frame, look, content)))
+    def _begin(self, captured: _Captured, previous: _InFlight | None, content: ContentCode) -> _InFlight:
+        params = self.look(captured.frame)
+        if (
+            previous
+            and same_image(captured.frame.image, previous.captured.frame.image)
+            and params.renders_same(previous.params)
+        ):
+            return _InFlight(captured, params, previous.output)
+        return _InFlight(captured, params, cache(self._start(captured.frame, params, content)))
 
-    def _styled(self, frame: Frame, look: RenderParams, content: ContentCode) -> Callable[[], Image]:
-        image = cv2.flip(frame.image, 1) if look.mirror else frame.image
-        if look.code is None:
+    def _start(self, frame: Frame, params: RenderParams, content: ContentCode) -> Callable[[], Image]:
+        image = cv2.flip(frame.image, 1) if params.mirror else frame.image
+        if params.code is None:
             return lambda: image
-        own = content.follow(Frame(image, frame.time)) if 0 < look.strength < 1 else None
-        return self.stylizer.begin(image, look.code, look.strength, own, look.keep_colors, self.temporal_filter)
+        own = content.follow(Frame(image, frame.time)) if 0 < params.strength < 1 else None
+        return self.stylizer.begin(image, params, own, self.temporal_filter)
 
-    def _hand_on(self, begun: _Begun) -> None:
-        # A network that does not run ahead is done with the frame: what its maps make of it the showing thread finds
-        # out, on a core that else waits while this one decodes the next frame.
+    def _hand_on(self, frame: _InFlight) -> None:
+        # A network without frames in flight is done with the frame. The showing thread computes the output from its
+        # maps, on a core that would otherwise wait while this one decodes the next frame.
         if self.stylizer.network.frames_in_flight:
-            begun.image()
-        self.stylized.put(begun)
+            frame.output()
+        self.stylized.put(frame)
 
     def _show(self) -> None:
         first = None
         while not self.stop.is_set():
             try:
-                begun = self.stylized.get(timeout=0.01)
+                finished = self.stylized.get(timeout=0.01)
             except QueueClosed:
                 return
-            if begun is None:
-                self._watch()
+            if finished is None:
+                self._check_source()
                 for sink in self.sinks:
                     sink.poll()
                 continue
-            moment = begun.item.frame.time
+            moment = finished.captured.frame.time
             first = moment if first is None else first
             if self.seconds is not None and moment - first >= self.seconds:
                 return
-            frame = Frame(begun.image(), moment)
+            frame = Frame(finished.output(), moment)
             with self.clock.stage("show"):
                 for sink in self.sinks:
                     sink.write(frame)
                     sink.poll()
-            self.clock.shown(begun.item.captured)
+            self.clock.shown(finished.captured.at)
             self.ended = time.perf_counter()
-            self.frame_size = frame.image.shape[:2]
+            self.frame_size = (frame.image.shape[0], frame.image.shape[1])
             self.shown += 1
             if self.frames is not None and self.shown >= self.frames:
                 return
 
-    def _watch(self) -> None:
-        if self.timeout is not None and time.perf_counter() - self.heard > self.timeout:
+    def _check_source(self) -> None:
+        if self.timeout is not None and time.perf_counter() - self.last_read > self.timeout:
             raise RunError(
                 f"{self.source.name} has sent nothing for {self.timeout:g} s; "
                 "check its cable or network and start again"
@@ -283,16 +301,25 @@ class _Run:
         seconds = max(self.ended - self.began, 0.0)
         return Stats(
             frames=self.shown,
-            dropped=self.captured.dropped + self.stylized.dropped + self.damaged,
+            dropped=self.captured.dropped + self.stylized.dropped + self.corrupt,
             seconds=round(seconds, 3),
             fps=round(self.shown / seconds, 2) if seconds else 0.0,
             model=network.name,
             runtime=network.runtime,
             device=network.device,
-            frame_size=tuple(self.frame_size),
+            frame_size=self.frame_size,
             processing_size=self.stylizer.processing_shape(*self.frame_size),
             stages_ms=self.clock.stages_ms(),
             latency_ms=self.clock.latency_ms(),
             style_encodes=self.stylizer.encodes,
             peak_rss_mb=round(peak_rss_mb(), 1),
         )
+
+
+def same_image(image: Image, other: Image) -> bool:
+    """Return whether two images are equal to the last pixel.
+
+    A camera's noise shows in the first row compared, so the comparison costs nothing if they differ.
+    """
+    middle = slice(len(image) // 2, len(image) // 2 + 1)
+    return image[middle].tobytes() == other[middle].tobytes() and np.array_equal(image, other)

@@ -1,14 +1,18 @@
-"""A network and a work size: styles in as codes, frames in and out at their own size."""
+"""Stylizer: a network and a processing size. Style images become codes, frames are stylized at their own size."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 
-from .frames import Frame, Image, StyleCode, check_image
+from .frames import Frame, Image, RenderParams, StyleCode, check_image
+from .interfaces import Notify
 from .media.color import in_colors_of
 from .networks.base import Network
 from .temporal.filter import TemporalFilter
@@ -19,57 +23,129 @@ def load_stylizer(
     model: str = "auto",
     device: str = "auto",
     processing_size: int | None = None,
-    say: Callable[[str], None] = lambda message: None,
+    say: Notify = lambda message: None,
     throughput: bool = False,
 ) -> Stylizer:
-    """Open a model and wrap it.
+    """Open a model and wrap it in a Stylizer.
 
-    model: "auto", "hub", "fast", a SavedModel folder or a URL; device: "auto", "cpu" or "gpu";
-    processing_size: the long side in pixels that the network sees, None for the network's default;
-    say: told what takes long; throughput: work on several frames at once where that makes more of them a second,
-    each later, as for clips. Raises ModelError or DeviceError.
+    Args:
+        model: "auto", "hub", "fast", a SavedModel folder or a URL.
+        device: "auto", "cpu" or "gpu".
+        processing_size: long side, in pixels, of what the network sees; None for the network's default.
+        say: called with one sentence before anything that takes long.
+        throughput: process several frames at once where that raises frames per second at the price of latency,
+            as for clips.
+
+    Raises:
+        ModelError: if the model is missing, cannot be fetched or read.
+        DeviceError: if the device that was asked for is missing.
     """
     from .networks.registry import open_network
 
     return Stylizer(open_network(model, device, say, throughput), processing_size)
 
 
-class Stylizer:
-    """Applies styles to pictures of any size through a network that sees them at the work size.
+class Rendering(NamedTuple):
+    """What a post-effect may look at besides the stylized frame."""
 
-    May be used from several threads at once if the network may.
+    image: Image
+    """The frame as it came in, mirrored if that was asked for."""
+    network_input: Image
+    """What the network saw of it: the frame at the processing size, denoised for a stream."""
+    params: RenderParams
+    temporal_filter: TemporalFilter | None
+    """The filter of the stream that the frame belongs to; None for a single image."""
+
+
+AnyStylizer = TypeVar("AnyStylizer", bound="Stylizer")
+
+PostEffect = Callable[[Image, Rendering], Image]
+"""Takes the stylized frame so far (uint8 BGR, H x W x 3) and returns the next one; it may return its argument."""
+
+
+def hold_strokes(stylized: Image, rendering: Rendering) -> Image:
+    """Keep the strokes of a stream where they were in the previous frame."""
+    if rendering.temporal_filter is None:
+        return stylized
+    code, strength = rendering.params.code, rendering.params.strength
+    assert code is not None  # nothing is rendered without a style
+    return rendering.temporal_filter.hold(stylized, rendering.network_input, code, strength)
+
+
+def keep_colors(stylized: Image, rendering: Rendering) -> Image:
+    """Take only the luminance from the style if that was asked for."""
+    return in_colors_of(rendering.image, stylized) if rendering.params.keep_colors else stylized
+
+
+def fade_to_original(stylized: Image, rendering: Rendering) -> Image:
+    """Mix in the original below strength 0.25.
+
+    A network that is given an image's own code returns that image only roughly, so without this the way down to
+    strength 0 would end in a step.
+    """
+    share = min(rendering.params.strength / 0.25, 1.0)
+    return cv2.addWeighted(stylized, share, rendering.image, 1 - share, 0) if share < 1 else stylized  # pyright: ignore[reportReturnType]
+
+
+POST_EFFECTS: tuple[PostEffect, ...] = (hold_strokes, keep_colors, fade_to_original)
+"""What is done to every stylized frame, in this order."""
+
+
+class Stylizer:
+    """Applies styles to images of any size through a network that sees them at the processing size.
+
+    May be used from several threads at once if the network may. It is a context manager that calls `close`.
+
+    Attributes:
+        network: the network.
+        processing_size: long side, in pixels, of what the network sees.
+        encodes: how many style images were encoded.
+        clock: durations of the prepare, stylize and finish stages.
     """
 
     def __init__(self, network: Network, processing_size: int | None = None) -> None:
         self.network = network
-        self.processing_size = processing_size or default_processing_size(network)
+        self.processing_size = processing_size or network.default_processing_size
         self.encodes = 0
-        """How many style pictures were encoded."""
         self.clock = Clock()
-        """How long prepare, stylize and finish took."""
+
+    def __enter__(self: AnyStylizer) -> AnyStylizer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End background work. There is none here; calling it again does nothing."""
 
     def encode(self, image: Image) -> StyleCode:
-        """The code of a style picture: float32 vector. Slow; done once a style. Raises ValueError for what is none."""
+        """Encode a style image of any size. Takes tens of milliseconds: do it once per style.
+
+        Returns:
+            The style code, a float32 vector.
+
+        Raises:
+            ValueError: if `image` is not a valid image.
+        """
         check_image(image)
         code = self.network.encode(image)
         self.encodes += 1
         return code
 
     def warm_up(self, height: int, width: int) -> None:
-        """Compile the network for frames of this size now, which the first frame would else wait for."""
+        """Compile the network for frames of this size (pixels), so that the first frame does not have to wait."""
         blank = np.zeros((height, width, 3), np.uint8)
-        shown = self.network.prepare(blank, self.processing_shape(height, width))
-        self.network.begin(shown, self.network.encode(blank), blank)()
-
-    def close(self) -> None:
-        """End what runs beside the frames: nothing here."""
+        network_input = self.network.prepare(blank, self.processing_shape(height, width))
+        self.network.begin(network_input, self.network.encode(blank), blank)()
 
     def temporal_filter(self) -> TemporalFilter:
-        """What keeps one stream from flickering; each stream needs its own."""
+        """Return a new filter against flicker; each stream needs its own."""
         return TemporalFilter(self.network.quick)
 
     def content_code(self, image: Image) -> StyleCode:
-        """The code of a frame's own look, to which strength mixes: float32 vector."""
+        """Encode a frame's own look, which a strength below 1 mixes in: float32 vector."""
         return self.network.encode(image)
 
     def stylize(
@@ -80,73 +156,84 @@ class Stylizer:
         content: StyleCode | None = None,
         keep_colors: bool = False,
     ) -> Image:
-        """Return `picture` (uint8 BGR, H x W x 3) in the style of `code`, same size.
+        """Stylize one image that belongs to no stream.
 
-        strength 1 is the style itself; 0 returns `picture` exactly. Between them the code is mixed with the
-        picture's own code, `content` (None: encoded here and now), as Ghiasi et al. 2017 do; since a network
-        given a picture's own code gives that picture back only roughly, the pixels fade to the original below
-        strength 0.25, so that the way down to 0 has no step. keep_colors: only the luminance is the style's.
-        Raises ValueError for what is no picture.
+        Args:
+            image: uint8 BGR, H x W x 3, any size and strides. It is not changed.
+            code: the style, from `encode`.
+            strength: 0 to 1. 1 is the style itself; 0 returns `image` exactly. In between, the code is mixed with the
+                image's own code, as in Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural
+                artistic stylization network", 2017.
+            content: the image's own code; None: encode it now if `strength` needs it.
+            keep_colors: take only the luminance from the style.
+
+        Returns:
+            uint8 BGR of the same size.
+
+        Raises:
+            ValueError: if `image` is not a valid image.
         """
-        return self.begin(image, code, strength, content, keep_colors)()
+        return self.begin(image, RenderParams(code, strength, keep_colors=keep_colors), content)()
 
     def begin(
         self,
         image: Image,
-        code: StyleCode,
-        strength: float = 1.0,
+        params: RenderParams,
         content: StyleCode | None = None,
-        keep_colors: bool = False,
-        steady: TemporalFilter | None = None,
+        temporal_filter: TemporalFilter | None = None,
     ) -> Callable[[], Image]:
-        """Begin what `stylize` does: calling what is returned waits for the network and gives the picture.
+        """Start to stylize an image, and return a function that waits for the result.
 
-        Where the network runs `ahead` the next frame may be begun before that. steady: of the stream that `picture` is
-        the next frame of.
+        Where the network has `frames_in_flight`, the next image may be started before that function is called.
+
+        Args:
+            image: as in `stylize`. Mirroring is the caller's: `params.mirror` is ignored.
+            params: how to render it.
+            content: as in `stylize`.
+            temporal_filter: the filter of the stream that `image` is the next frame of.
+
+        Raises:
+            ValueError: if `image` is not a valid image.
         """
         check_image(image)
-        if strength <= 0:
+        if params.code is None or params.strength <= 0:
             return lambda: image
-        wanted = code, strength
-        if strength < 1:
+        code = params.code
+        if params.strength < 1:
             own = self.content_code(image) if content is None else content
-            code = blend([code, own], [strength, 1 - strength])
+            code = blend([code, own], [params.strength, 1 - params.strength])
         with self.clock.stage("prepare"):
-            shown = self.network.prepare(image, self.processing_shape(*image.shape[:2]))
-            if steady:
-                shown = steady.seen(shown)
+            network_input = self.network.prepare(image, self.processing_shape(*image.shape[:2]))
+            if temporal_filter:
+                network_input = temporal_filter.denoise(network_input)
         with self.clock.stage("stylize"):
-            finish = self.network.begin(shown, code, image)
+            finish = self.network.begin(network_input, code, image)
+        rendering = Rendering(image, network_input, params, temporal_filter)
 
         def end() -> Image:
             with self.clock.stage("finish"):
-                styled = finish()
-                if steady:
-                    styled = steady.made(styled, shown, *wanted)
-                if keep_colors:
-                    styled = in_colors_of(image, styled)
-                fade = min(strength / 0.25, 1.0)
-                if fade < 1:
-                    styled = cv2.addWeighted(styled, fade, image, 1 - fade, 0)
-            return styled
+                stylized = finish()
+                for effect in POST_EFFECTS:
+                    stylized = effect(stylized, rendering)
+            return stylized
 
         return end
 
     def processing_shape(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) in pixels at which the network sees a frame; never larger than the frame."""
+        """Return the (height, width), in pixels, at which the network sees a frame: never larger than the frame."""
         scale = min(self.processing_size / max(height, width), 1.0)
         return max(round(height * scale), 1), max(round(width * scale), 1)
 
 
-def default_processing_size(network: Network) -> int:
-    """The long side in pixels at which two CPU cores keep up with a camera."""
-    return 640 if network.name == "fast" else 384
-
-
 def blend(codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:
-    """The weighted mean of style codes: float32 vector. Weights are scaled to sum to 1.
+    """Return the weighted mean of style codes of one network: float32 vector.
 
-    Raises ValueError where their numbers differ or the weights sum to nothing.
+    Args:
+        codes: at least one.
+        weights: one for each code; they are scaled to sum to 1.
+
+    Raises:
+        ValueError: if there are not as many weights as codes, or the weights sum to 0.
     """
     if len(codes) != len(weights) or not codes or not sum(weights):
         raise ValueError(f"cannot blend {len(codes)} codes by the weights {list(weights)}")
@@ -154,11 +241,11 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:
 
 
 class ContentCode:
-    """A stream's own code, followed over time, so that strength neither flickers nor costs an encode a frame.
+    """A stream's own code, followed over time, so that a strength below 1 neither flickers nor encodes every frame.
 
-    A frame is encoded every `every` seconds of the stream, and the code glides towards the newest result with
-    the time constant `glide`. With `wait` the encoding is waited for (a clip gives the same frames each
-    time); without it runs beside the video.
+    A frame is encoded every `every` seconds of the stream, and the code glides towards the newest result with the time
+    constant `glide` (seconds). With `wait`, encoding is waited for, so that a clip gives the same frames every time;
+    without, it runs beside the video.
     """
 
     def __init__(self, stylizer: Stylizer, *, wait: bool, every: float = 1.0, glide: float = 0.7) -> None:
@@ -168,25 +255,28 @@ class ContentCode:
         self._glide = glide
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="content-code")
         self._pending: Future[StyleCode] | None = None
-        self._target: StyleCode | None = None
-        self._code: StyleCode | None = None
-        self._asked = self._moved = 0.0
+        self._codes: tuple[StyleCode, StyleCode] | None = None
+        """The code now, and the one that it glides towards."""
+        self._requested = self._moved = 0.0
 
     def follow(self, frame: Frame) -> StyleCode:
-        """The stream's code at `frame`: float32 vector."""
-        if self._code is None:
-            self._code = self._target = self._stylizer.content_code(frame.image)
-            self._asked = self._moved = frame.time
-            return self._code
-        if self._pending is None and frame.time - self._asked >= self._every:
+        """Return the stream's code at `frame`: float32 vector."""
+        if self._codes is None:
+            code = self._stylizer.content_code(frame.image)
+            self._codes = code, code
+            self._requested = self._moved = frame.time
+            return code
+        code, target = self._codes
+        if self._pending is None and frame.time - self._requested >= self._every:
             self._pending = self._pool.submit(self._stylizer.content_code, frame.image)
-            self._asked = frame.time
+            self._requested = frame.time
         if self._pending is not None and (self._wait or self._pending.done()):
-            self._target, self._pending = self._pending.result(), None
-        step = 1 - np.exp(-max(frame.time - self._moved, 0.0) / self._glide)
-        self._code = blend([self._target, self._code], [step, 1 - step])
-        self._moved = frame.time
-        return self._code
+            target, self._pending = self._pending.result(), None
+        step = 1 - math.exp(-max(frame.time - self._moved, 0.0) / self._glide)
+        code = blend([target, code], [step, 1 - step])
+        self._codes, self._moved = (code, target), frame.time
+        return code
 
     def close(self) -> None:
+        """Drop what is waiting to be encoded."""
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,11 +1,14 @@
 """The package as it is installed, and the README that describes it."""
 
+import ast
 import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import realtime_nst
@@ -17,11 +20,28 @@ from realtime_nst.sinks.recorder import Recorder
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_public_names():
-    assert realtime_nst.__all__ == [
-        "RenderParams", "StylizeError", "find_styles", "load_stylizer", "open_source", "read_image", "run", "write_image",
-    ]
-    assert all(hasattr(realtime_nst, name) for name in realtime_nst.__all__)
+def test_public_names_are_typed_and_load():
+    tree = ast.parse(Path(realtime_nst.__file__).read_text(encoding="utf-8"))
+    guard = next(node for node in tree.body if isinstance(node, ast.If))
+    typed = {alias.name for node in guard.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert typed | {"__version__"} == set(realtime_nst.__all__)
+    assert all(getattr(realtime_nst, name) is not None for name in realtime_nst.__all__)
+    assert realtime_nst.__version__ == version("realtime-nst")
+    assert Path(realtime_nst.__file__).with_name("py.typed").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("Look", "RenderParams"), ("read_picture", "read_image"), ("write_picture", "write_image")]
+)
+def test_former_names_still_work_and_say_what_they_are_called_now(old, new):
+    with pytest.warns(DeprecationWarning, match=f"{old} is now called {new}"):
+        assert getattr(realtime_nst, old) is getattr(realtime_nst, new)
+
+
+def test_a_frame_s_former_field_still_works():
+    frame = realtime_nst.Frame(np.zeros((2, 2, 3), np.uint8), 0.0)
+    with pytest.warns(DeprecationWarning, match=r"Frame\.image"):
+        assert frame.picture is frame.image
 
 
 def test_importing_loads_no_runtime():

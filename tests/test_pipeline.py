@@ -12,7 +12,7 @@ from realtime_nst.sources.camera import EncodedFrame
 from realtime_nst.errors import CorruptFrameError, RunError
 from realtime_nst.frames import Frame
 from realtime_nst._queue import QueueClosed, FrameQueue
-from realtime_nst.pipeline import RenderParams, repeats, run
+from realtime_nst.pipeline import RenderParams, run, same_image
 from realtime_nst.stylizer import Stylizer
 
 CODE = np.array([0, 0, 0], np.float32)
@@ -28,7 +28,7 @@ def unstyled(_frame):
 
 def test_a_clip_loses_no_frame_and_keeps_order_and_times():
     source, sink = Numbered(50), Kept()
-    stats = run(source, Stylizer(MeanColour()), [sink], styled, live=False, steady=False)
+    stats = run(source, Stylizer(MeanColour()), [sink], styled, live=False, deflicker=False)
     # The double goes half way to black; a half is rounded either way.
     np.testing.assert_allclose([f.image[0, 0, 0] for f in sink.frames], np.arange(50) / 2, atol=0.5)
     assert [f.time for f in sink.frames] == [n / 30 for n in range(50)]
@@ -140,7 +140,7 @@ class TestNetworkThatRunsAhead:
 
     def test_the_next_frame_is_begun_before_this_one_is_waited_for(self):
         network, sink = self.Ahead(), Kept()
-        run(Numbered(20), Stylizer(network), [sink], styled, live=False, steady=False)
+        run(Numbered(20), Stylizer(network), [sink], styled, live=False, deflicker=False)
         place = network.events.index
         for number in range(2, 18):
             assert place(("begun", number + 1)) < place(("made", number)) < place(("begun", number + 2))
@@ -234,11 +234,11 @@ class TestFramesThatRepeat:
     def test_a_small_change_is_no_repetition(self):
         image = np.zeros((48, 64, 3), np.uint8)
         other = image.copy()
-        assert repeats(image, other)
+        assert same_image(image, other)
         other[17, 3, 1] = 1
-        assert not repeats(image, other)
-        assert not repeats(image, other[:40])
-        assert not repeats(image, other[:10])
+        assert not same_image(image, other)
+        assert not same_image(image, other[:40])
+        assert not same_image(image, other[:10])
 
 
 class Boom(Exception):
@@ -383,12 +383,14 @@ def test_stats_say_what_ran():
         "latency_ms",
         "style_encodes",
         "peak_rss_mb",
+        "work_size",
     ]
     assert list(written["stages_ms"]) == ["capture", "decode", "prepare", "stylize", "finish", "show"]
     # The double's frames come decoded.
     assert all(ms > 0 for stage, ms in written["stages_ms"].items() if stage != "decode")
     assert 0 < written["latency_ms"]["p50"] <= written["latency_ms"]["p95"]
     assert (written["frame_size"], written["processing_size"]) == ((96, 128), (48, 64))
+    assert written["work_size"] == written["processing_size"]  # the field's former name
     assert (written["model"], written["runtime"], written["device"]) == ("double", "NumPy", "CPU")
     assert written["peak_rss_mb"] > 10 and written["fps"] > 0
 

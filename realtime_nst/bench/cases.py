@@ -21,7 +21,7 @@ from ..process import halve_opencv_threads
 from ..sources.clip import ClipSource
 from ..sources.factory import open_source
 from ..stylizer import Stylizer, load_stylizer
-from ..temporal.filter import worth_it
+from ..temporal.filter import deflicker_by_default
 from ..timing import Clock, peak_rss_mb, percentiles_ms, rss_mb
 
 
@@ -116,7 +116,7 @@ class Live(OurCase):
             [samples],
             lambda frame: RenderParams(self.code),
             live=True,
-            steady=worth_it(source.fps),
+            deflicker=deflicker_by_default(source.fps),
             seconds=self.job["seconds"],
         )
         return meter.figures(

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import SourceError
-from ..frames import Image, StyleCode
+from ..frames import Image, RenderParams, StyleCode
 from ..media.images import SUFFIXES, images_in, read_image, write_image
 from ..media.paths import check_writable
 from ..media.resize import resize
@@ -212,11 +212,13 @@ def _measure_clips(
             progress(f"{figures[number].model}: steadiness, pair {len(inputs)}")
             for code, stream in zip(codes[number], streams[number]):
                 for frame in pair.passed or []:
-                    stylizer.begin(frame, code, steady=stream)()
+                    stylizer.begin(frame, RenderParams(code), temporal_filter=stream)()
                 both = pair.one, pair.two
                 plain[number].append(pair.warping_error(*(stylizer.stylize(frame, code) for frame in both)))
                 steady[number].append(
-                    pair.warping_error(*(stylizer.begin(frame, code, steady=stream)() for frame in both))
+                    pair.warping_error(
+                        *(stylizer.begin(frame, RenderParams(code), temporal_filter=stream)() for frame in both)
+                    )
                 )
     for number, figure in enumerate(figures):
         figure.warping_error, figure.input_warping_error = float(np.mean(plain[number])), float(np.mean(inputs))

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from ..frames import Image, StyleCode
+from ..frames import Image, RenderParams, StyleCode
 from ..networks.base import Network
 from ..stylizer import Stylizer
 from ..temporal.filter import TemporalFilter
@@ -108,16 +108,22 @@ class AdaptiveStylizer(Stylizer):
             self.processing_size = self._pace.size = fitting
         self.clock = Clock()
 
-    def begin(self, image: Image, code: StyleCode, strength: float = 1.0, *args, **kwargs) -> Callable[[], Image]:
+    def begin(
+        self,
+        image: Image,
+        params: RenderParams,
+        content: StyleCode | None = None,
+        temporal_filter: TemporalFilter | None = None,
+    ) -> Callable[[], Image]:
         began = time.perf_counter()
-        end = super().begin(image, code, strength, *args, **kwargs)
+        end = super().begin(image, params, content, temporal_filter)
         spent = time.perf_counter() - began
 
         def timed_end() -> Image:
             # Between the two it may wait for another thread to show the frame before: that is not its time.
             began = time.perf_counter()
             out = end()
-            if strength > 0:
+            if params.strength > 0:
                 self._note(spent + time.perf_counter() - began, image.shape[:2])
             return out
 
@@ -142,5 +148,5 @@ class AdaptiveStylizer(Stylizer):
 
     def _time(self, image: Image, code: StyleCode, steady: TemporalFilter | None) -> float:
         began = time.perf_counter()
-        super().begin(image, code, steady=steady)()
+        super().begin(image, RenderParams(code), temporal_filter=steady)()
         return time.perf_counter() - began

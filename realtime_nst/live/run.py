@@ -23,7 +23,7 @@ from ..sinks.window import Window, check_display
 from ..sources.factory import Camera, open_source
 from ..sources.microphone import Microphone
 from ..stylizer import Stylizer, load_stylizer
-from ..temporal.filter import worth_it
+from ..temporal.filter import deflicker_by_default
 from ..web.control import Control
 from .adaptive_resolution import AdaptiveStylizer
 from .session import Session
@@ -50,7 +50,7 @@ class LiveOptions:
     strength: float = 1.0
     keep_colors: bool = False
     steady: bool | None = None
-    """Whether it is kept from flickering; None: where that is `worth_it`."""
+    """Whether it is kept from flickering; None: where that is `deflicker_by_default`."""
     fade: float = 0.4
     """Seconds from one style to the next."""
     cycle: float | None = None
@@ -164,7 +164,7 @@ def _load(options: LiveOptions, source: Source, say: Callable[[str], None]) -> S
 def _steady(options: LiveOptions, source: Source) -> bool:
     if options.steady is not None:
         return options.steady
-    return not source.live or worth_it(source.fps)
+    return not source.live or deflicker_by_default(source.fps)
 
 
 def _run(
@@ -220,7 +220,7 @@ def _run(
                 sinks,
                 session.look,
                 live=source.live,
-                steady=_steady(options, source),
+                deflicker=_steady(options, source),
                 frames=options.frames,
                 seconds=options.seconds,
                 timeout=camera.timeout if camera else None,

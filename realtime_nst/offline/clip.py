@@ -20,6 +20,7 @@ from ..sinks.clip_file import ClipWriter
 from ..sources.clip import ClipSource
 from ..styles.library import Style, find_styles
 from ..stylizer import Stylizer, blend
+from ..temporal.filter import TemporalFilter
 
 CLIPS = (*CONTAINERS, ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".gif")
 """The endings that a folder of clips is searched for."""
@@ -168,7 +169,7 @@ def stylize_clip(
             [writer, _Progress(progress, length)],
             lambda frame: RenderParams(timeline.at(frame.time), options.strength, keep_colors=options.keep_colors),
             live=False,
-            steady=options.steady,
+            deflicker=options.steady,
         )
     except BaseException:
         writer.abandon()
@@ -230,8 +231,14 @@ class _Sized:
 class _SideBySide(Stylizer):
     """The original to the left of the stylized picture."""
 
-    def begin(self, image: Image, *args, **kwargs) -> Callable[[], Image]:
-        end = super().begin(image, *args, **kwargs)
+    def begin(
+        self,
+        image: Image,
+        params: RenderParams,
+        content: StyleCode | None = None,
+        temporal_filter: TemporalFilter | None = None,
+    ) -> Callable[[], Image]:
+        end = super().begin(image, params, content, temporal_filter)
         return lambda: np.hstack([image, end()])
 
 

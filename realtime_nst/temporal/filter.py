@@ -1,4 +1,4 @@
-"""One stream's protection from flicker."""
+"""The filter that keeps one stream from flickering: denoise before the network, hold the strokes after it."""
 
 from __future__ import annotations
 
@@ -10,35 +10,47 @@ from .denoise import TemporalDenoiser
 
 
 class TemporalFilter:
-    """Keeps noise from the network, which would make strokes of it, and strokes where they were, for one stream.
+    """Removes flicker from one stream, around any network.
 
-    Any network between the two; both are asked for each frame, in the frames' order. quick: the network leaves little
-    time for this.
+    Call `denoise` and `hold` once for each frame, in the frames' order.
+
+    Args:
+        quick: whether the network leaves little time for this; see `TemporalConsistency`.
     """
 
     def __init__(self, quick: bool = False) -> None:
         self._denoise = TemporalDenoiser()
         self._hold = TemporalConsistency(quick=quick)
-        self._wanted: tuple[StyleCode, float] | None = None
+        self._previous: tuple[StyleCode, float] | None = None
 
-    def seen(self, image: Image) -> Image:
-        """What the network is to see instead of `picture`, uint8 BGR."""
-        return self._denoise(image)
+    def denoise(self, network_input: Image) -> Image:
+        """Return what the network is to see instead of `network_input`: uint8 BGR of the same size."""
+        return self._denoise(network_input)
 
-    def made(self, styled: Image, seen: Image, code: StyleCode, strength: float) -> Image:
-        """What is to be shown instead of `styled`, made of what `seen` gave."""
-        if self._wanted is not None and self._leaps(code, strength, *self._wanted):
+    def hold(self, stylized: Image, network_input: Image, code: StyleCode, strength: float) -> Image:
+        """Return `stylized` with its strokes held where they were in the previous frame.
+
+        Args:
+            stylized: the frame, uint8 BGR, as the network made it from `network_input`.
+            network_input: what `denoise` returned for this frame.
+            code: the style that was asked for; a jump to another one is not held back.
+            strength: its strength, 0 to 1.
+        """
+        if self._previous is not None and _jumps(code, strength, *self._previous):
             self._hold.forget()
-        self._wanted = code, strength
-        return self._hold(styled, seen)
-
-    def _leaps(self, code: StyleCode, strength: float, code_before: StyleCode, strength_before: float) -> bool:
-        """Whether another style is wanted at once. One that comes over seconds can be held to the frame before."""
-        moved = np.linalg.norm(code - code_before)
-        return strength != strength_before or bool(moved > 0.02 * np.linalg.norm(code_before))
+        self._previous = code, strength
+        return self._hold(stylized, network_input)
 
 
-def worth_it(fps: float) -> bool:
-    """Whether live video of so many frames a second is made steady if nobody says so. Above a hundred the eye takes the
-    mean of frames itself, and processors have no time to give away."""
+def _jumps(code: StyleCode, strength: float, previous_code: StyleCode, previous_strength: float) -> bool:
+    """Whether the style changes at once. A fade over seconds moves little per frame and can be held."""
+    moved = np.linalg.norm(code - previous_code)
+    return strength != previous_strength or bool(moved > 0.02 * np.linalg.norm(previous_code))
+
+
+def deflicker_by_default(fps: float) -> bool:
+    """Return whether live video of `fps` frames per second is deflickered if the user does not say.
+
+    Above 100 fps flicker fuses perceptually and there is no CPU headroom.
+    """
     return fps <= 100

@@ -140,7 +140,7 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub
     stats = json.loads((tmp_path / "s.json").read_text())
     assert set(stats) == {
         "frames", "dropped", "seconds", "fps", "model", "runtime", "device", "frame_size", "processing_size",
-        "stages_ms", "latency_ms", "style_encodes", "peak_rss_mb",
+        "stages_ms", "latency_ms", "style_encodes", "peak_rss_mb", "work_size",
     }
     assert (stats["frames"], stats["dropped"], stats["style_encodes"]) == (20, 0, 1)
     assert stats["frame_size"] == [480, 640] and stats["processing_size"] == [120, 160]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support.doubles import MeanColour
 
+from realtime_nst.frames import RenderParams
 from realtime_nst.live.adaptive_resolution import AdaptiveResolution, AdaptiveStylizer
 
 SIZES = [256, 320, 384, 448, 512, 640]
@@ -94,7 +95,7 @@ def test_a_frame_that_waits_to_be_shown_is_not_slow():
     stylizer.warm_up(48, 64)
     noted = []
     stylizer._pace.note = lambda took, now: noted.append(took) or stylizer.processing_size
-    end = stylizer.begin(image, code)
+    end = stylizer.begin(image, RenderParams(code))
     time.sleep(0.5)  # the window is busy with the frame before
     end()
     assert len(noted) == 1 and 0 < noted[0] < 0.5

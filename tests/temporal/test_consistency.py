@@ -9,7 +9,7 @@ from realtime_nst.sources.demo import DemoSource
 from realtime_nst.evaluation.warping import consistent, estimate_flow, warping_error
 from realtime_nst.networks.fast import FastNetwork
 from realtime_nst.sources.factory import open_source
-from realtime_nst.temporal.filter import TemporalFilter, worth_it
+from realtime_nst.temporal.filter import TemporalFilter, deflicker_by_default
 from realtime_nst.stylizer import Stylizer
 
 
@@ -135,15 +135,15 @@ def test_another_style_is_not_held_to_the_last(scene):
     seen = cv2.pyrDown(scene)
     one, other = np.float32([1, 0, 2]), np.float32([0, 1, 2])
     for _ in range(3):
-        steady.made(scene, seen, one, 1.0)
-    assert steady.made(255 - scene, seen, other, 1.0).mean() == (255 - scene).mean()
-    assert steady.made(scene, seen, other, 0.5).mean() == scene.mean()
+        steady.hold(scene, seen, one, 1.0)
+    assert steady.hold(255 - scene, seen, other, 1.0).mean() == (255 - scene).mean()
+    assert steady.hold(scene, seen, other, 0.5).mean() == scene.mean()
     # One that comes over seconds is.
-    assert steady.made(255 - scene, seen, other + 0.01, 0.5).mean() != (255 - scene).mean()
+    assert steady.hold(255 - scene, seen, other + 0.01, 0.5).mean() != (255 - scene).mean()
 
 
-def test_cameras_of_the_usual_rates_are_worth_it():
-    assert [worth_it(fps) for fps in (15, 30, 60, 120, 250)] == [True, True, True, False, False]
+def test_cameras_of_the_usual_rates_are_deflicker_by_default():
+    assert [deflicker_by_default(fps) for fps in (15, 30, 60, 120, 250)] == [True, True, True, False, False]
 
 
 def test_a_person_at_a_webcam_who_moves_flickers_less_than_with_the_noise_alone_kept_out(shared_data):
@@ -156,7 +156,7 @@ def test_a_person_at_a_webcam_who_moves_flickers_less_than_with_the_noise_alone_
     steady, hold = TemporalFilter(), TemporalConsistency(quick=True)
     plain, held = [], []
     for frame in frames:
-        seen = steady.seen(stylizer.network.prepare(frame, frame.shape[:2]))
+        seen = steady.denoise(stylizer.network.prepare(frame, frame.shape[:2]))
         plain.append(stylizer.network.begin(seen, code, frame)())
         held.append(hold(plain[-1], seen))
 

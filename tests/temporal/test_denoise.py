@@ -103,7 +103,7 @@ def test_a_run_keeps_noise_from_the_network_unless_it_is_told_not_to(scene):
         run(Given(frames), Stylizer(MeanColour()), [sink], lambda _f: RenderParams(code), live=False, **options)
         return cv2.absdiff(sink.frames[-1].image, sink.frames[-2].image).mean()
 
-    assert unrest() < 0.4 * unrest(steady=False)
+    assert unrest() < 0.4 * unrest(deflicker=False)
 
 
 def test_a_clip_of_a_person_at_a_webcam_flickers_half_as_much(shared_data):
@@ -120,4 +120,4 @@ def test_a_clip_of_a_person_at_a_webcam_flickers_half_as_much(shared_data):
         shown = [frame.image[still].astype(np.float32) for frame in sink.frames[10:]]
         return np.mean([np.mean((one - two) ** 2) for one, two in zip(shown, shown[1:])])
 
-    assert flicker() < 0.5 * flicker(steady=False)
+    assert flicker() < 0.5 * flicker(deflicker=False)
