@@ -1,4 +1,4 @@
-"""How one thread hands frames to the next: a short queue that drops its oldest, or that waits."""
+"""A short queue between two threads, which either drops its oldest item or makes the writer wait."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class QueueClosed(Exception):
-    """Nothing more will come."""
+class QueueClosed(Exception):  # noqa: N818  it is no error: a stream has ended
+    """No more items will come."""
 
 
 class FrameQueue(Generic[T]):
     """A queue of at most `size` items between two threads.
 
-    With `drop` a full queue loses its oldest item, so the reader always gets the newest (live); without,
-    the writer waits until there is room (clip).
+    With `drop`, a full queue loses its oldest item, so that the reader always gets the newest (live). Without, the
+    writer waits until there is room (clip).
+
+    Attributes:
+        dropped: how many items were lost that way.
     """
 
     def __init__(self, size: int, *, drop: bool) -> None:
@@ -29,7 +32,11 @@ class FrameQueue(Generic[T]):
         self.dropped = 0
 
     def put(self, item: T) -> None:
-        """Hand `item` over. Raises Ended after `end`."""
+        """Append an item.
+
+        Raises:
+            QueueClosed: after `end`.
+        """
         with self._changed:
             if not self._drop:
                 self._changed.wait_for(lambda: self._ended or len(self._items) < self._size)
@@ -42,7 +49,11 @@ class FrameQueue(Generic[T]):
             self._changed.notify_all()
 
     def get(self, timeout: float | None = None) -> T | None:
-        """The oldest item, or None where none comes within `timeout` seconds. Raises Ended after the last."""
+        """Remove and return the oldest item, or None if none comes within `timeout` seconds.
+
+        Raises:
+            QueueClosed: after `end`, once all items have been taken.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._items or self._ended, timeout)
             if self._items:
@@ -54,7 +65,7 @@ class FrameQueue(Generic[T]):
             return None
 
     def end(self, *, discard: bool = False) -> None:
-        """Take nothing more; what is queued can still be got unless `discard`."""
+        """Accept no more items. Those in the queue can still be taken, unless `discard`."""
         with self._changed:
             self._ended = True
             if discard:

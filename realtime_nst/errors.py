@@ -1,27 +1,27 @@
-"""The errors a user can meet.
+"""The errors that a user can meet.
 
     StylizeError                 anything of ours; exit code 1
     ├── InputError               bad input: fix the command and try again; exit code 2
     │   ├── SourceError          a camera, clip or picture that cannot be opened
-    │   ├── StyleError           a style that is not there or cannot be read
-    │   ├── ModelError           a model that is not there, cannot be fetched or read
-    │   ├── DeviceError          a device or display that was asked for and is missing
-    │   └── OutputError          an output that cannot be written, found before the run
-    └── RunError                 a failure under way: camera lost, disk full, encoder broken
-        └── CorruptFrameError         a frame that came but cannot be decoded
+    │   ├── StyleError           a style that is missing or cannot be read
+    │   ├── ModelError           a model that is missing, or cannot be fetched or read
+    │   ├── DeviceError          a requested device or display that is missing
+    │   └── OutputError          an output that cannot be written, detected before the run
+    └── RunError                 a failure during a run: camera lost, disk full, encoder broken
+        └── CorruptFrameError         a frame that arrived but cannot be decoded
 
 Every message says what was tried and what to do next, in the words of the command line.
 """
 
 
 class StylizeError(Exception):
-    """Base of every error raised by realtime_nst on purpose."""
+    """Base of all errors that realtime_nst raises on purpose."""
 
     exit_code = 1
 
 
 class InputError(StylizeError):
-    """The command cannot be carried out as given; nothing was written."""
+    """The command cannot be carried out as given. Nothing was written."""
 
     exit_code = 2
 
@@ -39,7 +39,7 @@ class ModelError(InputError):
 
 
 class DeviceError(InputError):
-    """A device (GPU, display) that was asked for is missing."""
+    """A requested device (GPU, display, microphone) is missing."""
 
 
 class OutputError(InputError):
@@ -47,8 +47,8 @@ class OutputError(InputError):
 
 
 class RunError(StylizeError):
-    """A run that had started failed under way."""
+    """A run failed after it had started."""
 
 
 class CorruptFrameError(RunError):
-    """A frame came that cannot be decoded; those after it may be whole."""
+    """A frame cannot be decoded; later ones may be intact."""

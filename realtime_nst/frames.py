@@ -7,12 +7,13 @@ inside a network.
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
-Image: TypeAlias = npt.NDArray[np.uint8]
+# OpenCV's type stubs call every result an array of any integer or float type, so the dtype cannot be part of the type.
+Image: TypeAlias = npt.NDArray[Any]
 """uint8, BGR, H x W x 3, C-contiguous."""
 
 StyleCode: TypeAlias = npt.NDArray[np.float32]
@@ -70,12 +71,12 @@ def check_image(image: object) -> None:
     Raises:
         ValueError: if it is anything else; the message says what it is instead.
     """
-    if not isinstance(image, np.ndarray):
-        found = type(image).__name__
-    elif image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        found = f"{image.dtype} of shape {image.shape}"
-    else:
-        return
+    found = type(image).__name__
+    if isinstance(image, np.ndarray):
+        array = cast(Image, image)
+        if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 and array.size:
+            return
+        found = f"{array.dtype} of shape {array.shape}"
     raise ValueError(
         f"an image is a uint8 array of height x width x 3, BGR, not {found}; read_image reads one from a file"
     )

@@ -1,25 +1,26 @@
-"""The keys of the window, in one table: it drives what they do, the help in the window and the README."""
+"""The window's keys in one table, which drives their actions, the help in the window and the README."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from .interfaces import Controls
 
 
-class Key(NamedTuple):
-    """One line of the table."""
+@dataclass(frozen=True)
+class Key:
+    """One row of the table."""
 
     keys: tuple[str, ...]
-    """The keys' names: a character, or one of "left", "right", "up", "down", "space", "esc"."""
+    """Names of the keys: a character, or one of "left", "right", "up", "down", "space", "esc"."""
     name: str
-    """What the help calls them."""
+    """How the help writes them."""
     help: str
     action: Callable[[Controls, str], None]
-    """Called with the controls and the key that was pressed."""
+    """Called with the controls and the name of the key that was pressed."""
     button: bool = True
-    """Whether a page of buttons has one for it: it is one thing to do, and not with the window."""
+    """Whether the control page has a button for it: it is a single action that does not concern the window."""
 
 
 KEYS: tuple[Key, ...] = (
@@ -32,11 +33,11 @@ KEYS: tuple[Key, ...] = (
         lambda to, key: to.choose_style(int(key) - 1),
         button=False,
     ),
-    Key(("space",), "space", "original picture and back", lambda to, _: to.toggle_original()),
+    Key(("space",), "space", "original image and back", lambda to, _: to.toggle_original()),
     Key(("[",), "[", "less style", lambda to, _: to.change_strength(-0.1)),
     Key(("]",), "]", "more style", lambda to, _: to.change_strength(0.1)),
     Key(("c",), "c", "keep the frame's own colours", lambda to, _: to.toggle_colors()),
-    Key(("t",), "t", "take what the camera sees as a style", lambda to, _: to.take_style()),
+    Key(("t",), "t", "use what the camera sees as a style", lambda to, _: to.take_style()),
     Key(("m",), "m", "mirror", lambda to, _: to.toggle_mirror()),
     Key(("s",), "s", "save a snapshot (PNG)", lambda to, _: to.save_snapshot()),
     Key(("r",), "r", "start or stop recording (MP4)", lambda to, _: to.toggle_recording()),
@@ -66,7 +67,7 @@ _NAMED = {
 
 
 def key_name(code: int) -> str | None:
-    """The name of the key that cv2.waitKeyEx reports as `code`; None for one without a name here."""
+    """Return the name of the key that cv2.waitKeyEx reports as `code`; None if it has none here."""
     if code in _NAMED:
         return _NAMED[code]
     code &= 0xFFFF  # Some builds set bits above for Shift, Num Lock and the like.
@@ -76,7 +77,7 @@ def key_name(code: int) -> str | None:
 
 
 def press(name: str | None, controls: Controls, keys: Sequence[Key] = KEYS) -> bool:
-    """Do what the table says for the key of that name; whether it is in the table."""
+    """Run the action of the key with that name. Return whether the table has it."""
     for key in keys:
         if name in key.keys:
             key.action(controls, name)
@@ -85,6 +86,6 @@ def press(name: str | None, controls: Controls, keys: Sequence[Key] = KEYS) -> b
 
 
 def markdown_table(keys: Sequence[Key] = KEYS) -> str:
-    """The table as the README shows it."""
+    """Return the table as the README shows it."""
     rows = [f"| {key.name} | {key.help} |" for key in keys]
     return "\n".join(["| key | what it does |", "| --- | --- |", *rows])

@@ -1,4 +1,4 @@
-"""What is set once in a process that is all this program's."""
+"""Settings of a process that belongs to this program alone: processors, threads, memory."""
 
 from __future__ import annotations
 
@@ -22,28 +22,29 @@ def available_cpus() -> int:
 
 
 def quiet_runtimes() -> None:
-    """Keep TensorFlow and OpenVINO to running networks. To be called before either is imported."""
-    # TensorFlow's own start-up log, not its errors: those are Python's.
+    """Silence TensorFlow's start-up log and OpenVINO's telemetry. Call it before either is imported."""
+    # TensorFlow's own start-up log; its errors are Python's.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # OpenVINO's model converter, which is not called here, is over half of OpenVINO's import and reports it
-    # to Intel over the network.
-    sys.modules.setdefault("openvino.tools.ovc", None)
+    # OpenVINO's model converter is not used here. It takes more than half of OpenVINO's import and reports every import
+    # to Intel over the network. None makes its import fail.
+    sys.modules.setdefault("openvino.tools.ovc", None)  # pyright: ignore[reportArgumentType]
 
 
 def let_opencv_sleep() -> None:
-    """Let OpenCV's threads sleep when they wait. To be called before it is imported; processes that this one starts
-    inherit it. On Windows and macOS, whose own threads it uses, nothing changes.
+    """Disable OpenCV's busy-waiting. Call it before OpenCV is imported; child processes inherit it.
 
-    They spin for a while first, in case another call comes: half a millisecond of a core after each, at the cost of the
-    network's threads. Without that a live loop made 3 to 10 % more frames.
+    By default OpenCV's threads spin for half a millisecond after each call, in case another one comes, which cost 3 to
+    10 % of live throughput: the network's threads need the cores. Windows and macOS use their own thread pools, where
+    this changes nothing.
     """
-    for waiting in ("WORKER", "MAIN"):
-        os.environ.setdefault(f"OPENCV_THREAD_POOL_ACTIVE_WAIT_{waiting}", "0")
+    for thread in ("WORKER", "MAIN"):
+        os.environ.setdefault(f"OPENCV_THREAD_POOL_ACTIVE_WAIT_{thread}", "0")
 
 
 def halve_opencv_threads() -> None:
-    """Let OpenCV work on half of the cores, for clips: there the network always has frames for all of them. On two
-    cores that made 2 % more frames; a live video is shown the sooner for all of them.
+    """Limit OpenCV to half of the cores, for clips: there the network has frames for all of them at any time.
+
+    On two cores this gave clips 2 % more frames per second. Live video has lower latency with all cores.
     """
     import cv2
 
@@ -51,12 +52,13 @@ def halve_opencv_threads() -> None:
 
 
 def keep_freed_memory() -> None:
-    """Let glibc hand a frame's memory to the next frame instead of back to the system. Elsewhere nothing is done.
+    """Make glibc reuse a frame's memory for the next frame instead of returning it to the system.
 
-    The system clears what it gives anew, page by page: at 640x480 that was a fifth of the time of a stylized frame.
+    The system clears returned memory page by page when it is requested again: at 640x480 that took a fifth of the time
+    of a stylized frame. Other C libraries are left alone.
     """
     trim_threshold, mmap_threshold = -1, -3  # glibc's malloc.h
     with contextlib.suppress(OSError, AttributeError, TypeError):
         libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(mmap_threshold, 32 << 20)  # the most it takes: larger pieces still go back at once
+        libc.mallopt(mmap_threshold, 32 << 20)  # the largest value allowed: larger blocks are still returned at once
         libc.mallopt(trim_threshold, 256 << 20)

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate, islice
 from pathlib import Path
@@ -62,7 +62,7 @@ class Clock:
         self._shown: deque[float] = deque()
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> Generator[None, None, None]:
         """Time the body of a `with` statement as one frame's stage `name`, unless it raises."""
         began = time.perf_counter()
         yield
@@ -150,6 +150,7 @@ def _proc_mb(name: str) -> float | None:
 
 
 def _peak_windows() -> int:
+    assert sys.platform == "win32"  # tells type checkers, which know ctypes.WinDLL there only
     import ctypes
     from ctypes import wintypes
 
