@@ -132,15 +132,25 @@ class TestNetworkThatRunsAhead:
             end = super().begin(shown, code, image)
 
             def made():
-                time.sleep(0.01)  # the next frame is surely there
                 self.events.append(("made", number))
                 return end()
 
             return made
 
     def test_the_next_frame_is_begun_before_this_one_is_waited_for(self):
-        network, sink = self.Ahead(), Kept()
-        run(Numbered(20), Stylizer(network), [sink], styled, live=False, deflicker=False)
+        source, sink = Numbered(20), Kept()
+
+        class AfterTheNext(self.Ahead):
+            """Begins a frame only once the next one has been captured, however slow the machine."""
+
+            def begin(self, shown, code, image):
+                end = time.monotonic() + 30
+                while source.given < min(int(image[0, 0, 0]) + 3, source.count) and time.monotonic() < end:
+                    time.sleep(0.001)
+                return super().begin(shown, code, image)
+
+        network = AfterTheNext()
+        run(source, Stylizer(network), [sink], styled, live=False, deflicker=False)
         place = network.events.index
         for number in range(2, 18):
             assert place(("begun", number + 1)) < place(("made", number)) < place(("begun", number + 2))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import cv2
 
+from ..frames import Image
 from ..web.server import MjpegServer
 
 
@@ -18,7 +19,7 @@ class CameraServer(MjpegServer):
     `ends_after`: frames after which it hangs up; `stalls_after`: frames after which it stays silent.
     """
 
-    def __init__(self, images: Sequence, fps: float, ends_after: int | None, stalls_after: int | None) -> None:
+    def __init__(self, images: Sequence[Image], fps: float, ends_after: int | None, stalls_after: int | None) -> None:
         self.jpegs = [cv2.imencode(".jpg", image)[1].tobytes() for image in images]
         self.fps = fps
         self.ends_after = ends_after
@@ -40,7 +41,7 @@ class CameraServer(MjpegServer):
 
 @contextlib.contextmanager
 def camera_server(
-    images: Sequence, fps: float = 30.0, *, ends_after: int | None = None, stalls_after: int | None = None
+    images: Sequence[Image], fps: float = 30.0, *, ends_after: int | None = None, stalls_after: int | None = None
 ) -> Iterator[CameraServer]:
     """A running camera; its `url` is what `--camera` takes."""
     server = CameraServer(images, fps, ends_after, stalls_after)
