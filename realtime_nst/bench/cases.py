@@ -18,6 +18,7 @@ from ..media.images import read_image
 from ..offline.clip import ClipOptions, Timeline, stylize_clip
 from ..pipeline import RenderParams, run
 from ..process import halve_opencv_threads
+from ..sinks.null import NullSink
 from ..sources.clip import ClipSource
 from ..sources.factory import open_source
 from ..stylizer import Stylizer, load_stylizer
@@ -214,19 +215,6 @@ class Naive:
 
 CASES = {"network": Network, "live": Live, "clip": Clip, "clip, no encoder": ClipWithoutEncoder, "naive loop": Naive}
 """By the names that the table gives them."""
-
-
-class NullSink:
-    """A sink that shows frames to nobody."""
-
-    def write(self, frame: Frame) -> None:
-        pass
-
-    def poll(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 class Samples(NullSink):

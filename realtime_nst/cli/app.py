@@ -70,7 +70,7 @@ def demo(**given) -> None:
 
     Where there is no screen, five seconds are recorded to a file, unless --serve or --virtual-camera shows it.
     """
-    from ..sinks.window import display_available
+    from ..sinks.display import display_available
 
     if not given["headless"] and not display_available():
         given["headless"] = True

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError, OutputError
 from ..interfaces import Sink, Source
-from ..media.h264 import CONTAINERS
+from ..media.containers import CONTAINERS
 from ..media.paths import check_writable
 from ..pipeline import Stats, run
+from ..sinks.display import check_display
 from ..sinks.recorder import Recorder
 from ..sinks.virtual_camera import VirtualCamera
-from ..sinks.window import Window, check_display
+from ..sinks.window import Window
 from ..sources.factory import Camera, open_source
 from ..sources.microphone import Microphone
 from ..stylizer import Stylizer, load_stylizer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import cv2
 import av
@@ -13,35 +12,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from ..errors import OutputError
 from ..frames import Image
 
-CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")
-"""The endings that a video file written here can have."""
-
-MOVIE_TIMESCALE = "90000"
-"""Units a second of what an MP4 says of all its tracks: a late start in milliseconds would be rounded."""
-
 HARDWARE = ("h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf")
 """Encoders that need a device; FFmpeg lists them whether or not it is there."""
-
-
-def open_output(path: Path, *, every: float | None = None) -> av.container.OutputContainer:
-    """Open a file that plays up to its last fragment whatever happens to the process.
-
-    Fragments end at keyframes, and with `every` after so many seconds too. That is for encoders that keep the
-    order of frames: of others' files FFmpeg 8 hides the last frame. Raises OSError or av.error.FFmpegError.
-    """
-    # What is flushed survives a kill; delay_moov keeps times exact where the encoder reorders frames. Pictures
-    # may not wait long for a sound that does not come.
-    options = {"flush_packets": "1", "max_interleave_delta": "250000"}  # microseconds
-    matroska = path.suffix.lower() == ".mkv"
-    if not matroska:
-        options |= {"movflags": "hybrid_fragmented+frag_keyframe+delay_moov", "movie_timescale": MOVIE_TIMESCALE}
-    if every is not None and matroska:
-        options["cluster_time_limit"] = str(round(every * 1e3))
-    elif every is not None:
-        options["frag_duration"] = str(round(every * 1e6))
-    with open(path, "wb"):
-        pass  # PyAV itself tells of a folder that cannot be written only at the first packet.
-    return av.open(str(path), "w", container_options=options)
 
 
 def choose_encoder(asked: str, size: tuple[int, int], notices: list[str]) -> str:

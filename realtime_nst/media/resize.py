@@ -1,4 +1,4 @@
-"""Frames made smaller in less time."""
+"""Frames scaled down fast, or into a window."""
 
 from __future__ import annotations
 
@@ -19,8 +19,18 @@ def downscale(image: Image, size: tuple[int, int]) -> Image:
     return _resized(image, size)
 
 
-def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+def letterbox(image: Image, height: int, width: int) -> Image:
+    """A new picture, height x width: `picture` as large as it fits, black beside it."""
+    if height < 16 or width < 16:  # A window that is not laid out yet.
+        return image.copy()
+    scale = min(height / image.shape[0], width / image.shape[1])
+    down, across = min(round(image.shape[0] * scale), height), min(round(image.shape[1] * scale), width)
+    top, left = (height - down) // 2, (width - across) // 2
+    canvas = np.zeros((height, width, 3), np.uint8)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    inside = canvas[top : top + down, left : left + across]
+    cv2.resize(image, (across, down), dst=inside, interpolation=way)
+    return canvas
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -41,3 +51,7 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if shrunk != size:
         image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
     return image
+
+
+def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import InputError, OutputError, RunError, SourceError
 from ..frames import Frame, Image, StyleCode
-from ..media.h264 import CONTAINERS
+from ..media.containers import CONTAINERS
 from ..pipeline import RenderParams, run
 from ..sinks.clip_file import ClipWriter
 from ..sources.clip import ClipSource

@@ -17,19 +17,9 @@ from av.video.reformatter import ColorTrc
 
 from ..errors import OutputError, RunError
 from ..frames import Frame
-from ..media.h264 import (
-    CONTAINERS,
-    MOVIE_TIMESCALE,
-    choose_encoder,
-    describe,
-    encoder_options,
-    even,
-    even_size,
-    open_output,
-    to_video,
-)
-from ..sources.clip import ClipSource
-from .stream_copy import StreamCopier
+from ..media.containers import CONTAINERS, index_first, open_output
+from ..media.h264 import choose_encoder, describe, encoder_options, even, even_size, to_video
+from .stream_copy import OriginalClip, StreamCopier
 
 
 class ClipWriter:
@@ -45,7 +35,7 @@ class ClipWriter:
     def __init__(
         self,
         out: Path,
-        source: ClipSource,
+        source: OriginalClip,
         size: tuple[int, int],
         *,
         pixel_aspect: Fraction = Fraction(1),
@@ -176,7 +166,7 @@ class ClipWriter:
             if self._matroska:
                 os.replace(self.partial, self.out)
             else:
-                _index_first(self.partial, self.out, self._companions.chapters)
+                index_first(self.partial, self.out, self._companions.chapters)
                 self.partial.unlink()
         except (OSError, av.error.FFmpegError) as error:
             raise self._failed(error) from error
@@ -202,23 +192,3 @@ class ClipWriter:
 def _packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
     """The video packets of a file, in the order of the file."""
     return (packet for packet in container.demux(video=0) if packet.size)
-
-
-def _index_first(partial: Path, out: Path, chapters: list) -> None:
-    """Copy the packets into an MP4 whose index comes first, so that browsers play it while it loads."""
-    whole = out.with_name(f"{out.stem}.whole{out.suffix}")
-    options = {"movflags": "faststart", "movie_timescale": MOVIE_TIMESCALE}
-    try:
-        with av.open(str(partial)) as source, av.open(str(whole), "w", container_options=options) as target:
-            streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
-            for index, stream in streams.items():
-                stream.metadata.update(source.streams[index].metadata)
-            target.metadata.update(source.metadata)
-            target.set_chapters(chapters)
-            for packet in source.demux():
-                if packet.size:
-                    packet.stream = streams[packet.stream.index]
-                    target.mux(packet)
-        os.replace(whole, out)
-    finally:
-        whole.unlink(missing_ok=True)

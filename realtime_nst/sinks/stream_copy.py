@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
 
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 
-from ..sources.clip import ClipSource, open_clip
+from ..media.containers import open_clip
+
+
+class OriginalClip(Protocol):
+    """What a writer needs to know about the clip whose streams it copies. `sources.clip.ClipSource` is one."""
+
+    path: Path
+    stream: av.VideoStream
+    """The video stream that is stylized, of an open container."""
+    time_base: Fraction
+    """Unit of the video stream's timestamps, in seconds."""
+    zero: Fraction
+    """Time in the file, in seconds, at which the clip begins."""
+    start: float
+    """Where reading begins, in seconds from `zero`."""
+    end: float | None
+    """Where reading ends, in seconds from `zero`; None: at the end of the clip."""
+    first: float
+    """Time of the first frame, in seconds from `start`."""
 
 
 class StreamCopier:
@@ -18,7 +39,7 @@ class StreamCopier:
     is read at its own pace, whatever the pictures do.
     """
 
-    def __init__(self, source: ClipSource, output: av.container.OutputContainer, notices: list[str]):
+    def __init__(self, source: OriginalClip, output: av.container.OutputContainer, notices: list[str]):
         self._start = source.start + float(source.zero)
         self._end = None if source.end is None else source.end + float(source.zero)
         self._output = output

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
-import numpy as np
 
 from ..errors import DeviceError
 from ..frames import Frame, Image
 from ..interfaces import Controls
 from ..keys import key_name, press
+from ..media.resize import letterbox
 
 
 class Window:
@@ -30,7 +26,7 @@ class Window:
         self._draw = draw
         self._open = True
         try:
-            # The picture's shape is kept by `fit`: with KEEPRATIO the window does not tell its real size.
+            # The picture's shape is kept by `letterbox`: with KEEPRATIO the window does not tell its real size.
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as reason:
             raise DeviceError(
@@ -45,7 +41,7 @@ class Window:
         # Showing a picture in a window that the user has closed would open it again.
         if self._is_open():
             _, _, width, height = cv2.getWindowImageRect(self._title)
-            canvas = fit(frame.image, height, width)
+            canvas = letterbox(frame.image, height, width)
             self._draw(canvas)
             cv2.imshow(self._title, canvas)
 
@@ -75,51 +71,3 @@ class Window:
             except cv2.error:  # Qt forgets a window with the last one closed.
                 self._open = False
         return self._open
-
-
-def fit(image: Image, height: int, width: int) -> Image:
-    """A new picture, height x width: `picture` as large as it fits, black beside it."""
-    if height < 16 or width < 16:  # A window that is not laid out yet.
-        return image.copy()
-    scale = min(height / image.shape[0], width / image.shape[1])
-    down, across = min(round(image.shape[0] * scale), height), min(round(image.shape[1] * scale), width)
-    top, left = (height - down) // 2, (width - across) // 2
-    canvas = np.zeros((height, width, 3), np.uint8)
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    inside = canvas[top : top + down, left : left + across]
-    cv2.resize(image, (across, down), dst=inside, interpolation=way)
-    return canvas
-
-
-def display_available() -> bool:
-    """Whether a window can be opened here."""
-    return _why_no_display() is None
-
-
-def check_display() -> None:
-    """Raise DeviceError where no window can be opened: OpenCV would abort the process at the first try."""
-    reason = _why_no_display()
-    if reason:
-        raise DeviceError(f"no window can be opened: {reason}. Without a window: --headless --record FILE")
-
-
-def _why_no_display() -> str | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    display = os.environ.get("DISPLAY")
-    if not display:
-        return "there is no display (DISPLAY is not set)"
-    packages = "install what OpenCV needs: apt-get install libgl1 libglib2.0-0 libsm6 libxext6"
-    try:
-        x11 = ctypes.CDLL("libX11.so.6")
-        for plugin in (Path(cv2.__file__).parent / "qt" / "plugins" / "platforms").glob("libqxcb.so"):
-            ctypes.CDLL(str(plugin))
-    except OSError as reason:
-        return f"{reason}; {packages}"
-    x11.XOpenDisplay.argtypes, x11.XOpenDisplay.restype = [ctypes.c_char_p], ctypes.c_void_p
-    x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
-    connection = x11.XOpenDisplay(display.encode())
-    if not connection:
-        return f"the display {display} does not answer"
-    x11.XCloseDisplay(connection)
-    return None

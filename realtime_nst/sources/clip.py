@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import RunError, SourceError
 from ..frames import Frame, Image
+from ..media.containers import open_clip
 from ..media.images import over_white
 
 BROADCAST = ("mpegts", "mpeg")
@@ -122,22 +123,6 @@ class ClipSource:
                 self.damaged += 1
             except av.error.FFmpegError as error:
                 raise RunError(f"reading {self.path} failed under way: {error.strerror}") from error
-
-
-def open_clip(path: Path) -> av.container.InputContainer:
-    """Open a file for demuxing. Raises SourceError with FFmpeg's own words."""
-    # Metadata that are no UTF-8 stop a PyAV before 19 that is not told to pass over them, and no later one.
-    lenient = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
-    try:
-        container = av.open(str(path), **lenient)
-    except av.error.InvalidDataError as error:
-        raise SourceError(f"{path} is not a clip that can be read, or its end is missing: {error.strerror}") from error
-    except (OSError, av.error.FFmpegError) as error:
-        raise SourceError(f"cannot open {path}: {error.strerror or error}") from error
-    if container.format.name == "tty":
-        container.close()
-        raise SourceError(f"{path} is a text file, which FFmpeg would draw as a terminal; give a clip")
-    return container
 
 
 def _first_time(container: av.container.InputContainer) -> Fraction:

@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 from ..errors import SourceError
-from ..frames import Frame
 from ..interfaces import Source
 from ..media.images import SUFFIXES
-from .camera import Camera, CameraInfo, list_cameras, open_device, open_url
+from .camera import Camera
+from .camera_devices import CameraInfo, list_cameras, open_device
 from .clip import ClipSource
 from .demo import DemoSource
+from .network_stream import open_url
+from .realtime import RealtimeSource
 
 __all__ = ["Camera", "CameraInfo", "ClipSource", "DemoSource", "RealtimeSource", "list_cameras", "open_source"]
-
-
-class RealtimeSource:
-    """Plays a source that gives frames as fast as they are read, such as a clip, by the clock."""
-
-    live = True
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.name = source.name
-        self.fps = source.fps
-        self.size = source.size
-        self._began: float | None = None
-
-    def read(self) -> Frame | None:
-        """The next frame, when it is due."""
-        frame = self._source.read()
-        if frame is not None:
-            now = time.perf_counter()
-            self._began = now - frame.time if self._began is None else self._began
-            time.sleep(max(self._began + frame.time - now, 0))
-        return frame
-
-    def close(self) -> None:
-        self._source.close()
 
 
 def open_source(spec: str, size: tuple[int, int] | None = None, *, live: bool = True, timeout: float = 5.0) -> Source:

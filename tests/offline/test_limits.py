@@ -19,7 +19,7 @@ from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import RunError
 from realtime_nst.pipeline import RenderParams, run
 from realtime_nst.sinks.recorder import Recorder
-from realtime_nst.sources.factory import RealtimeSource
+from realtime_nst.sources.realtime import RealtimeSource
 from realtime_nst.stylizer import Stylizer
 
 

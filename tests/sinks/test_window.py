@@ -18,7 +18,8 @@ from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError
 from realtime_nst.keys import KEYS, key_name, markdown_table, press
 from realtime_nst.live.hud import Panel
-from realtime_nst.sinks.window import check_display, display_available, fit
+from realtime_nst.media.resize import letterbox
+from realtime_nst.sinks.display import check_display, display_available
 
 needs_desktop = pytest.mark.skipif(
     bool(missing_tools()), reason=f"needs {', '.join(missing_tools())} (apt-get install)"
@@ -377,7 +378,7 @@ class TestDrawing:
 
     @pytest.mark.parametrize("room", [(480, 640), (480, 900), (800, 600), (97, 61)])
     def test_fitting_keeps_the_shape_and_fills_one_side(self, room):
-        shown = fit(np.full((48, 64, 3), 255, np.uint8), *room)
+        shown = letterbox(np.full((48, 64, 3), 255, np.uint8), *room)
         assert shown.shape == (*room, 3)
         rows, columns = np.flatnonzero(shown.max(axis=(1, 2))), np.flatnonzero(shown.max(axis=(0, 2)))
         assert len(rows) == room[0] or len(columns) == room[1]
@@ -385,5 +386,5 @@ class TestDrawing:
 
     def test_the_frame_itself_is_not_drawn_on(self):
         image = np.zeros((48, 64, 3), np.uint8)
-        fit(image, 48, 64)[:] = 255
+        letterbox(image, 48, 64)[:] = 255
         assert image.max() == 0

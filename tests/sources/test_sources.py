@@ -14,10 +14,12 @@ import pytest
 from realtime_nst.bench.camera_server import camera_server
 from support.doubles import Capture, Numbered
 
-from realtime_nst.sources.camera import Camera, list_cameras, open_device
+from realtime_nst.sources.camera import Camera
+from realtime_nst.sources.camera_devices import list_cameras, open_device
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import CorruptFrameError, RunError, SourceError
-from realtime_nst.sources.factory import RealtimeSource, open_source
+from realtime_nst.sources.factory import open_source
+from realtime_nst.sources.realtime import RealtimeSource
 
 
 @pytest.fixture(scope="module")
