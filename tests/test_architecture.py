@@ -16,7 +16,7 @@ LAYERS = (  # from the top: a room imports from its own layer and from those bel
     {"stylizer", "pipeline"},
     {"networks", "temporal", "styles", "nst"},
     {"media", "keys"},
-    {"frames", "interfaces", "errors", "timing", "process", "_queue"},
+    {"frames", "interfaces", "errors", "timing", "process", "_closing", "_queue"},
 )
 APART = {
     ("live", "offline"),
@@ -38,8 +38,6 @@ KNOWN = {
     ("offline/batch", "live"),
     ("offline/batch", "rich"),
     ("offline/optimization", "rich"),
-    ("sinks/clip_file", "sources"),
-    ("sinks/stream_copy", "sources"),
     ("styles/procedural", "click"),
     ("styles/transition", "stylizer"),
     ("web/control", "live"),

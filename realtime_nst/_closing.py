@@ -1,0 +1,23 @@
+"""Context managers for classes that have a `close` method."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TypeVar
+
+AnyClosing = TypeVar("AnyClosing", bound="Closing")
+
+
+class Closing:
+    """A base class for sources and sinks: a `with` block closes them, whatever ends it."""
+
+    def close(self) -> None:
+        """Release what is held. Calling it again does nothing."""
+
+    def __enter__(self: AnyClosing) -> AnyClosing:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
