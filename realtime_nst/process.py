@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import signal
 import sys
+import threading
+from collections.abc import Callable, Generator
+from types import FrameType
 
 
 def available_cpus() -> int:
@@ -62,3 +66,35 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(mmap_threshold, 32 << 20)  # the largest value allowed: larger blocks are still returned at once
         libc.mallopt(trim_threshold, 256 << 20)
+
+
+@contextlib.contextmanager
+def stopped_by_signals(stop: threading.Event) -> Generator[None, None, None]:
+    """Set `stop` on Ctrl-C, SIGTERM or a closed terminal, so that files get finished; a second one ends at once.
+
+    A signal that was ignored when the program started (nohup) stays ignored. On other threads than the main one, which
+    alone may handle signals, this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int] = {}
+
+    def request_stop(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, previous[number])
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if not hasattr(signal, name):
+            continue
+        number = getattr(signal, name)
+        handler = signal.getsignal(number)
+        # None: a handler that is not Python's, which could not be restored.
+        if handler is not None and handler is not signal.SIG_IGN:
+            previous[number] = handler
+            signal.signal(number, request_stop)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,9 +1,14 @@
 """What is set once in the program's process, seen from a process of its own."""
 
+import os
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
+
+from realtime_nst.process import stopped_by_signals
 
 FAULTS = """
 import resource, numpy as np
@@ -95,3 +100,38 @@ def test_clips_leave_opencv_half_of_the_cores(tmp_path):
         capture_output=True, text=True, check=True,
     )
     assert done.stdout.split() == ["3"]
+
+
+class TestSignals:
+    @pytest.fixture
+    def hangup(self):
+        """SIGHUP, restored afterwards."""
+        if not hasattr(signal, "SIGHUP"):
+            pytest.skip("this system has no SIGHUP")
+        previous = signal.getsignal(signal.SIGHUP)
+        yield signal.SIGHUP
+        signal.signal(signal.SIGHUP, previous)
+
+    def test_a_signal_requests_the_end_and_its_handler_comes_back(self, hangup):
+        received = []
+        signal.signal(hangup, lambda number, frame: received.append(number))
+        stop = threading.Event()
+        with stopped_by_signals(stop):
+            os.kill(os.getpid(), hangup)
+            assert stop.wait(5) and not received
+            os.kill(os.getpid(), hangup)  # A second one has its usual effect.
+            while not received:
+                pass
+        os.kill(os.getpid(), hangup)
+        while len(received) < 2:
+            pass
+
+    def test_a_signal_that_is_ignored_stays_ignored(self, hangup):
+        """As after nohup."""
+        signal.signal(hangup, signal.SIG_IGN)
+        stop = threading.Event()
+        with stopped_by_signals(stop):
+            assert signal.getsignal(hangup) is signal.SIG_IGN
+            os.kill(os.getpid(), hangup)
+            assert not stop.is_set()
+        assert signal.getsignal(hangup) is signal.SIG_IGN

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from ..errors import InputError, RunError, StylizeError
-from ..live.run import stopped_by_signals
+from ..process import stopped_by_signals
 from ..sources.clip import ClipSource
 from ..styles.library import find_styles
 from ..stylizer import load_stylizer
