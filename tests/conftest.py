@@ -43,9 +43,10 @@ def hub_network(hub_folder):
 
 @pytest.fixture
 def plain_session():
-    """Make a session on (name, function that reads the picture) pairs and a double of a network, without a window."""
+    """Make a session on (name, function that reads the image) pairs and a network double, without a window."""
     from support.doubles import MeanColour
 
+    from realtime_nst.frames import RenderParams
     from realtime_nst.sinks.recorder import Recorder
     from realtime_nst.live.session import Session
     from realtime_nst.live.style_encoder import StyleEncoder
@@ -55,13 +56,10 @@ def plain_session():
 
         def make(styles, **options):
             stylizer = Stylizer(MeanColour())
-            book = made.enter_context(contextlib.closing(StyleEncoder(stylizer, styles, prefetch=True)))
-            usual = dict(
-                strength=1.0, mirror=False, keep_colors=False, fade=0.0, cycle=None, wait_for_style=True,
-                say=lambda message: None, stop=threading.Event(),
-            )
+            encoder = made.enter_context(contextlib.closing(StyleEncoder(stylizer, styles, prefetch=True)))
+            defaults = dict(fade=0.0, cycle=None, wait_for_style=True, notify=lambda message: None, stop=threading.Event())
             recorder = Recorder(30.0, live=True, must_succeed=False)
-            session = Session(stylizer, book, recorder, **usual | options)
-            return made.enter_context(contextlib.closing(session)), book
+            session = Session(encoder, recorder, stylizer.clock, RenderParams(None), **defaults | options)
+            return made.enter_context(contextlib.closing(session)), encoder
 
         yield make

@@ -35,12 +35,10 @@ KNOWN = {
     ("nst/synthesis", "click"),
     ("nst/synthesis", "rich"),
     ("offline/batch", "click"),
-    ("offline/batch", "live"),
     ("offline/batch", "rich"),
     ("offline/optimization", "rich"),
     ("styles/procedural", "click"),
     ("styles/transition", "stylizer"),
-    ("web/control", "live"),
 }
 
 

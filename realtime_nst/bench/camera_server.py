@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ class CameraServer(MjpegServer):
         self.fps = fps
         self.ends_after = ends_after
         self.stalls_after = stalls_after
-        super().__init__(("127.0.0.1", 0), self._paced)
+        super().__init__(socket.create_server(("127.0.0.1", 0)), self._paced)
         self.url = f"http://127.0.0.1:{self.port}/video.mjpg"
 
     def _paced(self, closing: threading.Event) -> Iterator[bytes]:

@@ -151,6 +151,7 @@ run_options = options(
         metavar="FILE",
         help="Record an MP4 from the start.",
     ),
+    click.option("--overwrite", is_flag=True, help="Let --record and --stats replace files that exist."),
     click.option(
         "--mic",
         is_flag=False,

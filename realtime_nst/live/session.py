@@ -1,162 +1,175 @@
-"""What the user can change while a run goes on, and what the window tells about it."""
+"""The state of a live run that its user can change, and the actions that change it."""
 
 from __future__ import annotations
 
-import textwrap
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import platformdirs
 
 from ..errors import OutputError, StylizeError
-from ..frames import Frame, Image
-from ..keys import KEYS
+from ..frames import Frame, Image, RenderParams
+from ..interfaces import Notify
 from ..media.images import write_image
 from ..media.paths import new_file
-from ..pipeline import RenderParams
 from ..sinks.recorder import Recorder, Recording
-from ..sinks.window import Window
 from ..styles.transition import Fade
-from ..stylizer import Stylizer
-from .hud import RED, Panel
+from ..timing import Clock
 from .style_encoder import StyleEncoder
+
+MESSAGE_SECONDS = 4.0
+"""How long a message stays, in seconds: enough to read it."""
 
 
 class Session:
-    """The controls that the keys work on; asked by the pipeline how each frame is to look.
+    """The controls of a live run, and the render parameters of each frame.
 
-    fade: seconds from one style to the next. cycle: seconds after which the next style comes by itself, None: never.
-    say: tells the user something in words. stop: set to end the run.
+    It is also a sink: it keeps the last output for snapshots, and reports what happens to recordings and styles.
+
+    Args:
+        styles: The styles to choose from.
+        recorder: Switched on and off by the user.
+        clock: Measures the frame rate.
+        params: The render parameters to begin with; their code is not used.
+        fade: Seconds from one style to the next.
+        cycle: Seconds after which the next style is shown automatically; None: never.
+        wait_for_style: Hold the first frame back until a style is ready.
+        notify: Tells the user one sentence.
+        stop: Set to end the run.
+
+    Attributes:
+        params: The requested render parameters, without the code.
+        original: Whether the original is shown instead.
+        overlay: Whether the window shows style, model and speed.
+        help: Whether the window shows the keys.
+        fullscreen: Whether the window fills the screen.
     """
 
     def __init__(
         self,
-        stylizer: Stylizer,
-        book: StyleEncoder,
+        styles: StyleEncoder,
         recorder: Recorder,
+        clock: Clock,
+        params: RenderParams,
         *,
-        strength: float,
-        mirror: bool,
-        keep_colors: bool,
         fade: float,
         cycle: float | None,
         wait_for_style: bool,
-        say: Callable[[str], None],
+        notify: Notify,
         stop: threading.Event,
     ) -> None:
-        self._stylizer = stylizer
-        self._book = book
+        self._styles = styles
         self._recorder = recorder
-        self._wait_for_style = wait_for_style
-        self._say = say
-        self._stop = stop
-        self.strength = strength
-        self.mirror = mirror
-        self.keep_colors = keep_colors
-        self.original = False
+        self._clock = clock
+        self.params = params
         self._fade = Fade(fade)
         self._cycle = cycle
-        self._chosen = (book.wanted, 0.0)
+        self._wait_for_style = wait_for_style
+        self._notify = notify
+        self._stop = stop
+        self.original = False
         self.overlay = True
         self.help = False
-        self.window: Window | None = None
-        self._seen: Frame | None = None
-        self._shown: Image | None = None
+        self.fullscreen = False
+        self._style_since = (styles.requested, 0.0)
+        self._input: Frame | None = None
+        self._output: Image | None = None
         self._message = ("", 0.0)
-        self._figures: tuple[float, list[str]] = (0.0, [])
-        self._panels = {
-            name: Panel(at)
-            for name, at in {"overlay": (0, 0), "recording": (0, 1), "help": (0.5, 0.5), "message": (1, 0.5)}.items()
-        }
         self._silent = False
-        self._taken = 0
-        self._files = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
+        self._captured_styles = 0
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
 
-    def look(self, frame: Frame) -> RenderParams:
-        """How `frame` is to be turned; called on the stylizing thread."""
-        self._seen = frame
-        if self._cycle:
-            self._go_on(frame.time, self._cycle)
-        code = self._fade.towards(self._book.code(wait=self._wait_for_style), frame.time)
-        return RenderParams(code, 0.0 if self.original else self.strength, self.mirror, self.keep_colors)
+    def render_params(self, frame: Frame) -> RenderParams:
+        """Return how to render `frame`. Called on the stylizing thread."""
+        self._input = frame
+        if self._cycle is not None:
+            self._advance_cycle(frame.time, self._cycle)
+        code = self._fade.towards(self._styles.code(wait=self._wait_for_style), frame.time)
+        params = self.params._replace(code=code)
+        return params._replace(strength=0.0) if self.original else params
 
-    def _go_on(self, time: float, seconds: float) -> None:
-        """Want the next style where one has been wanted for so long."""
-        wanted, since = self._chosen
-        if self._book.wanted == wanted and time - since >= seconds:
-            self._book.step(1)
-        if self._book.wanted != wanted:
-            self._chosen = (self._book.wanted, time)
+    def _advance_cycle(self, time: float, seconds: float) -> None:
+        """Request the next style if the requested one has not changed for `seconds`."""
+        requested, since = self._style_since
+        if self._styles.requested == requested and time - since >= seconds:
+            self._styles.step(1)
+        if self._styles.requested != requested:
+            self._style_since = (self._styles.requested, time)
 
-    def tell(self, message: str) -> None:
-        """Tell the user, in words and for some seconds in the window."""
-        self._say(message)
+    def report(self, message: str) -> None:
+        """Tell the user something, for some seconds also in the window and on the control page."""
+        self._notify(message)
         self._message = (message, time.monotonic())
 
-    # As a sink it remembers what is shown, for snapshots, and passes on the news of others.
+    @property
+    def message(self) -> str:
+        """The last message, for as long as it takes to read; then empty."""
+        message, since = self._message
+        return message if time.monotonic() - since < MESSAGE_SECONDS else ""
+
+    # A sink's methods.
 
     def write(self, frame: Frame) -> None:
-        self._shown = frame.image
+        self._output = frame.image
 
     def poll(self) -> None:
         while self._recorder.ended:
-            self.tell(_outcome(self._recorder.ended.pop(0)))
+            self.report(_outcome(self._recorder.ended.pop(0)))
         if self._recorder.silent and not self._silent:
-            self.tell("the microphone has stopped: recording goes on without sound; plug it in and start again")
+            self.report("the microphone has stopped: recording goes on without sound; plug it in and start again")
         self._silent = self._recorder.silent
-        while self._book.broken:
-            self.tell(str(self._book.broken.pop(0)))
+        while self._styles.errors:
+            self.report(str(self._styles.errors.pop(0)))
 
     def close(self) -> None:
-        """Pass on the last news and wait for snapshots to be written."""
+        """Report what is left to report and wait until snapshots are written."""
         self.poll()
-        self._files.shutdown()
+        self._writer.shutdown()
 
-    # What the keys do.
+    # The controls.
 
     def step_style(self, by: int) -> None:
-        self._book.step(by)
+        self._styles.step(by)
 
     def choose_style(self, index: int) -> None:
-        if index < len(self._book):
-            self._book.want(index)
+        if index < len(self._styles):
+            self._styles.request(index)
         else:
-            self.tell(f"there are {len(self._book)} styles")
+            self.report(f"there are {len(self._styles)} styles")
 
     def toggle_original(self) -> None:
         self.original = not self.original
 
     def change_strength(self, by: float) -> None:
-        self.strength = round(min(max(self.strength + by, 0.0), 1.0), 2)
+        strength = round(min(max(self.params.strength + by, 0.0), 1.0), 2)
+        self.params = self.params._replace(strength=strength)
 
     def take_style(self) -> None:
-        if self._seen is None:
+        if self._input is None:
             return
-        # A camera's buffer is its own: it may be filled anew before the picture is encoded.
-        image = self._seen.image.copy()
-        self._taken += 1
-        self._book.want(self._book.add(f"taken {self._taken}", lambda: image))
-        self._files.submit(self._save, image, "took it as a style, kept as")
+        # The camera may reuse its buffer before the image is encoded.
+        image = self._input.image.copy()
+        self._captured_styles += 1
+        self._styles.request(self._styles.add(f"taken {self._captured_styles}", lambda: image))
+        self._writer.submit(self._save, image, "took it as a style, kept as")
 
     def toggle_mirror(self) -> None:
-        self.mirror = not self.mirror
+        self.params = self.params._replace(mirror=not self.params.mirror)
 
     def toggle_colors(self) -> None:
-        self.keep_colors = not self.keep_colors
+        self.params = self.params._replace(keep_colors=not self.params.keep_colors)
 
     def save_snapshot(self) -> None:
-        if self._shown is not None:
-            self._files.submit(self._save, self._shown, "saved")
+        if self._output is not None:
+            self._writer.submit(self._save, self._output, "saved")
 
-    def _save(self, image: Image, what: str) -> None:
+    def _save(self, image: Image, action: str) -> None:
         try:
             path = new_file(platformdirs.user_pictures_path(), ".png")
-            self.tell(f"{what} {write_image(path, image)}")
-        except StylizeError as reason:
-            self.tell(str(reason))
+            self.report(f"{action} {write_image(path, image)}")
+        except StylizeError as error:
+            self.report(str(error))
 
     def toggle_recording(self) -> None:
         if self._recorder.recording is not None:
@@ -165,14 +178,13 @@ class Session:
         try:
             path = new_file(platformdirs.user_videos_path(), ".mp4")
             self._recorder.start(path)
-        except OutputError as reason:
-            self.tell(str(reason))
+        except OutputError as error:
+            self.report(str(error))
         else:
-            self.tell(f"recording {path}")
+            self.report(f"recording {path}")
 
     def toggle_fullscreen(self) -> None:
-        if self.window is not None:
-            self.window.toggle_fullscreen()
+        self.fullscreen = not self.fullscreen
 
     def toggle_overlay(self) -> None:
         self.overlay = not self.overlay
@@ -183,83 +195,43 @@ class Session:
     def quit(self) -> None:
         self._stop.set()
 
-    # What others are told: `control`.
+    # What the control page asks for.
 
-    def state(self) -> dict:
-        """How things are, for JSON; may be called from any thread."""
-        book, recording = self._book, self._recorder.recording
+    def state(self) -> dict[str, object]:
+        """Return the state as values for JSON. May be called from any thread."""
+        styles, recording = self._styles, self._recorder.recording
         return {
-            "styles": [book.name(number) for number in range(len(book))],
-            "shown": book.shown,
-            "wanted": book.wanted,
+            "styles": self.style_names(),
+            "current": styles.current,
+            "requested": styles.requested,
             "original": self.original,
-            "strength": self.strength,
-            "keep_colors": self.keep_colors,
-            "mirror": self.mirror,
+            "strength": self.params.strength,
+            "keep_colors": self.params.keep_colors,
+            "mirror": self.params.mirror,
             "recording": None if recording is None else int(recording.seconds),
-            "fps": round(self._stylizer.clock.recent_fps(), 1),
-            "message": self._news(),
+            "fps": round(self._clock.recent_fps(), 1),
+            "message": self.message,
         }
 
+    def style_names(self) -> list[str]:
+        """Return the names of the styles, in order."""
+        return [self._styles.name(index) for index in range(len(self._styles))]
+
     def style_image(self, index: int) -> Image:
-        """The picture of a style, uint8 BGR. Raises IndexError and StyleError."""
-        return self._book.read(index)
+        """Read the image of a style: uint8, BGR.
 
-    def _news(self) -> str:
-        """What was told, for as long as it takes to read."""
-        message, told = self._message
-        return message if time.monotonic() - told < 4 else ""
-
-    # What the window shows.
-
-    def draw(self, canvas: Image) -> None:
-        """Lay over `canvas` (uint8 BGR, changed in place) what the user has asked to see."""
-        if self.overlay:
-            self._panels["overlay"].draw(canvas, [[line] for line in self._lines()])
-            self._panels["recording"].draw(canvas, self._recording_rows(), RED)
-        if self.help:
-            self._panels["help"].draw(canvas, [[key.name, key.help] for key in KEYS])
-        self._panels["message"].draw(canvas, [[line] for line in textwrap.wrap(self._news(), 64)])
-
-    def _lines(self) -> list[str]:
-        drawn, lines = self._figures
-        # Figures that change with every frame cannot be read.
-        if time.monotonic() - drawn > 0.25:
-            self._figures = (time.monotonic(), self._measure())
-        return [self._style_line(), *self._figures[1]]
-
-    def _style_line(self) -> str:
-        book = self._book
-        if self.original:
-            return "original (space: styled)"
-        name = f"{book.shown + 1}/{len(book)} {book.name(book.shown)}"
-        coming = "" if book.ready else f", preparing {book.name(book.wanted)}"
-        colors = ", colours kept" if self.keep_colors else ""
-        return f"{name}{coming}, strength {self.strength:.0%}{colors}"
-
-    def _measure(self) -> list[str]:
-        network, clock = self._stylizer.network, self._stylizer.clock
-        stages = clock.stages_ms(last=30)
-        times = ", ".join(f"{name} {stages[name]:.1f}" for name in ("prepare", "stylize", "finish", "show"))
-        return [
-            f"{Path(network.name).name} on {network.device}, {network.runtime}",
-            f"{clock.recent_fps():.1f} fps; ms: {times}",
-            "h: help",
-        ]
-
-    def _recording_rows(self) -> list[list[str]]:
-        recording = self._recorder.recording
-        if recording is None:
-            return []
-        minutes, seconds = divmod(int(recording.seconds), 60)
-        return [[f"REC {minutes}:{seconds:02d}"]]
+        Raises:
+            IndexError: if there is no such style.
+            StyleError: if the image cannot be read.
+        """
+        return self._styles.read(index)
 
 
 def _outcome(recording: Recording) -> str:
-    """What became of a recording that has ended."""
+    """Describe how a recording ended."""
     if recording.failure is not None:
         return str(recording.failure)
     if not recording.frames:
         return f"nothing was recorded: no frame came before {recording.path} was stopped"
-    lost = f", {recording.lost} left out: the encoder could not keep up" if recording.lost else ""
-    return f"recorded {recording.path} ({recording.frames} frames{lost})"
+    dropped = f", {recording.lost} dropped: the encoder could not keep up" if recording.lost else ""
+    return f"recorded {recording.path} ({recording.frames} frames{dropped})"

@@ -1,4 +1,4 @@
-"""The styles of a run: encoded in the background, looked up by the frame."""
+"""The styles of a run: encoded in the background, looked up for every frame."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ from ..stylizer import Stylizer
 
 
 class StyleEncoder:
-    """Styles by number, each encoded once, by a thread beside the video.
+    """Encodes each style once, on a thread beside the video.
 
-    styles: (name, function that reads the picture), to which `add` adds. `wanted` is what the user asked for, `shown`
-    the last one that was ready. prefetch: encode the others too, in order, while nothing else is wanted.
+    Args:
+        stylizer: Encodes the images.
+        styles: (name, function that reads the image) of each style. `add` appends more.
+        prefetch: Encode the other styles too, in order, while the requested one is ready.
+
+    Attributes:
+        requested: Index of the style that the user asked for.
+        current: Index of the style in use: the last requested one that was ready, or the first that is.
+        errors: Errors of styles that could not be read. The reader removes those it has reported.
     """
 
     def __init__(
@@ -24,67 +31,88 @@ class StyleEncoder:
         self._styles = list(styles)
         self._prefetch = prefetch
         self._codes: dict[int, StyleCode] = {}
-        self._bad: set[int] = set()
-        self.broken: list[StyleError] = []
-        """What is wrong with pictures that cannot be read, for whoever tells the user to take out."""
+        self._unreadable: set[int] = set()
+        self.errors: list[StyleError] = []
         self._changed = threading.Condition()
         self._closed = False
         self._failure: BaseException | None = None
-        self.wanted = 0
-        self.shown = 0
-        self._thread = threading.Thread(target=self._work, name="styles", daemon=True)
+        self.requested = 0
+        self.current = 0
+        self._thread = threading.Thread(target=self._work, name="style-encoder", daemon=True)
         self._thread.start()
 
     def __len__(self) -> int:
         return len(self._styles)
 
     def name(self, index: int) -> str:
+        """Return the name of a style."""
         return self._styles[index][0]
 
     def read(self, index: int) -> Image:
-        """The picture of a style, uint8 BGR. Raises StyleError where it cannot be read."""
+        """Read the image of a style.
+
+        Returns:
+            uint8, BGR, H x W x 3.
+
+        Raises:
+            IndexError: if there is no such style.
+            StyleError: if the image cannot be read.
+        """
         return self._styles[index][1]()
 
     def add(self, name: str, read: Callable[[], Image]) -> int:
-        """One more style, at the end; gives its number."""
+        """Append a style and return its index."""
         with self._changed:
             self._styles.append((name, read))
             return len(self._styles) - 1
 
     @property
     def ready(self) -> bool:
-        """Whether the wanted style is the one shown."""
-        return self.wanted == self.shown and self.shown in self._codes
+        """Whether the requested style is encoded and in use."""
+        return self.requested == self.current and self.current in self._codes
 
-    def want(self, index: int) -> None:
-        """Show style `index` (any whole number, counted round) as soon as it is ready."""
+    def request(self, index: int) -> None:
+        """Use style `index` as soon as it is encoded. A style that could not be read is tried again.
+
+        Args:
+            index: Any integer; it wraps around.
+        """
         with self._changed:
-            self.wanted = index % len(self._styles)
+            self.requested = index % len(self._styles)
+            self._unreadable.discard(self.requested)
             self._changed.notify_all()
 
     def step(self, by: int) -> None:
-        """Go `by` styles on from the wanted one, past those that cannot be read."""
-        index = self.wanted + by
-        while index % len(self) in self._bad and index % len(self) != self.wanted:
+        """Request the style `by` places after the requested one, skipping those that could not be read."""
+        index = self.requested + by
+        while index % len(self) in self._unreadable and index % len(self) != self.requested:
             index += by
-        self.want(index)
+        self.request(index)
 
     def code(self, *, wait: bool = False) -> StyleCode | None:
-        """The code of the wanted style, else of the one before; None while none is ready (`wait`: wait).
+        """Return the code of the requested style, or of the current one while the requested one is not ready.
 
-        Raises what went wrong while encoding, but not StyleError once there is a style to show.
+        Args:
+            wait: Block until the first style is ready.
+
+        Returns:
+            A float32 vector, or None while no style is ready.
+
+        Raises:
+            StyleError: if no style can be read.
+            Exception: whatever else failed while encoding.
         """
         with self._changed:
             if wait:
                 self._changed.wait_for(lambda: self._codes or self._failure or self._closed)
             if self._failure is not None:
                 raise self._failure
-            if self.wanted in self._codes:
-                self.shown = self.wanted
-            return self._codes.get(self.shown)
+            if self.requested in self._codes:
+                self.current = self.requested
+            return self._codes.get(self.current)
 
     def close(self) -> None:
-        """Encode nothing more; waits for the style under way, which a runtime may not be torn from at exit."""
+        """Stop encoding. Waits for the style being encoded: a runtime must not be torn down under it at exit."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -92,37 +120,46 @@ class StyleEncoder:
 
     def _work(self) -> None:
         try:
-            while (index := self._next()) is not None:
+            while (index := self._wait_for_task()) is not None:
                 self._encode(index)
         except BaseException as failure:
             with self._changed:
                 self._failure = failure
                 self._changed.notify_all()
 
-    def _next(self) -> int | None:
-        """Wait for something to encode: the wanted style, else with prefetch the next one after it."""
+    def _wait_for_task(self) -> int | None:
+        """Wait for a style to encode: the requested one, then with `prefetch` those after it. None: closed."""
 
-        def to_do() -> int | None:
-            frames_in_flight = range(len(self) if self._prefetch else 1)
-            order = ((self.wanted + k) % len(self) for k in frames_in_flight)
-            return next((i for i in order if i not in self._codes and i not in self._bad), None)
+        def next_task() -> int | None:
+            count = len(self) if self._prefetch else 1
+            order = ((self.requested + offset) % len(self) for offset in range(count))
+            return next((i for i in order if i not in self._codes and i not in self._unreadable), None)
 
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or to_do() is not None)
-            return None if self._closed else to_do()
+            self._changed.wait_for(lambda: self._closed or next_task() is not None)
+            return None if self._closed else next_task()
 
     def _encode(self, index: int) -> None:
         try:
             code = self._stylizer.encode(self.read(index))
-        except StyleError as reason:
-            if not self._codes and len(self._bad) + 1 == len(self):
+        except StyleError as error:
+            if not self._codes and len(self._unreadable) + 1 == len(self):
                 raise
             with self._changed:
-                self._bad.add(index)
-                if self.wanted == index:
-                    self.wanted = self.shown if self.shown in self._codes else (index + 1) % len(self)
-            self.broken.append(reason)
+                self._unreadable.add(index)
+                if self.requested == index:
+                    self.requested = self._fallback(index)
+            self.errors.append(error)
             return
         with self._changed:
             self._codes[index] = code
+            if self.current not in self._codes:
+                self.current = index
             self._changed.notify_all()
+
+    def _fallback(self, index: int) -> int:
+        """Return the style to use instead of the unreadable style `index`: the current one, else the next readable."""
+        if self.current in self._codes:
+            return self.current
+        others = ((index + offset) % len(self) for offset in range(1, len(self)))
+        return next(other for other in others if other not in self._unreadable)

@@ -17,13 +17,22 @@ class Window:
     """A sink that shows frames in a window that can be resized.
 
     size: (height, width) of the frames. draw: lays over a picture of the window's size, in place, what is to
-    be read on it. Call `check_display` before.
+    be read on it. fullscreen: whether the window is to fill the screen. Call `check_display` before.
     """
 
-    def __init__(self, title: str, size: tuple[int, int], controls: Controls, draw: Callable[[Image], None]) -> None:
+    def __init__(
+        self,
+        title: str,
+        size: tuple[int, int],
+        controls: Controls,
+        draw: Callable[[Image], None],
+        fullscreen: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._title = title
         self._controls = controls
         self._draw = draw
+        self._fullscreen_requested = fullscreen
+        self._fullscreen = False
         self._open = True
         try:
             # The picture's shape is kept by `letterbox`: with KEEPRATIO the window does not tell its real size.
@@ -51,12 +60,10 @@ class Window:
             press(key_name(code), self._controls)
         if not self._is_open():
             self._controls.quit()
-
-    def toggle_fullscreen(self) -> None:
-        full = cv2.getWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN) == cv2.WINDOW_FULLSCREEN
-        cv2.setWindowProperty(
-            self._title, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_NORMAL if full else cv2.WINDOW_FULLSCREEN
-        )
+        elif self._fullscreen_requested() != self._fullscreen:
+            self._fullscreen = not self._fullscreen
+            mode = cv2.WINDOW_FULLSCREEN if self._fullscreen else cv2.WINDOW_NORMAL
+            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
 
     def close(self) -> None:
         if self._is_open():

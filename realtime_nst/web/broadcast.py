@@ -1,4 +1,4 @@
-"""The stylized video for browsers, OBS, players and other machines: a sink that is a network camera."""
+"""The stylized video for browsers, OBS, players and other machines: a sink that acts as a network camera."""
 
 from __future__ import annotations
 
@@ -15,72 +15,108 @@ from .pages import page
 from .server import Answer, MjpegServer
 
 
-class Broadcast:
-    """A sink that sends its frames as MJPEG over HTTP to everyone who opens its `url`.
+class Listener:
+    """A port that is ready for connections. Clients that connect wait until a `Broadcast` serves them.
 
-    host: who can reach it: "127.0.0.1" this machine's programs, "0.0.0.0" everyone in its network. port: 0 for a free
-    one. control: answers what else is asked for. Every viewer gets the newest frame as often as it takes one, so a slow
-    one holds nothing up; with no viewer no JPEG is made. Raises DeviceError where it cannot listen there.
+    Args:
+        host: Who can connect: "127.0.0.1" for programs on this machine, "0.0.0.0" for its network.
+        port: 0 chooses a free one.
+
+    Attributes:
+        socket: The listening socket.
+        url: The address of a page that shows the video; the video itself is at video.mjpg beside it.
+
+    Raises:
+        DeviceError: if the port cannot be opened.
     """
 
-    def __init__(self, host: str, port: int, control: Control | None = None, quality: int = 90) -> None:
-        self._control = control
-        self._quality = quality
-        self._newest: _Shot | None = None
-        self._came = threading.Condition()
+    def __init__(self, host: str, port: int) -> None:
         try:
-            self._server = MjpegServer((host, port), self._shots, self._answer)
-        except OSError as reason:
+            # The backlog holds the clients that connect while the model is loaded.
+            self.socket = socket.create_server((host, port), backlog=64)
+        except OSError as error:
+            # create_server appends the address, which the message names already.
+            reason = (error.strerror or str(error)).partition(" (while")[0]
             other = port + 1 if port < 65535 else 8090
             raise DeviceError(
-                f"--serve cannot listen at {host}:{port}: {reason.strerror or reason}; another port may be free: "
+                f"--serve cannot listen at {host}:{port}: {reason}; another port may be free: "
                 f"--serve {other} for this machine's programs, --serve 0.0.0.0:{other} for its whole network"
-            ) from reason
-        self.url = f"http://{socket.gethostname() if host == '0.0.0.0' else host}:{self._server.port}/"
-        """The address of a page that shows the frames; they are at video.mjpg beside it."""
+            ) from error
+        name = socket.gethostname() if host == "0.0.0.0" else host
+        self.url = f"http://{name}:{self.socket.getsockname()[1]}/"
+
+    def close(self) -> None:
+        """Free the port. After a broadcast that has used it this does nothing."""
+        self.socket.close()
+
+
+class Broadcast:
+    """A sink that sends its frames as MJPEG over HTTP to every client that opens its URL.
+
+    Each client gets the newest frame whenever it can take one, so a slow client delays nobody. Without a client no JPEG
+    is encoded.
+
+    Args:
+        listener: Where it listens. It is closed with the broadcast.
+        control: Answers the requests that are not for the video.
+        quality: JPEG quality, 0 to 100.
+    """
+
+    def __init__(self, listener: Listener, control: Control | None = None, quality: int = 90) -> None:
+        self._control = control
+        self._quality = quality
+        self._newest: _LazyJpeg | None = None
+        self._changed = threading.Condition()
+        self._server = MjpegServer(listener.socket, self._jpegs, self._answer)
+        self.url = listener.url
 
     def write(self, frame: Frame) -> None:
-        with self._came:
-            self._newest = _Shot(frame.image, self._quality)
-            self._came.notify_all()
+        with self._changed:
+            self._newest = _LazyJpeg(frame.image, self._quality)
+            self._changed.notify_all()
 
     def poll(self) -> None:
-        """Nothing to do: viewers have threads of their own."""
+        """Execute what clients have requested."""
+        if self._control is not None:
+            self._control.execute()
 
     def close(self) -> None:
         self._server.closing.set()
-        with self._came:
-            self._came.notify_all()
+        with self._changed:
+            self._changed.notify_all()
         self._server.close()
 
     def _answer(self, method: str, path: str) -> Answer | None:
         if (method, path) == ("GET", "/"):
             return page("video.html")
-        return self._control.answer(method, path) if self._control else None
+        return self._control.answer(method, path) if self._control is not None else None
 
-    def _shots(self, closing: threading.Event) -> Iterator[bytes]:
-        shown = None
-        while True:
-            with self._came:
-                self._came.wait_for(lambda: self._newest is not shown or closing.is_set())
-                shown = self._newest
-            if closing.is_set():
-                return
-            yield shown.jpeg()
+    def _jpegs(self, closing: threading.Event) -> Iterator[bytes]:
+        previous = None
+        while (newest := self._wait_for_another(previous, closing)) is not None:
+            previous = newest
+            yield newest.encoded()
+
+    def _wait_for_another(self, previous: _LazyJpeg | None, closing: threading.Event) -> _LazyJpeg | None:
+        """Wait for a frame other than `previous`. None: closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest is not previous or closing.is_set())
+            return None if closing.is_set() else self._newest
 
 
-class _Shot:
-    """A frame, and its JPEG file when a first viewer asks for it."""
+class _LazyJpeg:
+    """A frame that is encoded as JPEG when the first client needs it."""
 
     def __init__(self, image: Image, quality: int) -> None:
-        self._picture = image
+        self._image = image
         self._quality = quality
-        self._jpeg: bytes | None = None
-        self._making = threading.Lock()
+        self._encoded: bytes | None = None
+        self._lock = threading.Lock()
 
-    def jpeg(self) -> bytes:
-        with self._making:
-            if self._jpeg is None:
-                how = [cv2.IMWRITE_JPEG_QUALITY, self._quality]
-                self._jpeg = cv2.imencode(".jpg", self._picture, how)[1].tobytes()
-            return self._jpeg
+    def encoded(self) -> bytes:
+        with self._lock:
+            if self._encoded is None:
+                self._encoded = cv2.imencode(".jpg", self._image, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[
+                    1
+                ].tobytes()
+            return self._encoded

@@ -1,4 +1,4 @@
-"""The keys for other devices: a page with buttons for a browser, and addresses that press them for everything else."""
+"""The keys for other devices: a page with buttons for browsers, and addresses for every other program."""
 
 from __future__ import annotations
 
@@ -8,67 +8,81 @@ import urllib.parse
 from collections.abc import Callable
 from http import HTTPStatus
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import cv2
 
 from ..errors import StyleError
-from ..frames import Frame
+from ..frames import Image
+from ..interfaces import Controls
 from ..keys import KEYS, press
 from ..media.resize import resize
 from .pages import page
 from .server import Answer
 
-if TYPE_CHECKING:
-    from ..live.session import Session
+
+class RemoteSession(Controls, Protocol):
+    """What the page controls and shows. Any thread may call these methods."""
+
+    def state(self) -> dict[str, object]:
+        """Return the state as values for JSON; "styles" is the list of the styles' names."""
+        ...
+
+    def style_names(self) -> list[str]:
+        """Return the names of the styles, in order."""
+        ...
+
+    def style_image(self, index: int) -> Image:
+        """Read the image of a style (uint8, BGR). Raises IndexError or StyleError."""
+        ...
 
 
 class Control:
-    """Answers the requests below /control/WORD/, and does what they ask on the thread that polls it as a sink.
+    """Answers the requests below /control/TOKEN/. Commands wait until `execute` is called.
 
-    Whoever knows the word can press the keys; others, and pages of other sites in the same browser, cannot.
+    Clients without the token, and pages of other sites in the same browser, cannot control anything.
 
-    - GET (nothing more): the page. GET state: how things are, as JSON. GET styles/N: the picture of style N, small.
-    - POST press/KEY: a key by its name, `space` for instance. POST style/NAME, POST styles/N: a style.
+    - GET (nothing more): the page. GET state: the state as JSON. GET styles/N: a thumbnail of style N.
+    - POST press/KEY: press a key, by its name, for instance `space`. POST style/NAME or styles/N: choose a style.
+
+    Args:
+        token: The control token, of characters that a URL may contain.
+        session: What is controlled.
     """
 
-    def __init__(self, word: str) -> None:
-        self.path = f"/control/{word}/"
-        self.session: Session | None = None
-        """What is controlled; None: it is not there yet."""
-        self._asked: SimpleQueue[Callable[[Session], object]] = SimpleQueue()
-        self._picturing = threading.Lock()
+    def __init__(self, token: str, session: RemoteSession) -> None:
+        self.path = f"/control/{token}/"
+        self._session = session
+        self._commands: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._thumbnail_lock = threading.Lock()
 
     def answer(self, method: str, path: str) -> Answer | None:
-        """What a request gets; None where there is nothing. May be called from any thread."""
+        """Return the response to a request, or None for not found. May be called from any thread."""
+        if method == "GET" and f"{path}/" == self.path:
+            return Answer(b"", status=HTTPStatus.TEMPORARY_REDIRECT, location=self.path)
         if not path.startswith(self.path):
             return None
         what, _, name = path.removeprefix(self.path).partition("/")
         name = urllib.parse.unquote(name)
         if method == "POST":
-            return self._do(what, name)
+            return self._command(what, name)
         if not what:
             return page("control.html")
         if what == "state":
             return Answer(json.dumps(self._state()).encode(), "application/json")
-        return self._style(name) if what == "styles" else None
+        return self._thumbnail(name) if what == "styles" else None
 
-    def write(self, frame: Frame) -> None:
-        """Nothing to do: frames are shown by others."""
+    def execute(self) -> None:
+        """Execute the commands that have come, on the thread of the window."""
+        while not self._commands.empty():
+            self._commands.get()()
 
-    def poll(self) -> None:
-        while self.session and not self._asked.empty():
-            self._asked.get()(self.session)
-
-    def close(self) -> None:
-        """Nothing to do."""
-
-    def _do(self, what: str, name: str) -> Answer | None:
-        styles = self._state()["styles"]
+    def _command(self, what: str, name: str) -> Answer | None:
+        styles = self._session.style_names()
         known = {
             "press": [name for key in KEYS for name in key.keys],
             "style": styles,
-            "styles": [str(number) for number in range(len(styles))],
+            "styles": [str(index) for index in range(len(styles))],
         }.get(what)
         if known is None:
             return None
@@ -76,21 +90,21 @@ class Control:
             reason = f"there is no {name!r}; there are {' '.join(known)}\n"
             return Answer(reason.encode(), status=HTTPStatus.NOT_FOUND)
         if what == "press":
-            self._asked.put(lambda session: press(name, session))
+            self._commands.put(lambda: press(name, self._session))
         else:
-            self._asked.put(lambda session: session.choose_style(known.index(name)))
+            self._commands.put(lambda: self._session.choose_style(known.index(name)))
         return Answer(b"", status=HTTPStatus.NO_CONTENT)
 
-    def _state(self) -> dict:
+    def _state(self) -> dict[str, object]:
         keys = [{"keys": key.keys, "name": key.name, "help": key.help, "button": key.button} for key in KEYS]
-        return {"keys": keys, **(self.session.state() if self.session else {"styles": []})}
+        return {"keys": keys, **self._session.state()}
 
-    def _style(self, number: str) -> Answer | None:
-        if self.session is None or not number.isdecimal():
+    def _thumbnail(self, number: str) -> Answer | None:
+        if not number.isdecimal():
             return None
         try:
-            with self._picturing:  # one at a time: the video needs the processor too
-                image = self.session.style_image(int(number))
+            with self._thumbnail_lock:  # One at a time: the video needs the processor too.
+                image = self._session.style_image(int(number))
         except (IndexError, StyleError):
             return None
         scale = 160 / min(image.shape[:2])

@@ -1,10 +1,10 @@
-"""MJPEG over HTTP, as network cameras speak it: JPEG files one after another in an answer that has no end."""
+"""MJPEG over HTTP, the protocol of network cameras: JPEG files follow each other in one endless response."""
 
 from __future__ import annotations
 
 import contextlib
+import socket
 import socketserver
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -13,35 +13,41 @@ from typing import NamedTuple
 
 
 class Answer(NamedTuple):
-    """What a request gets that is not for the video."""
+    """The response to a request other than one for the video."""
 
     body: bytes
-    kind: str = "text/plain; charset=utf-8"
-    """Its media type."""
+    content_type: str = "text/plain; charset=utf-8"
     status: HTTPStatus = HTTPStatus.OK
+    location: str | None = None
+    """Where a redirect leads."""
+
+
+def _not_found(method: str, path: str) -> Answer | None:
+    return None
 
 
 class MjpegServer(socketserver.ThreadingTCPServer):
-    """Sends everyone who asks for /video.mjpg what `jpegs` gives.
+    """Sends JPEG files to every client that requests /video.mjpg, from construction until `close`.
 
-    address: (host, port), of port 0 a free one. jpegs: called for each viewer, on a thread of the viewer's own, with
-    the event that is set when the server closes; gives whole JPEG files when they are to be seen. answer: called with
-    method and path of all other requests, on threads of their own; None: there is nothing.
-    Runs from now on, until `close`. Raises OSError where it cannot listen.
+    Args:
+        listener: A listening socket. The server closes it.
+        jpegs: Called for each client, on a thread of its own, with the event that is set when the server closes.
+            Yields whole JPEG files at the moment they are to be seen.
+        answer: Called with the method and path of every other request, on a thread of its own. None: not found.
     """
 
     daemon_threads = True
-    # Windows understands by it that programs may share a port.
-    allow_reuse_address = sys.platform != "win32"
 
     def __init__(
         self,
-        address: tuple[str, int],
+        listener: socket.socket,
         jpegs: Callable[[threading.Event], Iterable[bytes]],
-        answer: Callable[[str, str], Answer | None] = lambda method, path: None,
+        answer: Callable[[str, str], Answer | None] = _not_found,
     ) -> None:
-        super().__init__(address, _Handler)
-        self.send = jpegs
+        super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.open_stream = jpegs
         self.answer = answer
         self.closing = threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="mjpeg", daemon=True)
@@ -49,11 +55,11 @@ class MjpegServer(socketserver.ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """The one it listens at."""
+        """The port that it listens at."""
         return self.server_address[1]
 
     def close(self) -> None:
-        """Hang up and listen no more."""
+        """Disconnect the clients and stop listening."""
         self.closing.set()
         self.shutdown()
         self.server_close()
@@ -61,22 +67,22 @@ class MjpegServer(socketserver.ThreadingTCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: MjpegServer
+    server: MjpegServer  # pyright: ignore[reportIncompatibleVariableOverride]
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        with contextlib.suppress(OSError):  # a viewer has gone
+        with contextlib.suppress(OSError):  # The client has disconnected.
             super().handle()
 
     def do_GET(self) -> None:
         if self._path == "/video.mjpg":
-            self._begin("multipart/x-mixed-replace; boundary=frame")
-            self._send_pictures()
+            self._send_head("multipart/x-mixed-replace; boundary=frame")
+            self._send_jpegs()
         else:
             self._answer()
 
     def do_POST(self) -> None:
-        # What is sent along says nothing here; but left unread, it would break the connection before the answer came.
+        # The body is not used, but an unread one would reset the connection before the response arrived.
         length = self.headers.get("Content-Length", "")
         if length.isdecimal():
             self.rfile.read(min(int(length), 1 << 16))
@@ -91,21 +97,23 @@ class _Handler(BaseHTTPRequestHandler):
         if answer is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
-        self._begin(answer.kind, answer.status)
+        self._send_head(answer.content_type, answer.status, answer.location)
         self.wfile.write(answer.body)
 
-    def _begin(self, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
+    def _send_head(self, content_type: str, status: HTTPStatus = HTTPStatus.OK, location: str | None = None) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", content_type)
         self.send_header("Cache-Control", "no-store")
+        if location is not None:
+            self.send_header("Location", location)
         self.end_headers()
 
-    def _send_pictures(self) -> None:
+    def _send_jpegs(self) -> None:
         self.wfile.write(b"--frame\r\n")
-        for jpeg in self.server.send(self.server.closing):
-            # The boundary comes with the picture before it: a browser shows no picture whose end it has not seen.
+        for jpeg in self.server.open_stream(self.server.closing):
+            # The boundary follows its image at once: a browser shows no image whose end it has not seen.
             head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
             self.wfile.write(head + jpeg + b"\r\n--frame\r\n")
 
-    def log_message(self, *_args) -> None:
-        """Nothing: requests are no news."""
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing: requests are of no interest to the user."""

@@ -8,24 +8,25 @@ import pytest
 from support.doubles import MeanColour
 
 from realtime_nst.frames import RenderParams
-from realtime_nst.live.adaptive_resolution import AdaptiveResolution, AdaptiveStylizer
+from realtime_nst.live.adaptive_resolution import AdaptiveResolution
+from realtime_nst.live.adaptive_stylizer import AdaptiveStylizer
 
 SIZES = [256, 320, 384, 448, 512, 640]
 
 
-def simulate(pace, seconds_at_640, minutes, start=0.0, noise=0.0):
-    """Run `pace` on a machine whose time goes with the area; `seconds_at_640`: of the simulated moment.
+def simulate(resolution, seconds_at_640, minutes, start=0.0, noise=0.0):
+    """Run `resolution` on a machine whose time goes with the area; `seconds_at_640`: of the simulated moment.
 
     Gives the sizes in use by the second.
     """
     rng = np.random.default_rng(0)
     now, sizes = start, []
     while now < start + 60 * minutes:
-        took = seconds_at_640(now) * (pace.size / 640) ** 2 * (1 + noise * rng.standard_normal())
+        took = seconds_at_640(now) * (resolution.size / 640) ** 2 * (1 + noise * rng.standard_normal())
         now += max(took, 1 / 30)
-        pace.note(took, now)
+        resolution.update(took, now)
         if len(sizes) <= now - start:
-            sizes.append(pace.size)
+            sizes.append(resolution.size)
     return sizes
 
 
@@ -81,7 +82,7 @@ def test_the_size_changes_beside_the_video_and_the_frames_keep_theirs():
     stylizer = AdaptiveStylizer(network, fps=1e6)  # no size holds that
     stylizer.warm_up(480, 640)
     assert stylizer.processing_size == 256, "the size to begin with is found before the first frame"
-    stylizer.processing_size = stylizer._pace.size = 640
+    stylizer.processing_size = stylizer._resolution.size = 640
     image, code = np.zeros((480, 640, 3), np.uint8), np.zeros(3, np.float32)
     while stylizer.processing_size == 640:
         assert stylizer.stylize(image, code).shape == image.shape
@@ -94,7 +95,7 @@ def test_a_frame_that_waits_to_be_shown_is_not_slow():
     image, code = np.zeros((48, 64, 3), np.uint8), np.zeros(3, np.float32)
     stylizer.warm_up(48, 64)
     noted = []
-    stylizer._pace.note = lambda took, now: noted.append(took) or stylizer.processing_size
+    stylizer._resolution.update = lambda took, now: noted.append(took) or stylizer.processing_size
     end = stylizer.begin(image, RenderParams(code))
     time.sleep(0.5)  # the window is busy with the frame before
     end()

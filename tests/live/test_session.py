@@ -14,18 +14,18 @@ def frame(time, value=200):
 
 @pytest.fixture
 def cycling(plain_session):
-    """A session in which the next style comes after two seconds, and its book with every style ready."""
-    session, book = plain_session(STYLES, cycle=2.0)
+    """A session in which the next style comes after two seconds, and its encoder with every style ready."""
+    session, encoder = plain_session(STYLES, cycle=2.0)
     for index in (1, 2, 0):
-        book.want(index)
-        while not book.ready:
-            book.code(wait=True)
-    return session, book
+        encoder.request(index)
+        while not encoder.ready:
+            encoder.code(wait=True)
+    return session, encoder
 
 
 def shown(session, *times):
     """The style that is shown at each of those seconds of the stream."""
-    return [int(session.look(frame(time)).code[0]) for time in times]
+    return [int(session.render_params(frame(time)).code[0]) for time in times]
 
 
 def test_the_next_style_comes_by_itself(cycling):
@@ -43,14 +43,14 @@ def test_one_that_the_user_chose_stays_as_long(cycling):
 def test_a_frame_is_taken_as_a_style_as_it_came(plain_session, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_PICTURES_DIR", raising=False)
-    session, book = plain_session(STYLES)
+    session, encoder = plain_session(STYLES)
     session.take_style()  # before the first frame there is nothing to take
-    assert len(book) == 3
+    assert len(encoder) == 3
     buffer = frame(0.0, value=77)
-    session.look(buffer)
+    session.render_params(buffer)
     session.take_style()
     buffer.image[:] = 0  # a camera may fill it anew
-    while not book.ready:
-        book.code()
-    assert book.name(book.shown) == "taken 1" and book.code()[0] == 77
-    assert session.look(frame(1.0)).code[0] == 77
+    while not encoder.ready:
+        encoder.code()
+    assert encoder.name(encoder.current) == "taken 1" and encoder.code()[0] == 77
+    assert session.render_params(frame(1.0)).code[0] == 77

@@ -10,6 +10,7 @@ import pytest
 from support.doubles import Capture, Numbered
 from realtime_nst.sinks.virtual_camera import VirtualCamera
 
+from realtime_nst.live import devices
 from realtime_nst.live import run as live
 from realtime_nst.sources.camera_devices import open_device
 from realtime_nst.errors import DeviceError, InputError, RunError
@@ -123,7 +124,7 @@ def test_a_live_run_sends_what_it_makes(drivers):
 
 def test_no_model_is_loaded_and_the_source_closed_where_there_is_none(drivers, monkeypatch):
     source = Numbered(9, live=True)
-    monkeypatch.setattr(live, "open_source", lambda *_, **__: source)
+    monkeypatch.setattr(devices, "open_source", lambda *_, **__: source)
     monkeypatch.setattr(live, "load_stylizer", lambda *_: pytest.fail("a model was loaded"))
     with pytest.raises(InputError, match="there is no Other"):
         go("demo", virtual_camera="Other", frames=1)
@@ -143,7 +144,7 @@ def test_others_do_not_see_the_user_mirrored(drivers, monkeypatch):
     image = colourful(48, 64)
 
     webcam = partial(Capture, opens=(0,), image=image)
-    monkeypatch.setattr(live, "open_source", lambda spec, size, live: open_device(spec, new_capture=webcam))
+    monkeypatch.setattr(devices, "open_source", lambda spec, size, live: open_device(spec, new_capture=webcam))
     for mirror, seen in ((None, image), (True, image[:, ::-1])):
         go("0", virtual_camera="default", frames=1, strength=0.0, mirror=mirror)
         assert np.array_equal(drivers[-1].frames[0], seen)

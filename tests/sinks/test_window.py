@@ -17,7 +17,7 @@ from support.desktop import Program, desktop, missing_tools
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError
 from realtime_nst.keys import KEYS, key_name, markdown_table, press
-from realtime_nst.live.hud import Panel
+from realtime_nst.live.panel import Panel
 from realtime_nst.media.resize import letterbox
 from realtime_nst.sinks.display import check_display, display_available
 

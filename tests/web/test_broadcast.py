@@ -15,7 +15,7 @@ import urllib.request
 
 import numpy as np
 import pytest
-from realtime_nst.web.broadcast import Broadcast
+from realtime_nst.web.broadcast import Broadcast, Listener
 
 from realtime_nst.sources.demo import Scene
 from realtime_nst.errors import DeviceError
@@ -27,7 +27,7 @@ from realtime_nst.sources.factory import open_source
 @contextlib.contextmanager
 def on_air(images, fps: float = 60.0):
     """A broadcast that is given `pictures` over and over."""
-    broadcast, ended = Broadcast("127.0.0.1", 0), threading.Event()
+    broadcast, ended = Broadcast(Listener("127.0.0.1", 0)), threading.Event()
 
     def feed():
         number = 0
@@ -93,7 +93,7 @@ def test_a_viewer_who_takes_nothing_holds_nobody_up(scene):
 
 
 def test_a_viewer_sees_the_newest_frame_at_once_and_the_end(scene):
-    broadcast = Broadcast("127.0.0.1", 0)
+    broadcast = Broadcast(Listener("127.0.0.1", 0))
     for number in range(3):
         broadcast.write(Frame(np.full_like(scene, 100 * number), float(number)))
     with urllib.request.urlopen(broadcast.url + "video.mjpg", timeout=10) as answer:
@@ -114,7 +114,7 @@ def test_other_addresses_are_not_found(scene):
 
 def test_a_port_that_is_taken_is_an_error_with_another(scene):
     with on_air([scene]) as broadcast, pytest.raises(DeviceError, match=r"cannot listen at .* in use; .*--serve \d+"):
-        Broadcast("127.0.0.1", port_of(broadcast))
+        Listener("127.0.0.1", port_of(broadcast))
 
 
 def test_a_live_run_serves_what_it_makes():

@@ -12,13 +12,14 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 import pytest
 from support.desktop import desktop, missing_tools
 
-from realtime_nst.web.broadcast import Broadcast
+from realtime_nst.web.broadcast import Broadcast, Listener
 from realtime_nst.web.control import Control
 from realtime_nst.errors import StyleError
 from realtime_nst.frames import Frame
@@ -41,16 +42,14 @@ def session(plain_session):
 
 @pytest.fixture
 def control(session):
-    control = Control("word")
-    control.session = session
-    return control
+    return Control("token", session)
 
 
 @pytest.fixture
 def address(control):
-    broadcast = Broadcast("127.0.0.1", 0, control)
+    broadcast = Broadcast(Listener("127.0.0.1", 0), control)
     broadcast.write(Frame(np.full((48, 64, 3), 128, np.uint8), 0.0))
-    yield f"{broadcast.url}control/word/"
+    yield f"{broadcast.url}control/token/"
     broadcast.close()
 
 
@@ -74,13 +73,13 @@ class TestRequests:
     def test_a_key_is_pressed_on_the_thread_that_polls(self, address, control, session):
         assert post(f"{address}press/space") == 204
         assert not session.original
-        control.poll()
+        control.execute()
         assert session.original
 
     def test_what_is_sent_along_says_nothing(self, address, control, session):
         assert post(f"{address}press/{urllib.parse.quote('[')}", b"x" * 30_000) == 204
-        control.poll()
-        assert session.strength == 0.9
+        control.execute()
+        assert session.params.strength == 0.9
 
     def test_every_key_of_the_window_is_known(self, address):
         for name in [name for key in KEYS for name in key.keys]:
@@ -89,15 +88,15 @@ class TestRequests:
     @pytest.mark.parametrize("way", ["style/blue", "styles/2"])
     def test_a_style_is_chosen_by_name_or_number(self, address, control, session, way):
         assert post(address + way) == 204
-        control.poll()
-        assert session.state()["wanted"] == 2
+        control.execute()
+        assert session.state()["requested"] == 2
 
     def test_the_state_tells_what_was_done(self, address, control):
         for key in ("n", "c", "m"):
             post(f"{address}press/{key}")
-        control.poll()
+        control.execute()
         state = json.loads(get(f"{address}state"))
-        assert state["styles"] == [*STYLES, "torn"] and state["wanted"] == 1
+        assert state["styles"] == [*STYLES, "torn"] and state["requested"] == 1
         assert (state["original"], state["strength"], state["keep_colors"], state["mirror"]) == (False, 1.0, True, True)
         assert state["recording"] is None and state["fps"] == 0
 
@@ -116,20 +115,28 @@ class TestRequests:
         assert refused(lambda: get(address + what))[0] == 404
 
     def test_without_the_word_there_is_nothing(self, address, control, session):
-        other = address.replace("word", "other")
+        other = address.replace("token", "other")
         for call in (lambda: get(other), lambda: get(f"{other}state"), lambda: post(f"{other}press/space")):
             assert refused(call)[0] == 404
-        control.poll()
+        control.execute()
         assert not session.original
-        assert b"control" not in get(address.replace("control/word/", ""))
+        assert b"control" not in get(address.replace("control/token/", ""))
 
-    def test_what_is_asked_before_there_is_a_session_waits_for_it(self, session):
-        control = Control("word")
-        assert control.answer("POST", "/control/word/press/space").status == 204
-        assert json.loads(control.answer("GET", "/control/word/state").body)["styles"] == []
-        control.poll()
-        control.session = session
-        control.poll()
+    def test_the_address_without_its_slash_leads_to_the_page(self, address):
+        with urllib.request.urlopen(address.rstrip("/"), timeout=10) as answer:
+            assert answer.url == address and b"<title>realtime-nst: control</title>" in answer.read()
+
+    def test_half_a_token_leads_nowhere(self, address):
+        assert refused(lambda: get(address.rstrip("/")[:-1]))[0] == 404
+
+    def test_a_request_before_the_session_exists_waits_for_it(self, session):
+        with contextlib.closing(Listener("127.0.0.1", 0)) as listener, ThreadPoolExecutor() as pool:
+            request = pool.submit(post, f"{listener.url}control/token/press/space")
+            time.sleep(0.3)  # The model is loading.
+            control = Control("token", session)
+            with contextlib.closing(Broadcast(listener, control)):
+                assert request.result(timeout=10) == 204
+                control.execute()
         assert session.original
 
 
@@ -161,7 +168,7 @@ def test_a_person_uses_the_page(address, control, session, tmp_path):
         end = time.monotonic() + 30
         while not wish():
             assert time.monotonic() < end, session.state()
-            control.poll()
+            control.execute()
             time.sleep(0.05)
 
     with desktop(1000, 780) as display, browser(display, address, tmp_path):
@@ -182,14 +189,14 @@ def test_a_person_uses_the_page(address, control, session, tmp_path):
 
         until(lambda: all(middle(bgr) for bgr in STYLES.values()))
         xdotool("mousemove", *middle(STYLES["blue"]), "click", "1")
-        until(lambda: session.state()["wanted"] == 2)
+        until(lambda: session.state()["requested"] == 2)
         # The button keeps the focus; the space bar is then its own, other keys are the program's.
         xdotool("key", "Left")
-        until(lambda: session.state()["wanted"] == 1)
+        until(lambda: session.state()["requested"] == 1)
         xdotool("key", "bracketleft")
-        until(lambda: session.strength == 0.9)
+        until(lambda: session.params.strength == 0.9)
         xdotool("key", "shift+Tab", "shift+Tab", "Return")
-        until(lambda: session.state()["wanted"] == 0)
+        until(lambda: session.state()["requested"] == 0)
 
 
 def test_a_live_run_obeys(tmp_path):
@@ -205,9 +212,9 @@ def test_a_live_run_obeys(tmp_path):
         address = re.search(r"http://\S+/control/[\w-]{12}/", process.stderr.readline()).group()
         state = until_state(address, lambda state: state["styles"] and state["fps"])
         assert post(f"{address}style/ink") == 204
-        state = until_state(address, lambda state: state["styles"][state["shown"]] == "ink")
+        state = until_state(address, lambda state: state["styles"][state["current"]] == "ink")
         assert post(f"{address}press/t") == 204
-        state = until_state(address, lambda state: state["styles"][state["shown"]] == "taken 1")
+        state = until_state(address, lambda state: state["styles"][state["current"]] == "taken 1")
         state = until_state(address, lambda state: "kept as" in state["message"])
         kept = read_image(state["message"].split()[-1])
         assert kept.shape == (480, 640, 3) and np.ptp(kept.reshape(-1, 3), axis=1).mean() > 40, "it is the scene's"

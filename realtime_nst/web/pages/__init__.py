@@ -1,4 +1,4 @@
-"""The pages that browsers are shown."""
+"""The HTML pages."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from ..server import Answer
 
 
 def page(name: str) -> Answer:
-    """The page in the file `name` of this folder."""
+    """Return the page in the file `name` of this folder."""
     return Answer(Path(__file__).with_name(name).read_bytes(), "text/html; charset=utf-8")

@@ -1,0 +1,59 @@
+"""What a live run opens before it loads the model, so that a missing device or a taken port is reported at once."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from dataclasses import dataclass
+
+from ..interfaces import Notify, Source
+from ..sources.factory import Camera, open_source
+from ..sources.microphone import Microphone
+from ..web.broadcast import Listener
+from .options import LiveOptions
+
+
+@dataclass(frozen=True)
+class Devices:
+    """The inputs of a live run, and the port that it serves at. None: not requested."""
+
+    source: Source
+    microphone: Microphone | None
+    listener: Listener | None
+    control_token: str | None
+
+    @property
+    def camera(self) -> Camera | None:
+        """The source, if it is a camera or a network stream."""
+        return self.source if isinstance(self.source, Camera) else None
+
+
+def open_devices(
+    options: LiveOptions, opened: contextlib.ExitStack, until_run: contextlib.ExitStack, notify: Notify
+) -> Devices:
+    """Open the devices that `options` ask for.
+
+    Args:
+        options: The options of the run.
+        opened: Closes what is needed until the run has ended.
+        until_run: Closes the source, until the pipeline takes it over.
+        notify: Told the addresses.
+
+    Raises:
+        InputError: if a device cannot be opened.
+    """
+    microphone = listener = control_token = None
+    if options.mic:
+        microphone = opened.enter_context(contextlib.closing(Microphone(options.mic)))
+    if options.serve:
+        listener = opened.enter_context(contextlib.closing(Listener(*options.serve)))
+        notify(f"the stylized video is at {listener.url}, for OBS and players at {listener.url}video.mjpg")
+        if options.control is not None:
+            control_token = options.control or secrets.token_urlsafe(9)
+            notify(f"it is controlled at {listener.url}control/{control_token}/")
+    # A viewer or a microphone sets the pace; without them, files and the demo take the time they need.
+    live = not options.headless or options.shared or microphone is not None
+    source = until_run.enter_context(contextlib.closing(open_source(options.source, options.size, live=live)))
+    if options.size and not isinstance(source, Camera):
+        notify(f"--size is asked of cameras; {source.name} keeps its {source.size[1]}x{source.size[0]}")
+    return Devices(source, microphone, listener, control_token)

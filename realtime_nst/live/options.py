@@ -1,0 +1,105 @@
+"""The options of a live run, and the checks made before anything is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError, OutputError
+from ..media.containers import CONTAINERS
+from ..media.paths import check_writable
+from ..sinks.display import check_display
+
+if TYPE_CHECKING:
+    from ..styles.library import Style
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """The options of `realtime-nst live`; `realtime-nst live --help` explains each."""
+
+    source: str
+    """A camera's index or name, a file, a URL, or "demo"."""
+    styles: Sequence[Style]
+    model: str = "auto"
+    device: str = "auto"
+    processing_size: int | None = None
+    """Long side in pixels of what the network sees. None: adapted to `fps_target` for a live source, else the network's
+    default."""
+    fps_target: float | None = None
+    """Frames per second that the adaptive resolution holds. None: the frame rate of the source."""
+    size: tuple[int, int] | None = None
+    """(width, height) requested from a camera."""
+    strength: float = 1.0
+    keep_colors: bool = False
+    steady: bool | None = None
+    """Whether to suppress flicker. None: `deflicker_by_default` decides by the frame rate."""
+    fade: float = 0.4
+    """Seconds from one style to the next."""
+    cycle: float | None = None
+    """Seconds after which the next style is shown automatically. None: never."""
+    mirror: bool | None = None
+    """None: mirror a camera that faces the user, unless others see the video through `serve` or `virtual_camera`."""
+    record: Path | None = None
+    """Video file to record from the start."""
+    mic: str | None = None
+    """Microphone to record with the video: its index, part of its name, or "default"."""
+    serve: tuple[str, int] | None = None
+    """(host, port) at which browsers and players can watch."""
+    control: str | None = None
+    """Control token, which lets browsers press the keys. Empty: generate a random one."""
+    virtual_camera: str | None = None
+    """Virtual camera that receives the frames: its name, or "default"."""
+    headless: bool = False
+    """Open no window."""
+    frames: int | None = None
+    """Number of frames after which the run ends."""
+    seconds: float | None = None
+    """Seconds of the stream after which the run ends."""
+    stats: Path | None = None
+    """JSON file for the run's statistics."""
+    overwrite: bool = False
+    """Let `record` and `stats` replace existing files."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other people or programs see the frames as they come."""
+        return self.serve is not None or self.virtual_camera is not None
+
+
+def check_options(options: LiveOptions) -> None:
+    """Find what is wrong with the options before anything is opened or written.
+
+    Raises:
+        InputError: if options contradict each other or a needed one is missing.
+        OutputError: if a file cannot be written, or exists and may not be replaced.
+        DeviceError: if no window can be opened.
+    """
+    if options.fps_target and options.processing_size:
+        raise InputError("--fps-target chooses the work size that --work-size fixes: give one of them")
+    if options.headless and not (
+        options.record or options.shared or options.frames or options.seconds or options.stats
+    ):
+        raise InputError("--headless shows nothing: add --record FILE, --serve, --frames N or --seconds S")
+    if options.control is not None and not options.serve:
+        raise InputError("--control lets browsers press the keys where --serve shows them the video: add --serve")
+    if options.mic and options.headless and not options.record:
+        raise InputError("--mic records sound with the video: add --record FILE")
+    if options.record:
+        check_writable(options.record, CONTAINERS)
+        if options.record.exists() and Path(options.source).exists() and options.record.samefile(options.source):
+            raise OutputError(f"--record {options.record} is the clip that is being read; choose another name")
+        _check_new("--record", options.record, options.overwrite)
+    if options.stats:
+        check_writable(options.stats)
+        _check_new("--stats", options.stats, options.overwrite)
+    if not options.headless:
+        check_display()
+
+
+def _check_new(option: str, path: Path, overwrite: bool) -> None:
+    # A device such as /dev/stdout loses nothing when it is written to.
+    if path.is_file() and not overwrite:
+        raise OutputError(f"{option} {path}: this file exists; choose another name, or replace it with --overwrite")

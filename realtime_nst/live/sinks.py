@@ -1,0 +1,92 @@
+"""The sinks of a live run, in one table: when each is wanted and how it is made."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ..interfaces import Notify, Sink
+from ..sinks.recorder import Recorder
+from ..sinks.virtual_camera import VirtualCamera
+from ..sinks.window import Window
+from ..web.broadcast import Broadcast
+from ..web.control import Control
+from .devices import Devices
+from .hud import Hud
+from .options import LiveOptions
+from .session import Session
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What sinks are made from once the model is loaded."""
+
+    devices: Devices
+    recorder: Recorder
+    session: Session
+    hud: Hud
+
+
+@dataclass(frozen=True)
+class SinkEntry(Generic[P]):
+    """A row of the table."""
+
+    wanted: Callable[[LiveOptions], bool]
+    make: Callable[[P, LiveOptions, Notify], Sink]
+
+
+def _virtual_camera(devices: Devices, options: LiveOptions, notify: Notify) -> Sink:
+    assert options.virtual_camera is not None
+    camera = VirtualCamera(options.virtual_camera, devices.source.size, devices.source.fps)
+    notify(f"sending to the virtual camera {camera.name}")
+    return camera
+
+
+def _broadcast(parts: Parts, options: LiveOptions, notify: Notify) -> Sink:
+    listener, token = parts.devices.listener, parts.devices.control_token
+    assert listener is not None
+    return Broadcast(listener, None if token is None else Control(token, parts.session))
+
+
+def _window(parts: Parts, options: LiveOptions, notify: Notify) -> Sink:
+    session = parts.session
+    return Window("realtime-nst", parts.devices.source.size, session, parts.hud.draw, lambda: session.fullscreen)
+
+
+BEFORE_MODEL: tuple[SinkEntry[Devices], ...] = (
+    # Its driver may be missing: that is found before the model is loaded.
+    SinkEntry(lambda options: options.virtual_camera is not None, _virtual_camera),
+)
+AFTER_MODEL: tuple[SinkEntry[Parts], ...] = (
+    SinkEntry(lambda options: True, lambda parts, *_: parts.recorder),
+    # After the recorder, whose end it reports.
+    SinkEntry(lambda options: True, lambda parts, *_: parts.session),
+    SinkEntry(lambda options: options.serve is not None, _broadcast),
+    SinkEntry(lambda options: not options.headless, _window),
+)
+
+
+def open_sinks(
+    table: Sequence[SinkEntry[P]], parts: P, options: LiveOptions, until_run: contextlib.ExitStack, notify: Notify
+) -> list[Sink]:
+    """Make the sinks of `table` that `options` ask for, in its order.
+
+    Args:
+        table: BEFORE_MODEL or AFTER_MODEL.
+        parts: What they are made from.
+        options: The options of the run.
+        until_run: Closes them, until the pipeline takes them over.
+        notify: Tells the user one sentence.
+
+    Raises:
+        InputError: if one cannot be opened.
+    """
+    return [
+        until_run.enter_context(contextlib.closing(entry.make(parts, options, notify)))
+        for entry in table
+        if entry.wanted(options)
+    ]
