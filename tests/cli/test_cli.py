@@ -209,6 +209,7 @@ def test_colours_are_kept_where_that_is_asked_for(program, shared_data, tmp_path
     files = ["--camera", given, "--record", made] if command == "live" else [given, "-o", made]
 
     def kept(*option):
+        made.unlink(missing_ok=True)
         done = program(command, *files, *more, "--style", "ink", "--model", "fast", *option)
         assert done.returncode == 0, done.stderr
         colours = [cv2.cvtColor(_first(path), cv2.COLOR_BGR2YCrCb)[..., 1:].astype(float) for path in (given, made)]
