@@ -26,6 +26,8 @@ HELD_OUT = (
 )
 """Parts of the names of the paintings kept for validation, in every copy there is of them."""
 
+SQUARES_PER_SCENE = 8
+"""Squares taken from one rendering of the built-in scene, at different times."""
 FLAT = 2.0
 """The standard deviation, of 255, of a picture with nothing in it: instance normalization would make noise of it, and
 without any the gradient has no end."""
@@ -155,9 +157,13 @@ def relit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def scene_squares(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Squares of the built-in scene at random times and scales: smooth and without noise, as photographs seldom are."""
-    for _ in range(count):
-        height = int(size * rng.uniform(1, 1.7))
-        yield crop_to(Scene(height, height * 4 // 3).draw(rng.uniform(0, 60)), size, rng)
+    scene = None
+    for index in range(count):
+        # To render a scene takes a second, to draw it a few milliseconds.
+        if scene is None or index % SQUARES_PER_SCENE == 0:
+            height = int(size * rng.uniform(1, 1.7))
+            scene = Scene(height, height * 4 // 3)
+        yield crop_to(scene.draw(rng.uniform(0, 60)), size, rng)
 
 
 def made_pictures(

@@ -90,7 +90,7 @@ def test_fine_lines_stay_sharp(scene, quick):
         view = cv2.warpAffine(scene, shift, (640, 320), flags=cv2.INTER_CUBIC)
         shown = hold(view, cv2.pyrDown(view))
     energy = [cv2.Laplacian(one, cv2.CV_32F).var() for one in (shown, view)]
-    assert energy[0] > 0.85 * energy[1]
+    assert energy[0] > 0.78 * energy[1]
 
 
 def test_what_comes_into_view_leaves_no_trace_of_what_was_there(scene, quick):

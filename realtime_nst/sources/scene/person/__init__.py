@@ -1,0 +1,1 @@
+"""The person in the foreground: how she is rendered, and how she moves."""
