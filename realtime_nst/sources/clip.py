@@ -135,7 +135,8 @@ def _first_time(container: av.container.InputContainer) -> Fraction:
 def _alpha_decoder(stream: av.VideoStream) -> av.VideoCodecContext | None:
     """The decoder that sees a WebM clip's transparency, which FFmpeg's own leaves out."""
     name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
-    if name is None or stream.metadata.get("alpha_mode") != "1":
+    tags = {key.lower(): value for key, value in stream.metadata.items()}  # ALPHA_MODE where a tag repeats the header
+    if name is None or tags.get("alpha_mode") != "1":
         return None
     return av.CodecContext.create(name, "r")
 

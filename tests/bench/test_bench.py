@@ -90,8 +90,8 @@ def test_the_tables_have_a_cell_for_every_head(figures):
         assert rows and all(len(row) == len(head) for row in rows)
 
 
-def test_real_frames_are_scaled_and_keep_their_sound(shared_data, tmp_path):
-    clip = prepare_clip(next((shared_data / "clips/audio").glob("*.mp4")), (48, 64), 1.0, tmp_path)
+def test_real_frames_are_scaled_and_keep_their_sound(made_clip, tmp_path):
+    clip = prepare_clip(made_clip("plain.mp4"), (48, 64), 1.0, tmp_path)
     source = ClipSource(clip)
     assert source.size == (48, 64) and source.duration <= 1.2
     assert source.stream.container.streams.audio

@@ -103,8 +103,8 @@ def _a_style():
     return shipped_styles()[0].path
 
 
-def test_live_without_a_display_offers_headless(program, shared_data):
-    done = program("live", "--camera", shared_data / "clips/webcam/book.mkv")
+def test_live_without_a_display_offers_headless(program, made_clip):
+    done = program("live", "--camera", made_clip("plain.mp4"))
     assert done.returncode == 2
     assert "--headless" in done.stderr and "--record" in done.stderr
 
@@ -129,10 +129,10 @@ def test_a_gpu_that_is_missing_is_an_error(program):
     assert done.returncode == 2 and "GPU" in done.stderr and "--device cpu" in done.stderr
 
 
-def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub_folder, warm_hub, tmp_path):
+def test_a_clip_as_camera_becomes_a_stylized_recording(program, made_clip, paintings, hub_folder, warm_hub, tmp_path):
     done = program(
-        "live", "--camera", shared_data / "clips/webcam/book.mkv", "--model", hub_folder, "--work-size", "160",
-        "--style", shared_data / "paintings/named/van_gogh_starry_night.jpg",
+        "live", "--camera", made_clip("webcam.mkv"), "--model", hub_folder, "--work-size", "160",
+        "--style", paintings[0],
         "--headless", "--frames", "20", "--record", "out.mp4", "--stats", "s.json",
     )
     assert done.returncode == 0, done.stderr
@@ -147,7 +147,7 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub
     assert set(stats["stages_ms"]) == {"capture", "decode", "prepare", "stylize", "finish", "show"}
     from realtime_nst.sources.clip import ClipSource
 
-    original, stylized = ClipSource(shared_data / "clips/webcam/book.mkv"), ClipSource(tmp_path / "out.mp4")
+    original, stylized = ClipSource(made_clip("webcam.mkv")), ClipSource(tmp_path / "out.mp4")
     frames = 0
     while (frame := stylized.read()) is not None:
         frames += 1
@@ -159,10 +159,10 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, shared_data, hub
     ["clip", "CLIP", "-o", "out.mp4", "--end", "0.7", "--overwrite"],
     ["live", "--camera", "CLIP", "--headless", "--frames", "20", "--record", "out.mp4"],
 ])
-def test_a_stream_is_kept_from_flickering_unless_it_is_told_not_to(program, shared_data, tmp_path, command):
+def test_a_stream_is_kept_from_flickering_unless_it_is_told_not_to(program, made_clip, tmp_path, command):
     from realtime_nst.sources.clip import ClipSource
 
-    command = [shared_data / "clips/webcam/milk.mkv" if word == "CLIP" else word for word in command]
+    command = [made_clip("webcam.mkv") if word == "CLIP" else word for word in command]
     wall = np.s_[20:200, 60:160]
 
     def flicker(*options):
@@ -184,8 +184,8 @@ def test_demo_without_a_screen_records_and_says_where(program, hub_folder, warm_
     assert (tmp_path / "realtime-nst-demo.mp4").stat().st_size > 10_000
 
 
-def test_image_makes_a_picture_of_the_photo_s_size(program, shared_data, hub_folder, warm_hub, tmp_path):
-    photo = shared_data / "photos/test/chelsea.png"
+def test_image_makes_a_picture_of_the_photo_s_size(program, photo_file, hub_folder, warm_hub, tmp_path):
+    photo = photo_file
     done = program("image", photo, "-o", "out.png", "--style", "embers", "--model", hub_folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "out.png"
@@ -196,16 +196,16 @@ def test_image_makes_a_picture_of_the_photo_s_size(program, shared_data, hub_fol
 
 
 COLOURED = {
-    "image": ("photos/test/chelsea.png", "out.png", []),
-    "clip": ("clips/webcam/book.mkv", "out.mp4", ["--end", "0.2", "--overwrite"]),
-    "live": ("clips/webcam/book.mkv", "out.mp4", ["--headless", "--frames", "3"]),
+    "image": ("photo", "out.png", []),
+    "clip": ("webcam.mkv", "out.mp4", ["--end", "0.2", "--overwrite"]),
+    "live": ("webcam.mkv", "out.mp4", ["--headless", "--frames", "3"]),
 }
 
 
 @pytest.mark.parametrize("command", COLOURED)
-def test_colours_are_kept_where_that_is_asked_for(program, shared_data, tmp_path, command):
+def test_colours_are_kept_where_that_is_asked_for(program, made_clip, photo_file, tmp_path, command):
     name, out, more = COLOURED[command]
-    given, made = shared_data / name, tmp_path / out
+    given, made = photo_file if name == "photo" else made_clip(name), tmp_path / out
     files = ["--camera", given, "--record", made] if command == "live" else [given, "-o", made]
 
     def kept(*option):
@@ -225,14 +225,14 @@ def _first(path):
     return ClipSource(path).read().image if path.suffix in (".mkv", ".mp4") else read_image(path)
 
 
-def test_image_fills_a_folder(program, shared_data, hub_folder, warm_hub, tmp_path):
-    photos = [shared_data / "photos/test" / name for name in ("chelsea.png", "t00_kodim20.jpg")]
+def test_image_fills_a_folder(program, photo_file, hub_folder, warm_hub, tmp_path):
+    photos = [photo_file, write_image(tmp_path / "second.jpg", read_image(photo_file)[:, ::-1])]
     done = program(
         "image", *photos, "-o", "made", "--style", "ink", "--style", "pond", "--model", hub_folder, "--work-size", "96"
     )
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "made").iterdir()) == [
-        "chelsea-ink.png", "chelsea-pond.png", "t00_kodim20-ink.jpg", "t00_kodim20-pond.jpg",
+        "photo-ink.png", "photo-pond.png", "second-ink.jpg", "second-pond.jpg",
     ]
 
 
@@ -246,8 +246,8 @@ def test_strokes_do_not_shrink_on_a_large_photo(program, tmp_path):
     assert (usual == coarser).all() and (usual != finer).any()
 
 
-def test_clip_keeps_what_is_not_a_picture(program, shared_data, hub_folder, warm_hub, tmp_path):
-    clip = shared_data / "clips/edge/fire2.mp4"
+def test_clip_keeps_what_is_not_a_picture(program, made_clip, hub_folder, warm_hub, tmp_path):
+    clip = made_clip("uneven_upside_down.mp4")
     done = program("clip", clip, "-o", "out.mp4", "--style", "glass", "--model", hub_folder, "--work-size", "96")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "out.mp4" and (tmp_path / "out.mp4").exists()
@@ -257,7 +257,7 @@ def test_clip_keeps_what_is_not_a_picture(program, shared_data, hub_folder, warm
         "--styles-over-time", "0:glass,1:ink",
     )
     assert mixed.returncode == 1 and "1 of 2 clips failed" in mixed.stderr
-    assert (tmp_path / "made/fire2.mp4").exists()
+    assert (tmp_path / "made/uneven_upside_down.mp4").exists()
 
 
 def test_openvino_is_loaded_without_what_reports_to_its_maker(tmp_path):

@@ -6,6 +6,7 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from support.pictures import save_frames_with_flow
 
 from realtime_nst.errors import SourceError
 from realtime_nst.evaluation.evaluate import ModelFigures, content_error, evaluate, frame_pairs, style_error
@@ -53,39 +54,47 @@ def test_a_moved_picture_has_no_warping_error_along_its_flow():
     assert warping_error(image, np.clip(moved.astype(int) + 3, 0, 255).astype(np.uint8), flow, visible) < 9.01
 
 
-def test_true_flow_explains_sintel(shared_data):
-    pairs = list(frame_pairs(shared_data / "sintel"))
+@pytest.mark.parametrize("kind", ["generated", "sintel"])
+def test_true_flow_explains_what_moves(shared, tmp_path, kind):
+    """Frames with true flow, as MPI Sintel has them."""
+    if kind == "generated":
+        for name, step in (("right", (6, 2)), ("up", (-3, -7)), ("down", (0, 4))):
+            save_frames_with_flow(tmp_path / name, step)
+    pairs = list(frame_pairs(tmp_path if kind == "generated" else shared("sintel")))
     assert len(pairs) == 3
     for one, two, flow, visible, passed in pairs:
         assert passed is None
         assert one.shape == two.shape and flow.shape[:2] == visible.shape == one.shape[:2]
         still = warping_error(one, two, 0 * flow, visible)
-        assert warping_error(one, two, flow, visible) < 0.5 * still
+        assert warping_error(one, two, flow, visible) < (0.01 if kind == "generated" else 0.5 * still) < still
         estimated = estimate_flow(one, two)
         agreeing = consistent(estimated, estimate_flow(two, one))
-        assert 0.3 < agreeing.mean() < 1
+        assert agreeing.mean() > 0.3
+        assert not agreeing.all() or kind == "generated"  # there, nothing hides anything
 
 
-def test_every_frame_of_a_clip_is_passed_on(shared_data):
-    pairs = list(frame_pairs(shared_data / "clips/webcam"))
-    source = open_source(str(shared_data / "clips/webcam/again.mkv"), live=False)
+def test_every_frame_of_a_clip_is_passed_on(made_clip, tmp_path):
+    for name in ("uneven.mkv", "plain.mp4", "h264_10bit.mp4"):
+        shutil.copy(made_clip(name), tmp_path)
+    pairs = list(frame_pairs(tmp_path))
+    source = open_source(str(tmp_path / "h264_10bit.mp4"), live=False)
     frames = iter(source.read, None)
     for number, pair in enumerate(pairs[:3]):
         assert (pair.passed is None) == (number == 0) and len(pair.passed or []) == (8 if number else 0)
         for image in (*(pair.passed or []), pair.one, pair.two):
             np.testing.assert_array_equal(image, next(frames).image)
     source.close()
-    assert sum(pair.passed is None for pair in pairs) == 6
+    assert sum(pair.passed is None for pair in pairs) == 3
 
 
-def test_a_webcam_flickers_less_in_a_run_than_frame_by_frame(shared_data, tmp_path):
+def test_a_webcam_flickers_less_in_a_run_than_frame_by_frame(made_clip, photo_file, paintings, features_file, tmp_path):
     (tmp_path / "clips").mkdir()
-    shutil.copy(shared_data / "clips/webcam/milk.mkv", tmp_path / "clips")
+    shutil.copy(made_clip("webcam.mkv"), tmp_path / "clips")
     (figures,) = evaluate(
         ["fast"],
-        shared_data / "photos/test/astronaut.png",
-        shared_data / "paintings/named/hokusai_great_wave.jpg",
-        shared_data / "features/vgg16_imagenet_to_conv4_3_f16.npz",
+        photo_file,
+        paintings[0],
+        features_file,
         size=96, clips=tmp_path / "clips", device="cpu",
     )
     assert figures.input_warping_error < figures.steady_warping_error < 0.5 * figures.warping_error
@@ -100,18 +109,28 @@ def test_no_flow_file_and_no_clips_are_errors(tmp_path):
         list(frame_pairs(tmp_path / "empty"))
 
 
-def test_the_hub_model_keeps_content_and_captures_style(shared_data, hub_folder, hub_network, tmp_path):
+def test_figures_are_written_and_pictures_shown(hub_folder, hub_network, photo_file, paintings, features_file, tmp_path):
     figures, coarse = evaluate(
         [str(hub_folder)],
-        shared_data / "photos/test/astronaut.png",
-        shared_data / "paintings/named/van_gogh_starry_night.jpg",
-        shared_data / "features/vgg16_imagenet_to_conv4_3_f16.npz",
+        photo_file,
+        paintings[0],
+        features_file,
         size=192, processing_sizes=[None, 96], device="cpu", json_file=tmp_path / "f.json", sheet=tmp_path / "s.png",
     )
     assert coarse.model == f"{figures.model} at 96" and coarse.content_error != figures.content_error
-    assert 0.5 < figures.content_error < 2 and 0.7 < figures.style_captured < 1
     written = json.loads((tmp_path / "f.json").read_text())["models"][0]
     assert written["style_error"] == figures.style_error == figures.pairs[0]["style_error"]
-    assert written["pairs"][0]["photo"] == written["worst"]["style_error"]["photo"] == "astronaut"
+    assert written["pairs"][0]["photo"] == written["worst"]["style_error"]["photo"] == "photo"
     assert not [key for key in written if "warping" in key]
     assert read_image(tmp_path / "s.png").size > 1000
+
+
+def test_magenta_s_weights_keep_content_and_capture_style(shared, magenta_folder):
+    (figures,) = evaluate(
+        [str(magenta_folder)],
+        shared("photos/test/astronaut.png"),
+        shared("paintings/named/van_gogh_starry_night.jpg"),
+        shared("features/vgg16_imagenet_to_conv4_3_f16.npz"),
+        size=192, device="cpu",
+    )
+    assert 0.5 < figures.content_error < 2 and 0.7 < figures.style_captured < 1

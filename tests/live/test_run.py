@@ -21,13 +21,12 @@ from realtime_nst.styles.library import Style
 
 
 @pytest.fixture(scope="module")
-def clip(shared_data):
-    return shared_data / "clips/webcam/book.mkv"
+def clip(made_clip):
+    return made_clip("webcam.mkv")
 
 
 @pytest.fixture(scope="module")
-def styles(shared_data):
-    paintings = sorted((shared_data / "paintings/named").glob("*.jpg"))
+def styles(paintings):
     return [Style(path.stem, path) for path in paintings[:3]]
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.pictures import photo
 
 from realtime_nst.errors import ModelError
 from realtime_nst.networks import hub
@@ -18,14 +19,24 @@ from realtime_nst.media.images import read_image
 
 
 @pytest.fixture(scope="module")
-def images(shared_data):
-    photo = read_image(shared_data / "photos/test/astronaut.png")[:203, :310]
-    return np.ascontiguousarray(photo), read_image(shared_data / "paintings/named/van_gogh_starry_night.jpg")
+def images(paintings):
+    return photo(203, 310), read_image(paintings[0])
+
+
+@pytest.fixture(scope="module", params=["generated", "Magenta's"])
+def folder(request):
+    """The module with the interface of the hub's, and with Magenta's own weights."""
+    return request.getfixturevalue("hub_folder" if request.param == "generated" else "magenta_folder")
 
 
 @pytest.fixture(scope="module")
-def module(hub_folder):
-    return load_module(hub_folder)
+def network(folder):
+    return HubNetwork(folder, "cpu")
+
+
+@pytest.fixture(scope="module")
+def module(folder):
+    return load_module(folder)
 
 
 @pytest.fixture(scope="module")
@@ -45,29 +56,29 @@ def whole(module, images):
     return np.rint(np.clip(out, 0, 1) * 255).astype(np.uint8)[:, :, ::-1]
 
 
-def test_the_split_agrees_with_the_whole(module, parts, shared_data):
+def test_the_split_agrees_with_the_whole(module, parts, images, paintings):
     import tensorflow as tf
 
     assert parts.whole_because == "" and parts.code_shape[-1] == 100
     encode = graph_function(parts.encode, [parts.style], parts.code)
     transform = graph_function(parts.transform, [parts.frame, parts.code], parts.output)
-    photo = read_image(shared_data / "photos/test/chelsea.png")[np.newaxis, :192, :256, ::-1].astype(np.float32) / 255
-    for name in ("hokusai_great_wave", "kandinsky_composition_vii"):
-        style = tf.constant(style_input(read_image(shared_data / f"paintings/named/{name}.jpg")))
+    photo = images[0][np.newaxis, :192, :256, ::-1].astype(np.float32) / 255
+    for painting in paintings[3:5]:
+        style = tf.constant(style_input(read_image(painting)))
         abs_difference = transform(tf.constant(photo), encode(style))
         together = module.signatures["serving_default"](placeholder=tf.constant(photo), placeholder_1=style)
         assert np.abs(abs_difference - together["output_0"]).max() < 1e-4
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "tensorflow", "XLA"])
-def test_frames_are_what_the_whole_module_makes(hub_folder, hub_network, parts, images, whole, runtime):
+def test_frames_are_what_the_whole_module_makes(folder, network, parts, images, whole, runtime):
     """Colours, rounding and cropping around the network, for a frame whose sides are odd.
 
     "XLA" is the code of the GPU, run here on the CPU: no GPU can be had where these tests run.
     """
     photo, painting = images
     if runtime == "openvino":
-        run = OpenVinoParts(converted(hub_folder))
+        run = OpenVinoParts(converted(folder))
         stylize = run.compile(photo.shape[:2], "f32")
     else:
         run = TensorFlowParts(parts, "/CPU:0", "CPU", xla=runtime == "XLA")
@@ -76,7 +87,7 @@ def test_frames_are_what_the_whole_module_makes(hub_folder, hub_network, parts, 
     assert out.dtype == np.uint8 and out.shape == photo.shape and out.flags.c_contiguous
     assert np.abs(out.astype(int) - whole).max() <= 1
     # bf16, which OpenVINO takes where the processor has it, moves single values by up to a tenth of the range.
-    assert np.abs(hub_network.transform(photo, hub_network.encode(painting)).astype(int) - whole).mean() < 1.5
+    assert np.abs(network.transform(photo, network.encode(painting)).astype(int) - whole).mean() < 1.5
 
 
 def test_convolutions_in_half_precision_move_no_pixel_that_is_seen(parts, images, whole):
@@ -92,12 +103,12 @@ def test_convolutions_in_half_precision_move_no_pixel_that_is_seen(parts, images
     assert 0 < np.abs(out.astype(int) - whole).mean() < 0.3
 
 
-def test_tensorflow_takes_over_with_a_word_where_openvino_cannot(hub_folder, images, whole, monkeypatch):
+def test_tensorflow_takes_over_with_a_word_where_openvino_cannot(folder, images, whole, monkeypatch):
     def refuse(folder, frames_in_flight):
         raise RuntimeError("this processor is not supported")
 
     monkeypatch.setattr("realtime_nst.networks.hub.OpenVinoParts", refuse)
-    network = HubNetwork(hub_folder, "cpu")
+    network = HubNetwork(folder, "cpu")
     assert "TensorFlow" in network.runtime
     assert any("this processor is not supported" in notice for notice in network.notices)
     photo, painting = images

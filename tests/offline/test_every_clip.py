@@ -1,4 +1,4 @@
-"""Every shared clip goes through whole: its frames, times, sound and way up, and what is odd about each."""
+"""Every clip goes through whole, generated and shared: its frames, times, sound and way up, and what is odd about each."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 from support.clip_files import first_frame, make, sound, times
+from support.clip_maker import CLIPS
 from support.doubles import MeanColour
 
 from realtime_nst.sources.clip import ClipSource
@@ -44,6 +45,12 @@ def four_colours_a_pixel(done):
 
 def sound_begins_before_the_pictures(done):
     assert sound(done.clip)[0][2][0] < 0
+
+
+def sound_that_fails(done):
+    with av.open(str(done.out)) as container, pytest.raises(av.error.InvalidDataError):
+        for _ in container.decode(audio=0):
+            pass
 
 
 def anamorphic_at_ntsc_rate(done):
@@ -117,7 +124,36 @@ def plain(done):
     assert done.video(out=True)["rate"] == done.video()["rate"]
 
 
-CLIPS = {
+MADE = {
+    "plain.mp4": (48, plain),
+    "ten_seconds.mp4": (240, plain),
+    "three_frames.mov": (3, turned(0)),
+    "turned_90.mov": (3, turned(-90)),
+    "turned_180.mov": (3, turned(-180)),
+    "turned_270.mov": (3, turned(90)),
+    "uneven.mkv": (25, uneven),
+    "uneven_upside_down.mp4": (25, uneven_and_upside_down),
+    "ntsc.mp4": (30, plain),
+    "anamorphic_ntsc.mp4": (30, anamorphic_at_ntsc_rate),
+    "no_duration.webm": (25, says_no_duration),
+    "h264_10bit.mp4": (25, ten_bits),
+    "h264_444.mp4": (25, four_colours_a_pixel),
+    "hevc.mp4": (10, of_codec("hevc")),
+    "hevc_10bit.mp4": (25, ten_bits),
+    "vp9.webm": (25, of_codec("vp9")),
+    "av1.mkv": (25, of_codec("libdav1d")),
+    "transparent.webm": (25, transparent),
+    "transparent_tagged.webm": (25, transparent),
+    "full_range_709.mp4": (25, full_range),
+    "matrix_601.mp4": (25, ntsc_matrix),
+    "two_of_everything.mp4": (25, two_of_everything),
+    "sound_first.mkv": (25, sound_begins_before_the_pictures),
+    "failing_sound.mp4": (25, sound_that_fails),
+    "webcam.mkv": (60, starts_late),
+}
+"""Frames of each generated clip, and what is to be seen of its oddity."""
+
+SHARED = {
     "audio/cockatoo.mp4": (280, four_colours_a_pixel),
     "audio/cutBunny.mp4": (240, plain),
     "audio/flipping_a_pancake.mkv": (310, sound_begins_before_the_pictures),
@@ -148,13 +184,21 @@ CLIPS = {
     "webcam/please.mkv": (73, full_range),
     "webcam/thanks.mkv": (51, full_range),
 }
-"""Frames of each clip, and what is to be seen of its oddity."""
+"""The same of each shared clip."""
 
 
-@pytest.mark.parametrize("name", CLIPS)
-def test_a_clip_goes_through_whole(shared_data, tmp_path, name):
-    frames, oddity = CLIPS[name]
-    done = Done(shared_data / "clips" / name, tmp_path / "out.mp4", [])
+@pytest.mark.parametrize("name", MADE)
+def test_a_generated_clip_goes_through_whole(made_clip, tmp_path, name):
+    goes_through_whole(made_clip(name), tmp_path, *MADE[name])
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_shared_clip_goes_through_whole(shared, tmp_path, name):
+    goes_through_whole(shared(f"clips/{name}"), tmp_path, *SHARED[name])
+
+
+def goes_through_whole(clip, tmp_path, frames, oddity):
+    done = Done(clip, tmp_path / "out.mp4", [])
     # A network double: the subject is files, and what it makes of a frame is known.
     make(done.clip, done.out, Stylizer(MeanColour(), 96), say=done.notices.append)
 
@@ -184,6 +228,10 @@ def test_a_clip_goes_through_whole(shared_data, tmp_path, name):
     oddity(done)
 
 
-def test_no_clip_is_left_out(shared_data):
-    clips = shared_data / "clips"
-    assert {str(path.relative_to(clips)) for path in clips.glob("*/*")} == set(CLIPS)
+def test_no_clip_is_left_out(shared):
+    clips = shared("clips")
+    assert {str(path.relative_to(clips)) for path in clips.glob("*/*")} == set(SHARED)
+
+
+def test_no_generated_clip_is_left_out():
+    assert set(MADE) == set(CLIPS)

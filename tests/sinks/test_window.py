@@ -39,19 +39,12 @@ def still():
 
 
 @pytest.fixture(scope="module")
-def paintings(shared_data):
-    folder = shared_data / "paintings/named"
-    names = sorted(folder.glob("*.jpg"))
-    return [str(names[k]) for k in (0, 7, 14)]
-
-
-@pytest.fixture(scope="module")
 def launch(display, hub_folder, paintings, tmp_path_factory):
     """Start `realtime-nst live` on a network camera that shows a still picture, in three styles."""
     programs = contextlib.ExitStack()
 
     def start(url, *more):
-        styles = [part for path in paintings for part in ("--style", path)]
+        styles = [part for k in (0, 7, 14) for part in ("--style", str(paintings[k]))]
         args = ["live", "--camera", url, "--model", str(hub_folder), "--work-size", "128", *styles, *more]
         program = Program(args, display=display, home=tmp_path_factory.mktemp("home"))
         programs.callback(program.close)

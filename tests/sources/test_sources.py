@@ -23,8 +23,8 @@ from realtime_nst.sources.realtime import RealtimeSource
 
 
 @pytest.fixture(scope="module")
-def clip(shared_data):
-    return shared_data / "clips/webcam/book.mkv"
+def clip(made_clip):
+    return made_clip("webcam.mkv")
 
 
 @pytest.fixture(scope="module")
@@ -153,13 +153,13 @@ class TestNetworkCamera:
             with pytest.raises(SourceError, match="gave no picture"):
                 open_source(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout=0.5)
 
-    def test_a_clip_behind_a_url_has_an_end(self, shared_data):
-        folder = shared_data / "clips/edge"
+    def test_a_clip_behind_a_url_has_an_end(self, made_clip):
+        folder = made_clip("hevc.mp4").parent
         handler = partial(QuietFiles, directory=str(folder))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            source = open_source(f"http://127.0.0.1:{server.server_port}/h265_video.mp4", live=False)
+            source = open_source(f"http://127.0.0.1:{server.server_port}/hevc.mp4", live=False)
             frames = frames_of(source)
             source.close()
         finally:

@@ -146,9 +146,11 @@ def test_cameras_of_the_usual_rates_are_deflicker_by_default():
     assert [deflicker_by_default(fps) for fps in (15, 30, 60, 120, 250)] == [True, True, True, False, False]
 
 
-def test_a_person_at_a_webcam_who_moves_flickers_less_than_with_the_noise_alone_kept_out(shared_data):
+@pytest.mark.parametrize("kind", ["generated", "shared"])
+def test_a_person_at_a_webcam_who_moves_flickers_less_than_with_the_noise_alone_kept_out(made_clip, shared, kind):
     """Along the flow, with a network that has seen the same of every frame."""
-    source = open_source(str(shared_data / "clips/webcam/book.mkv"), live=False)
+    clip = made_clip("webcam.mkv") if kind == "generated" else shared("clips/webcam/book.mkv")
+    source = open_source(str(clip), live=False)
     frames = [source.read().image for _ in range(45)][20:]
     source.close()
     stylizer = Stylizer(FastNetwork("cpu"))

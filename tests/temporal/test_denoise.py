@@ -106,8 +106,10 @@ def test_a_run_keeps_noise_from_the_network_unless_it_is_told_not_to(scene):
     assert unrest() < 0.4 * unrest(deflicker=False)
 
 
-def test_a_clip_of_a_person_at_a_webcam_flickers_half_as_much(shared_data):
-    source = open_source(str(shared_data / "clips/webcam/milk.mkv"), live=False)
+@pytest.mark.parametrize("kind", ["generated", "shared"])
+def test_a_clip_of_a_person_at_a_webcam_flickers_half_as_much(made_clip, shared, kind):
+    clip = made_clip("webcam.mkv") if kind == "generated" else shared("clips/webcam/milk.mkv")
+    source = open_source(str(clip), live=False)
     images = [source.read().image for _ in range(30)]
     source.close()
     stylizer = Stylizer(FastNetwork("cpu"))

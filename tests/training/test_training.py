@@ -11,21 +11,25 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support.pictures import photo, texture
 
 from realtime_nst.errors import InputError
 from realtime_nst.networks.fast import FastNetwork
-from realtime_nst.media.images import images_in
+from realtime_nst.media.images import images_in, write_image
 
 
 @pytest.fixture(scope="module")
-def material(shared_data, tmp_path_factory):
-    """A folder like the shared one, with three pictures of each kind."""
-    folder = tmp_path_factory.mktemp("material")
-    for kind in ("paintings/named", "paintings/more", "textures", "photos/train"):
+def training_data(paintings, features_file, tmp_path_factory):
+    """A folder as the training commands expect it, with three images of each kind."""
+    folder = tmp_path_factory.mktemp("training")
+    for kind in ("paintings/named", "paintings/more", "textures", "photos/train", "features"):
         (folder / kind).mkdir(parents=True)
-        for path in images_in(shared_data / kind)[:3]:
-            shutil.copy(path, folder / kind)
-    shutil.copytree(shared_data / "features", folder / "features")
+    for number in range(3):
+        shutil.copy(paintings[number], folder / "paintings/named")
+        shutil.copy(paintings[-number - 1], folder / "paintings/more")
+        write_image(folder / f"textures/{number}.png", texture(256, number))
+        write_image(folder / f"photos/train/{number}.png", photo(240, 272, number))
+    shutil.copy(features_file, folder / "features/vgg16_imagenet_to_conv4_3_f16.npz")
     return folder
 
 
@@ -41,23 +45,23 @@ def weights_of(run):
     return [np.asarray(value) for network in networks for value in network.get_weights()]
 
 
-def test_the_stages_end_in_a_network_that_runs(material, hub_folder, tmp_path):
+def test_the_stages_end_in_a_network_that_runs(training_data, hub_folder, tmp_path):
     from realtime_nst.training import data, distill, export, plot, restore, train
 
-    features = material / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"
+    features = training_data / "features" / "vgg16_imagenet_to_conv4_3_f16.npz"
     prepared, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
-    done(data.main, material, tmp_path / "made", hub_folder, "--count", 3, "--size", 96)
+    done(data.main, training_data, tmp_path / "made", hub_folder, "--count", 3, "--size", 96)
     assert len(images_in(tmp_path / "made")) == 3
-    done(distill.main, "codes", material, prepared, hub_folder, "--count", 12, "--size", 64)
+    done(distill.main, "codes", training_data, prepared, hub_folder, "--count", 12, "--size", 64)
     done(distill.main, "style", prepared, first, "--steps", 3, "--batch", 4)
-    done(distill.main, "pairs", material, prepared, hub_folder, "--count", 6, "--size", 64)
+    done(distill.main, "pairs", training_data, prepared, hub_folder, "--count", 6, "--size", 64)
     done(distill.main, "train", prepared, first, "--steps", 3, "--batch", 2)
     (tmp_path / "validation").mkdir()
-    shutil.copytree(material / "photos" / "train", tmp_path / "validation" / "photos")
-    shutil.copytree(material / "paintings" / "named", tmp_path / "validation" / "styles")
+    shutil.copytree(training_data / "photos" / "train", tmp_path / "validation" / "photos")
+    shutil.copytree(training_data / "paintings" / "named", tmp_path / "validation" / "styles")
     done(distill.main, "train", prepared, first, "--start", first, "--features", features, "--steps", 4, "--batch", 2,
          "--side", 64)
-    stage = (material, second, "--made", tmp_path / "made", "--features", features, "--start", first, "--batch", 2,
+    stage = (training_data, second, "--made", tmp_path / "made", "--features", features, "--start", first, "--batch", 2,
              "--side", 64, "--style-size", 96, "--scenes", 2, "--temporal", 1, "--mixed", 0.5,
              "--validation", tmp_path / "validation")
     done(train.main, *stage, "--steps", 2)
@@ -130,12 +134,12 @@ def test_flat_pictures_are_not_trained_on():
         not_flat(lambda: flat)
 
 
-def test_a_run_that_goes_on_draws_the_batches_after_those_it_had(material):
+def test_a_run_that_goes_on_draws_the_batches_after_those_it_had(training_data):
     from realtime_nst.training.data import Photos, Styles, style_shapes
     from realtime_nst.training.train import Batches
 
     rng = np.random.default_rng(0)
-    images = Photos(material, 64, 2, rng), Styles(material, None, 96), style_shapes(96, 3, rng)
+    images = Photos(training_data, 64, 2, rng), Styles(training_data, None, 96), style_shapes(96, 3, rng)
     whole, rest = (Batches(*images, steps=3, batch=2, mixed=0.5, seed=7, done=done) for done in (0, 2))
     third, first = [whole[index] for index in range(3)][2], rest[0]
     assert all(np.array_equal(third[0][name], first[0][name]) for name in third[0])
