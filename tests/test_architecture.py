@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "realtime_nst"
 
 LAYERS = (  # from the top: a room imports from its own layer and from those below it
     {"cli"},
-    {"live", "offline", "evaluation", "bench", "training", "testing"},
+    {"live", "offline", "evaluation", "bench", "training", "testing", "doctor"},
     {"web", "sinks", "sources"},
     {"stylizer", "pipeline"},
     {"networks", "temporal", "styles", "nst"},
