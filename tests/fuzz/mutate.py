@@ -13,9 +13,9 @@ INTERESTING = (0, 1, 0x7F, 0x80, 0xFF)
 
 
 def mutate(data: bytes, rng: np.random.Generator) -> bytes:
-    """Return `data` after one to eight mutations. Headers are hit as often as everything behind them."""
+    """Return `data` after one to four mutations. Headers are hit as often as everything behind them."""
     mutated = bytearray(data)
-    for _ in range(rng.integers(1, 9)):
+    for _ in range(rng.integers(1, 5)):
         if mutated:
             mutated = MUTATIONS[rng.integers(len(MUTATIONS))](mutated, rng)
     return bytes(mutated)
