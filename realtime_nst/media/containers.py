@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from functools import cache
 from pathlib import Path
 
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 
 from ..errors import SourceError
+from . import playlists
 
 CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")
 """The endings that a video file written here can have."""
@@ -17,16 +20,56 @@ MOVIE_TIMESCALE = "90000"
 """Units a second of what an MP4 says of all its tracks: a late start in milliseconds would be rounded."""
 
 
+ELSEWHERE = frozenset(
+    ("alsa", "concat", "dash", "fbdev", "hls", "image2", "image2pipe", "imf", "kmsgrab", "lavfi", "rtp", "rtsp", "sdp")
+    + ("v4l2", "video4linux2", "webm_dash_manifest", "x11grab")
+)
+"""FFmpeg's names of the input formats whose frames come from somewhere else than the file that names them."""
+
+
+def file_url(path: Path) -> str:
+    """Return the path as FFmpeg takes it for a file, whatever its name: `http:x.mkv` is also a file's name."""
+    return f"file:{path}"
+
+
+@cache
+def _formats(*more: str) -> str:
+    """Return FFmpeg's list of the input formats that read nothing but their own file, and those of `more`."""
+    names: set[str] = set(more)
+    for name in av.formats_available:
+        with contextlib.suppress(ValueError):  # it can only be written
+            names |= set(av.ContainerFormat(name, "r").name.split(",")) - ELSEWHERE
+    return ",".join(sorted(names))
+
+
 def open_clip(path: Path) -> av.container.InputContainer:
-    """Open a file for demuxing. Raises SourceError with FFmpeg's own words."""
+    """Open a file for demuxing. Nothing but this file is read, except the pieces that an HLS playlist names below its
+    own folder; never the network.
+
+    Raises:
+        SourceError: if it cannot be opened; with FFmpeg's own words.
+    """
+    playlist = path.suffix.lower() in playlists.SUFFIXES
+    if playlist:
+        playlists.check_playlist(path)
     # Metadata that are no UTF-8 stop a PyAV before 19 that is not told to pass over them, and no later one.
     lenient = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+    allowed = _formats("hls") if playlist else _formats()
+    options = {"format_whitelist": allowed, "protocol_whitelist": "file,crypto"}
     try:
-        container = av.open(str(path), **lenient)
-    except av.error.InvalidDataError as error:
-        raise SourceError(f"{path} is not a clip that can be read, or its end is missing: {error.strerror}") from error
+        container = av.open(file_url(path), container_options=options, **lenient)
     except (OSError, av.error.FFmpegError) as error:
-        raise SourceError(f"cannot open {path}: {error.strerror or error}") from error
+        refused = isinstance(error, (av.error.ArgumentError, av.error.InvalidDataError))
+        if refused and playlists.names_other_files(path):
+            raise SourceError(
+                f"{path} is a playlist, not a clip: it only names other files; give those, or an HLS playlist by its "
+                f"ending {playlists.SUFFIXES[0]}"
+            ) from error
+        if refused:
+            reason = f"{path} is not a clip that can be read, or its end is missing: {error.strerror}"
+        else:
+            reason = f"cannot open {path}: {error.strerror or error}"
+        raise SourceError(reason) from error
     if container.format.name == "tty":
         container.close()
         raise SourceError(f"{path} is a text file, which FFmpeg would draw as a terminal; give a clip")
@@ -51,7 +94,7 @@ def open_output(path: Path, *, every: float | None = None) -> av.container.Outpu
         options["frag_duration"] = str(round(every * 1e6))
     with open(path, "wb"):
         pass  # PyAV itself tells of a folder that cannot be written only at the first packet.
-    return av.open(str(path), "w", container_options=options)
+    return av.open(file_url(path), "w", container_options=options)
 
 
 def index_first(partial: Path, out: Path, chapters: list) -> None:
@@ -59,7 +102,7 @@ def index_first(partial: Path, out: Path, chapters: list) -> None:
     whole = out.with_name(f"{out.stem}.whole{out.suffix}")
     options = {"movflags": "faststart", "movie_timescale": MOVIE_TIMESCALE}
     try:
-        with av.open(str(partial)) as source, av.open(str(whole), "w", container_options=options) as target:
+        with av.open(file_url(partial)) as source, av.open(file_url(whole), "w", container_options=options) as target:
             streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
             for index, stream in streams.items():
                 stream.metadata.update(source.streams[index].metadata)

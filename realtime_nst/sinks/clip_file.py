@@ -17,7 +17,7 @@ from av.video.reformatter import ColorTrc
 
 from ..errors import OutputError, RunError
 from ..frames import Frame
-from ..media.containers import CONTAINERS, index_first, open_output
+from ..media.containers import CONTAINERS, file_url, index_first, open_output
 from ..media.h264 import choose_encoder, describe, encoder_options, even, even_size, to_video
 from .stream_copy import OriginalClip, StreamCopier
 
@@ -112,10 +112,10 @@ class ClipWriter:
     def _copy_earlier(self) -> None:
         """Copy the frames before the last keyframe: all of them are whole, and the encoder begins anew there."""
         try:
-            with av.open(str(self._earlier)) as container:
+            with av.open(file_url(self._earlier)) as container:
                 packets = [(packet.pts, packet.is_keyframe) for packet in _packets(container)]
                 last = max((number for number, (_, key) in enumerate(packets) if key), default=0)
-            with av.open(str(self._earlier)) as container:
+            with av.open(file_url(self._earlier)) as container:
                 stream = container.streams.video[0]
                 # Matroska moves everything by what its sound begins before 0.
                 moved = min((pts for pts, _ in packets), default=0) - round(self._source.first / stream.time_base)
