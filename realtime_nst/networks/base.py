@@ -1,71 +1,127 @@
-"""Style-transfer networks: picture -> code once a style, frame and code -> frame every frame."""
+"""The interface of style-transfer networks: style image -> code, once per style; frame and code -> frame."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-
-import cv2
+from pathlib import Path
+from typing import ClassVar, TypeAlias
 
 from ..frames import Image, StyleCode
-from ..media.resize import downscale
+from ..media.resize import downscale, resize
+from .runtimes.devices import DeviceKind
+
+Say: TypeAlias = Callable[[str], None]
+"""Shows one line of text to the user."""
 
 
 class Network(ABC):
-    """What every style-transfer network offers, whatever runs it.
+    """A style-transfer network on some runtime.
 
-    A frame goes through it in steps, so that a frame and what the network sees of it may differ in size.
+    A frame passes through it in two steps: `prepare` scales it to the processing size, `begin` stylizes it and returns
+    it at its own size. Codes and frames may be requested from different threads.
+
+    A new family of models is a subclass in a module of its own and one line in `registry.FAMILIES`. A family
+    implements `encode`, `transform` (or `begin`), and the class methods `open` and `locate`.
     """
 
     name: str
     """What `--model` calls it: "hub", "fast", or the folder or URL it came from."""
     runtime: str
-    """"TensorFlow" or "OpenVINO", with its version."""
+    """The runtime and its version, such as "OpenVINO 2026.4.1"."""
     device: str
-    """What it runs on, in words a user knows: "CPU (AMD EPYC)", "GPU (NVIDIA H100)"."""
+    """The device in words the user knows: "CPU (AMD EPYC)", "GPU (NVIDIA H100)"."""
     frames_in_flight: int = 0
-    """How many more frames may be begun before one that was is waited for: a GPU is given the next while it is at work,
-    and several are on their way through a CPU that was opened for throughput."""
+    """How many more frames may be started before the first one is waited for.
+
+    A GPU receives the next frame while it computes; a CPU opened for throughput processes several frames at once."""
     quick: bool = False
-    """Whether a frame takes it so little time that what is done beside it must be short, and its strokes are much the
-    same in the next one."""
-    default_processing_size: int = 384
-    """Long side of the network's input in pixels unless the user chooses one: what two CPU cores do at a camera's frame
-    rate."""
+    """Whether a frame takes so little time that the temporal filter must be cheap. Such networks also keep their
+    strokes much the same from one frame to the next."""
     notices: tuple[str, ...] = ()
-    """Fallbacks taken while it was opened, one sentence each, to be shown to the user."""
+    """The fallbacks taken while it was opened, one sentence each, for the user."""
+
+    default_processing_size: ClassVar[int] = 384
+    """Long side of the network's input in pixels unless the user chooses one: the size at which two CPU cores keep up
+    with a camera."""
+    missing_hint: ClassVar[str] = "missing from this installation"
+    """What the user can do where `locate` finds nothing."""
+
+    @classmethod
+    def open(cls, model: str, device: DeviceKind, say: Say, throughput: bool) -> Network:
+        """Open a network of this family.
+
+        Args:
+            model: The name of the family; for the family of SavedModels also a folder or a URL.
+            device: "cpu" or "gpu".
+            say: Receives what takes long.
+            throughput: Process several frames at once on a CPU: more frames per second, each one later.
+
+        Raises:
+            ModelError: The model is missing or damaged, or cannot be downloaded.
+            DeviceError: There is no usable GPU.
+        """
+        raise NotImplementedError(f"{cls.__name__} cannot be opened by name")
+
+    @classmethod
+    def locate(cls) -> Path | None:
+        """Return the folder that holds the family's files; None if they are not on this machine."""
+        return None
 
     @abstractmethod
     def encode(self, image: Image) -> StyleCode:
-        """Return the float32 code (1-D) of a style picture of any size."""
+        """Return the style code of a style image of any size: float32, 1-D."""
 
     @abstractmethod
     def transform(self, image: Image, code: StyleCode) -> Image:
-        """Return `picture` (any size H x W) in the style of `code`: uint8 BGR, H x W x 3."""
+        """Stylize an image.
+
+        Args:
+            image: uint8 BGR, H x W x 3, of any size.
+            code: The style, from `encode` or a weighted mean of such codes.
+
+        Returns:
+            A new image, uint8 BGR, H x W x 3.
+        """
 
     def operations(self) -> int | None:
-        """Floating-point operations that a frame of the size compiled last takes; None where that is unknown."""
+        """Return the floating-point operations of one frame at the size compiled last; None if unknown."""
         return None
 
     def prepare(self, image: Image, size: tuple[int, int]) -> Image:
-        """What the network is shown of `picture` at a work size (height, width)."""
+        """Scale an image to the network's input.
+
+        Args:
+            image: uint8 BGR, H x W x 3.
+            size: The processing size, (height, width) in pixels.
+
+        Returns:
+            The network's input, uint8 BGR. A family may choose another size than `size` for it.
+        """
         if image.shape[:2] == size:
             return image
         return downscale(image, size)
 
-    def begin(self, shown: Image, code: StyleCode, image: Image) -> Callable[[], Image]:
-        """Begin to stylize `picture`, of which `shown` is what `prepare` made.
+    def begin(self, network_input: Image, code: StyleCode, image: Image) -> Callable[[], Image]:
+        """Start to stylize an image.
 
-        Calling what is returned waits for the stylized frame, uint8 BGR at the size of `picture`, and gives it. Until
-        it is called, once, or dropped, the frame takes a place: there are `ahead` + 1, and two at least, since one
-        frame is finished while the next is begun.
+        At most `frames_in_flight` + 1 frames, and at least two, may be unfinished: a frame is unfinished until its
+        function was called or garbage-collected.
+
+        Args:
+            network_input: What `prepare` returned for `image`.
+            code: The style.
+            image: uint8 BGR, H x W x 3.
+
+        Returns:
+            A function to be called at most once. It waits for the stylized image and returns it: uint8 BGR, with the
+            size of `image`.
         """
-        made = self.transform(shown, code)
-        return lambda: enlarged(made, image)
+        output = self.transform(network_input, code)
+        return lambda: enlarge(output, image)
 
 
-def enlarged(made: Image, image: Image) -> Image:
-    """What a network made of a picture, at the size of that."""
-    if made.shape == image.shape:
-        return made
-    return cv2.resize(made, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+def enlarge(output: Image, image: Image) -> Image:
+    """Scale a network's output to the size of the image it was made from."""
+    height, width = image.shape[:2]
+    return resize(output, (height, width))

@@ -1,4 +1,4 @@
-"""Downloads of models, through tensorflow-hub's resolver, into our own cache."""
+"""Downloads of models through tensorflow-hub's resolver, into our own cache."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from ..errors import ModelError
 from .hub_split import load_module
@@ -20,61 +21,68 @@ from .runtimes.cache import cache_folder, filling, size_of
 HUB_HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 """Magenta's arbitrary image stylization, version 2, on TensorFlow Hub."""
 
+Progress: TypeAlias = Callable[[int, "int | None"], None]
+"""Called with the bytes on disk and, if known, the total."""
+
 
 def fetched(handle: str = HUB_HANDLE) -> Path | None:
-    """The folder of a model that has been downloaded; None where it has not."""
-    kept = _kept(handle)
-    return next((file.parent for file in kept.rglob("saved_model.pb")), None) if kept.is_dir() else None
+    """Return the folder of a downloaded model; None if it has not been downloaded."""
+    entry = _cache_entry(handle)
+    return next((file.parent for file in entry.rglob("saved_model.pb")), None) if entry.is_dir() else None
 
 
 def fetch_hub(
-    handle: str = HUB_HANDLE,
-    *,
-    timeout: float = 20.0,
-    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    handle: str = HUB_HANDLE, *, timeout: float = 20.0, progress: Progress = lambda done, total: None
 ) -> Path:
-    """The folder of the model at `handle`, downloaded where it is not here yet.
+    """Return the folder of a model; download it first if it is not in the cache.
 
-    handle: what tensorflow-hub resolves, such as the URL of a .tar.gz of a SavedModel. timeout: seconds that the
-    server may take to connect and between two packets. progress: called with the bytes on disk and, where known,
-    all of them. Nothing stays behind of a download that fails or is interrupted. Raises ModelError.
+    A download that fails or is interrupted leaves nothing behind.
+
+    Args:
+        handle: What tensorflow-hub resolves, such as the URL of a .tar.gz of a SavedModel.
+        timeout: Seconds that the server may take to connect, and between two packets.
+        progress: Receives the bytes on disk while the download runs.
+
+    Raises:
+        ModelError: The model cannot be downloaded, or what was downloaded is not a style module.
     """
     found = fetched(handle)
     if found:
         return found
     try:
-        import tensorflow_hub  # noqa: F401  before the clock starts: it takes seconds
-    except ImportError as reason:  # pkg_resources left setuptools in version 82
+        import tensorflow_hub  # noqa: F401  imported before the clock starts, because it takes seconds
+    except ImportError as error:  # setuptools 82 dropped pkg_resources
         raise ModelError(
-            f"tensorflow-hub cannot be loaded: {reason}. Mend it with: pip install tensorflow-hub 'setuptools<82'"
-        ) from reason
-    began = time.monotonic()
+            f"tensorflow-hub cannot be loaded: {error}. Fix it with: pip install tensorflow-hub 'setuptools<82'"
+        ) from error
+    started = time.monotonic()
+    entry = _cache_entry(handle)
     try:
-        with filling(_kept(handle)) as partial, _patience(timeout), _watched(partial, progress):
-            _resolve(handle, partial)
+        with filling(entry) as partial, _socket_timeout(timeout), _reported_size(partial, progress):
+            model = _resolve(handle, partial).relative_to(partial)
     except ModelError:
         raise
-    except (OSError, EOFError, ValueError, http.client.HTTPException, tarfile.TarError) as reason:
-        raise ModelError(_advice(handle, reason, time.monotonic() - began)) from reason
-    return fetched(handle)
+    except (OSError, EOFError, ValueError, http.client.HTTPException, tarfile.TarError) as error:
+        raise ModelError(_advice(handle, error, time.monotonic() - started)) from error
+    return entry / model
 
 
-def _resolve(handle: str, folder: Path) -> None:
-    """Let tensorflow-hub download into `folder`; what it brings must load as a style module.
+def _resolve(handle: str, folder: Path) -> Path:
+    """Let tensorflow-hub download into `folder`; return the model's own folder.
 
-    Loading finds what an archive that ends between two files lacks: to tar that is a whole archive.
+    The model is loaded as a check: to tar, an archive that was cut off between two files is complete.
     """
     import tensorflow_hub
 
-    before = os.environ.get("TFHUB_CACHE_DIR")
+    previous = os.environ.get("TFHUB_CACHE_DIR")
     os.environ["TFHUB_CACHE_DIR"] = str(folder)
     try:
         resolved = Path(tensorflow_hub.resolve(handle))
     finally:
-        if before is None:
+        if previous is None:
             del os.environ["TFHUB_CACHE_DIR"]
         else:
-            os.environ["TFHUB_CACHE_DIR"] = before
+            os.environ["TFHUB_CACHE_DIR"] = previous
     if folder not in resolved.parents or not (resolved / "saved_model.pb").is_file():
         raise ModelError(
             f"{handle} holds no SavedModel (no saved_model.pb at its top); --model takes a hub handle, the URL of a "
@@ -82,52 +90,53 @@ def _resolve(handle: str, folder: Path) -> None:
         )
     try:
         load_module(resolved)
-    except ModelError as reason:
-        raise ModelError(str(reason).replace(str(resolved), handle)) from reason
+    except ModelError as error:
+        raise ModelError(str(error).replace(str(resolved), handle)) from error
+    return resolved
 
 
 @contextmanager
-def _patience(timeout: float) -> Iterator[None]:
-    """Give every socket opened meanwhile a time-out: tensorflow-hub sets none and would wait for ever."""
-    before = socket.getdefaulttimeout()
+def _socket_timeout(timeout: float) -> Iterator[None]:
+    """Set the default timeout of new sockets: tensorflow-hub sets none and would wait forever."""
+    previous = socket.getdefaulttimeout()
     socket.setdefaulttimeout(timeout)
     try:
         yield
     finally:
-        socket.setdefaulttimeout(before)
+        socket.setdefaulttimeout(previous)
 
 
 @contextmanager
-def _watched(folder: Path, progress: Callable[[int, int | None], None], every: float = 0.2) -> Iterator[None]:
-    """Report how much is on disk while the block runs; tensorflow-hub itself tells nothing."""
+def _reported_size(folder: Path, progress: Progress, interval: float = 0.2) -> Iterator[None]:
+    """Report the size of `folder` every `interval` seconds, because tensorflow-hub reports no progress."""
     done = threading.Event()
 
-    def watch() -> None:
-        most = 0
-        while not done.wait(every):
+    def report() -> None:
+        largest = 0
+        while not done.wait(interval):
             try:
-                most = max(most, size_of(folder))  # tensorflow-hub takes its lock file away at the end
-                progress(most, None)
+                largest = max(largest, size_of(folder))  # it shrinks when tensorflow-hub removes its lock file
+                progress(largest, None)
             except OSError:
-                pass  # a file was renamed between listing and looking
+                pass  # a file was renamed while the folder was listed
 
-    watcher = threading.Thread(target=watch, name="progress", daemon=True)
-    watcher.start()
+    reporter = threading.Thread(target=report, name="download-progress", daemon=True)
+    reporter.start()
     try:
         yield
     finally:
         done.set()
-        watcher.join()
+        reporter.join()
 
 
-def _kept(handle: str) -> Path:
+def _cache_entry(handle: str) -> Path:
     return cache_folder() / "models" / hashlib.sha1(handle.encode()).hexdigest()[:16]
 
 
-def _advice(handle: str, reason: BaseException, seconds: float) -> str:
-    words = str(reason).removeprefix("<urlopen error ").removesuffix(">") or type(reason).__name__
+def _advice(handle: str, error: BaseException, seconds: float) -> str:
+    cause = str(error).removeprefix("<urlopen error ").removesuffix(">") or type(error).__name__
     return (
-        f"cannot fetch {handle}: {words} (gave up after {seconds:.0f} s). "
-        "Three ways on: `realtime-nst models --fetch hub` again when there is a connection; --model FOLDER with a "
-        "SavedModel that you have; --model fast, which needs no download"
+        f"cannot download {handle}: {cause} (gave up after {seconds:.0f} s). "
+        "There are three ways to go on: run `realtime-nst models --fetch hub` again when there is a connection; "
+        "give a SavedModel that you have with --model FOLDER; or use --model fast, which needs no download"
     )

@@ -1,93 +1,106 @@
-"""Opens a network by the name that `--model` gives."""
+"""The families of networks, and how `--model` opens one.
+
+Importing this module loads neither OpenCV nor a runtime, so that the command line can name the models in its help.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ModelError
-from .base import Network
-from .runtimes.devices import choose_device, cpu_name, graphics_card
+from .runtimes.devices import DeviceKind, choose_device, cpu_name, graphics_card
+
+if TYPE_CHECKING:
+    from .base import Network, Say
+
+FAMILIES = {"fast": "fast.FastNetwork", "hub": "hub.HubNetwork"}
+"""By the name that `--model` takes: the module in this package and the class."""
+
+SAVED_MODELS = "hub"
+"""The family that opens a SavedModel from a folder or a URL."""
+
+BEST: dict[DeviceKind, str] = {"gpu": "hub", "cpu": "fast"}
+"""What "auto" opens on each device."""
+
+FALLBACK = "fast"
+"""What "auto" opens where the best model cannot be downloaded."""
+
+MODEL_METAVAR = "|".join(("auto", *FAMILIES, "FOLDER", "URL"))
+"""What `--model` takes, for the help of the command line."""
+
+
+def family(name: str) -> type[Network]:
+    """Return the class of a family, by its name in `FAMILIES`."""
+    module, _, class_name = FAMILIES[name].partition(".")
+    return getattr(import_module(f".{module}", __package__), class_name)
 
 
 def open_network(
-    model: str = "auto",
-    device: str = "auto",
-    say: Callable[[str], None] = lambda message: None,
-    throughput: bool = False,
+    model: str = "auto", device: str = "auto", say: Say = lambda message: None, throughput: bool = False
 ) -> Network:
-    """Open "hub", "fast", a SavedModel folder or a URL of one on "auto", "cpu" or "gpu".
+    """Open a network.
 
-    "auto" is hub where there is a GPU, else fast; fast too, with a notice, where the hub cannot be reached.
-    `say` is told what takes long. With `throughput` a CPU works on several frames at once.
-    Raises ModelError or DeviceError.
+    Args:
+        model: A name in `FAMILIES`, a folder that holds a SavedModel, or a URL of one. "auto" is hub on a GPU and fast
+            on a CPU, and also fast, with a notice, if hub cannot be downloaded.
+        device: "auto", "cpu" or "gpu".
+        say: Receives what takes long.
+        throughput: Process several frames at once on a CPU: more frames per second, each one later.
+
+    Raises:
+        ModelError: The model is missing or damaged, or cannot be downloaded.
+        DeviceError: A GPU was requested and there is no usable one.
     """
-    found, notices = choose_device(device)
-    if model == "auto" and found == "gpu":
-        try:
-            return open_network("hub", device, say, throughput)
-        except ModelError as reason:
-            notices = (*notices, f"Using the fast model: {reason}")
+    kind, notices = choose_device(device)
     if model == "auto":
-        model = "fast"
-    if model == "fast":
-        from .fast import FastNetwork
-
-        network = FastNetwork(found, throughput=throughput)
+        try:
+            network = _open(BEST[kind], kind, say, throughput)
+        except ModelError as error:
+            if BEST[kind] == FALLBACK:
+                raise
+            notices = (*notices, f"Using the {FALLBACK} model: {error}")
+            network = _open(FALLBACK, kind, say, throughput)
     else:
-        from .hub import HubNetwork
-
-        if model == "hub" or "://" in model:
-            from .download import HUB_HANDLE, fetch_hub, fetched
-
-            handle = HUB_HANDLE if model == "hub" else model
-            if not fetched(handle):
-                say(f"Fetching {handle}: once")
-            folder = fetch_hub(handle)
-        else:
-            folder = Path(model)
-            if not folder.is_dir():
-                near = difflib.get_close_matches(model, ("auto", "hub", "fast"), 1)
-                raise ModelError(
-                    f"there is no model folder {model}; --model takes auto, hub, fast, a FOLDER or a URL"
-                    + (f". Did you mean {near[0]}?" if near else "")
-                )
-        network = HubNetwork(folder, found, model, say, throughput)
+        network = _open(model, kind, say, throughput)
     network.notices = (*notices, *network.notices)
     return network
 
 
+def _open(model: str, device: DeviceKind, say: Say, throughput: bool) -> Network:
+    if model not in FAMILIES and "://" not in model and not Path(model).is_dir():
+        near = difflib.get_close_matches(model, ("auto", *FAMILIES), 1)
+        raise ModelError(
+            f"there is no model folder {model}; --model takes auto, {', '.join(FAMILIES)}, a FOLDER or a URL"
+            + (f". Did you mean {near[0]}?" if near else "")
+        )
+    return family(model if model in FAMILIES else SAVED_MODELS).open(model, device, say, throughput)
+
+
 class ModelStatus(NamedTuple):
-    """A line of `realtime-nst models`."""
+    """One row of `realtime-nst models`, as text."""
 
     name: str
     here: str
+    """Whether its files are on this machine, and their size."""
     runs_on: str
     where: str
+    """The folder; if there is none, how to get the model."""
 
 
 def model_status() -> list[ModelStatus]:
-    """What models are here, and what would run them."""
-    from .download import HUB_HANDLE, fetched
-    from .fast import WEIGHTS
+    """Return which models are on this machine and what would run them."""
     from .runtimes.cache import size_of
 
     device, _ = choose_device("auto")
     runs_on = f"TensorFlow on {graphics_card()}" if device == "gpu" else f"OpenVINO on the CPU ({cpu_name()})"
     rows = []
-    for name, folder, missing in (
-        ("fast", WEIGHTS, "missing from this installation"),
-        ("hub", fetched(), f"{HUB_HANDLE}; `realtime-nst models --fetch hub` downloads it"),
-    ):
-        here = folder is not None and folder.is_dir()
-        rows.append(
-            ModelStatus(
-                name,
-                f"yes, {size_of(folder) / 1e6:.1f} MB" if here else "no",
-                runs_on,
-                str(folder) if here else missing,
-            )
-        )
+    for name in FAMILIES:
+        folder = family(name).locate()
+        if folder is not None and folder.is_dir():
+            rows.append(ModelStatus(name, f"yes, {size_of(folder) / 1e6:.1f} MB", runs_on, str(folder)))
+        else:
+            rows.append(ModelStatus(name, "no", runs_on, family(name).missing_hint))
     return rows

@@ -16,7 +16,7 @@ from realtime_nst.bench.peers import environment
 from realtime_nst.bench.report import findings, line_of, stages_table, table
 from realtime_nst.sources.clip import ClipSource
 from realtime_nst.errors import InputError, RunError
-from realtime_nst.networks.runtimes.openvino import openvino_operations
+from realtime_nst.networks.runtimes.operations import openvino_operations
 from realtime_nst.styles.library import find_styles
 
 

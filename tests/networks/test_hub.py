@@ -10,8 +10,10 @@ import pytest
 from support.pictures import photo
 
 from realtime_nst.errors import ModelError
-from realtime_nst.networks import hub
-from realtime_nst.networks.hub import HubNetwork, OpenVinoParts, TensorFlowParts, converted
+from realtime_nst.networks import hub_conversion
+from realtime_nst.networks.hub import HubNetwork
+from realtime_nst.networks.hub_conversion import converted
+from realtime_nst.networks.hub_parts import OpenVinoParts, TensorFlowParts
 from realtime_nst.networks.registry import open_network
 from realtime_nst.networks.runtimes.precision import half_convolutions
 from realtime_nst.networks.hub_split import graph_function, load_module, split, style_input
@@ -172,8 +174,8 @@ def test_a_conversion_is_announced_and_one_that_computes_wrongly_is_not_kept(hub
 def test_a_cache_that_cannot_be_written_is_an_error(hub_folder, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("REALTIME_NST_CACHE", str(tmp_path / "file"))
-    monkeypatch.setattr(hub, "load_module", lambda folder: None)
-    monkeypatch.setattr(hub, "split", lambda module: None)
+    monkeypatch.setattr(hub_conversion, "load_module", lambda folder: None)
+    monkeypatch.setattr(hub_conversion, "split", lambda module: None)
     with pytest.raises(ModelError, match="REALTIME_NST_CACHE"):
         HubNetwork(hub_folder, "cpu")
 

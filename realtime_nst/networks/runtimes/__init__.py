@@ -1,1 +1,1 @@
-"""What runs a network: OpenVINO on a CPU, TensorFlow on a GPU; devices and the cache of compiled models."""
+"""Runtimes: OpenVINO on a CPU, TensorFlow on a GPU; devices, and the cache of compiled models."""

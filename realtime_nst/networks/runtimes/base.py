@@ -1,44 +1,53 @@
-"""What runs a network: OpenVINO on a CPU (`openvino_runtime`), TensorFlow on a GPU (`tensorflow_runtime`).
+"""What the runtimes share. See `openvino` for CPUs and `tensorflow` for GPUs.
 
-A network as a runtime sees it takes float32 RGB in [0, 1] and a code. Here it is given uint8 BGR frames
-instead: the conversions become part of its graph, where they cost less than in NumPy.
+Inside a runtime, a network takes float32 RGB in [0, 1] and a style code. Callers pass uint8 BGR frames: the conversions
+are part of the compiled graph, where they cost less than in NumPy.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from ...frames import Image, StyleCode
 
-Stylize = Callable[[Image, StyleCode], Callable[[], Image]]
-"""Stylizes frames of one size, (uint8 BGR H x W x 3, float32 code): calling what it returns waits for a new uint8 BGR
-H x W x 3 and gives it."""
+Stylize: TypeAlias = Callable[[Image, StyleCode], Callable[[], Image]]
+"""Starts to stylize a frame of one size (uint8 BGR, H x W x 3) with a style code (float32). Returns a function that
+waits for the result, a new uint8 BGR image of H x W x 3."""
 
 Compiled = TypeVar("Compiled")
 
 
 class BySize(Generic[Compiled]):
-    """What was compiled for each frame size (height, width), when first asked for; the last two stay.
+    """Compiled models by frame size, each compiled when first requested. The last two are kept.
 
-    Two, so that a new size can be compiled while frames of the old one go on. May be used by several threads.
+    There are two so that a new size can be compiled while frames of the old one are processed. Any thread may use it.
+
+    Args:
+        compile: Makes the model for a frame size (height, width).
     """
 
     def __init__(self, compile: Callable[[tuple[int, int]], Compiled]) -> None:
         self._compile = compile
-        self._kept: dict[tuple[int, int], Compiled] = {}
-        self._one = threading.Lock()
+        self._models: dict[tuple[int, int], Compiled] = {}
+        self._compiling = threading.Lock()
 
     def __getitem__(self, size: tuple[int, int]) -> Compiled:
-        found = self._kept.get(size)
-        if found is None:
-            with self._one:
-                found = self._kept.get(size) or self._compile(size)
-                self._kept = dict([*self._kept.items(), (size, found)][-2:])
-        return found
+        model = self._models.get(size)
+        if model is None:
+            with self._compiling:
+                model = self._models.get(size) or self._compile(size)
+                self._models = dict([*self._models.items(), (size, model)][-2:])
+        return model
 
     @property
     def newest(self) -> tuple[int, int]:
-        """The size compiled last."""
-        return [*self._kept][-1]
+        """The size compiled last, (height, width)."""
+        return [*self._models][-1]
+
+
+def first_line(error: Exception) -> str:
+    """Return the kind of an error and the first line of its message: runtimes append pages of context."""
+    message = str(error).strip()
+    return f"{type(error).__name__}: {message.splitlines()[0] if message else ''}"

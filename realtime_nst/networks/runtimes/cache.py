@@ -1,4 +1,4 @@
-"""The folder that downloaded, converted and compiled models are kept in."""
+"""The folder that holds downloaded, converted and compiled models."""
 
 from __future__ import annotations
 
@@ -15,25 +15,28 @@ from pathlib import Path
 import platformdirs
 
 DAY = 24 * 60 * 60.0
+"""In seconds."""
 
 
 def cache_folder() -> Path:
-    """$REALTIME_NST_CACHE, or the system's cache folder for this program."""
-    own = os.environ.get("REALTIME_NST_CACHE")
-    return Path(own) if own else platformdirs.user_cache_path("realtime-nst", appauthor=False)
+    """Return $REALTIME_NST_CACHE, or the system's cache folder for this program."""
+    override = os.environ.get("REALTIME_NST_CACHE")
+    return Path(override) if override else platformdirs.user_cache_path("realtime-nst", appauthor=False)
 
 
 @contextmanager
 def filling(folder: Path) -> Iterator[Path]:
-    """An empty folder to fill, which becomes `folder` when the block ends well and is removed otherwise.
+    """Yield an empty folder to fill; rename it to `folder` if the block succeeds, remove it otherwise.
 
-    So `folder` is whole whenever it is there, even after a kill. Where another process was first, its
-    folder stays. Raises OSError where the disk cannot be written.
+    If `folder` exists it is therefore complete, even after a kill. If another process finishes first, its folder stays.
+
+    Raises:
+        OSError: The disk cannot be written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".{folder.name}-*"):  # by a killed process, not one at work now
-        if time.time() - left.stat().st_mtime > DAY:
-            shutil.rmtree(left, ignore_errors=True)
+    for leftover in folder.parent.glob(f".{folder.name}-*"):
+        if time.time() - leftover.stat().st_mtime > DAY:  # of a killed process; a younger one may still be in use
+            shutil.rmtree(leftover, ignore_errors=True)
     partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
         yield partial
@@ -47,23 +50,23 @@ def filling(folder: Path) -> Iterator[Path]:
 
 
 def load(file: Path) -> bytes | None:
-    """What `store` put into `file`; None where it is missing or damaged."""
+    """Return what `store` wrote to `file`; None if it is missing or damaged."""
     try:
-        data = file.read_bytes()
+        content = file.read_bytes()
     except OSError:
         return None
-    digest, kept = data[:32], data[32:]
-    if hashlib.sha256(kept).digest() != digest:
+    digest, data = content[:32], content[32:]
+    if hashlib.sha256(data).digest() != digest:
         return None
     with contextlib.suppress(OSError):
-        os.utime(file)  # `store` removes what has not been used for longest
-    return kept
+        os.utime(file)  # marks it as used, for `store`
+    return data
 
 
 def store(file: Path, data: bytes, most: int) -> None:
-    """Put `data` into `file`, whole or not at all, and keep only the `most` files of its folder used last.
+    """Write `data` to `file`, whole or not at all; keep the `most` recently used files of its folder.
 
-    Where the disk cannot be written nothing is kept, and nothing is raised: what is stored can be made again.
+    Errors are ignored: what is stored can be computed again.
     """
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -75,11 +78,11 @@ def store(file: Path, data: bytes, most: int) -> None:
         except OSError:
             os.unlink(partial)
             raise
-        by_use = sorted(file.parent.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
-        for old in by_use[most:]:
-            old.unlink()
+        by_use = sorted(file.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for unused in by_use[most:]:
+            unused.unlink()
 
 
 def size_of(folder: Path) -> int:
-    """Bytes in the files of a folder and the folders in it."""
+    """Return the bytes in all files below a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,29 +1,38 @@
-"""Which device a network runs on, found without loading a runtime where possible."""
+"""Which device a network runs on, determined without loading a runtime where possible."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import platform
 import re
 import sys
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from ...errors import DeviceError
 from ...process import available_cpus
 
+DeviceKind: TypeAlias = Literal["cpu", "gpu"]
 
-def choose_device(asked: str) -> tuple[str, tuple[str, ...]]:
-    """ "cpu" or "gpu" for "auto", "cpu" or "gpu", and what the user should be told of the choice.
 
-    TensorFlow is loaded only where there is a card that it might use.
-    Raises DeviceError where a GPU was asked for and TensorFlow cannot use one.
+def choose_device(requested: str) -> tuple[DeviceKind, tuple[str, ...]]:
+    """Choose the device for "auto", "cpu" or "gpu".
+
+    TensorFlow is loaded only if there is a card that it might use.
+
+    Returns:
+        The device, and notices for the user about the choice.
+
+    Raises:
+        DeviceError: A GPU was requested and TensorFlow cannot use one.
     """
-    if asked == "cpu":
+    if requested == "cpu":
         return "cpu", ()
     card = graphics_card()
     if card and tensorflow_gpu():
         return "gpu", ()
-    if asked == "gpu":
+    if requested == "gpu":
         raise DeviceError(
             f"--device gpu: {_missing(card)} Looked for an NVIDIA driver (libcuda), an AMD one (/dev/kfd) "
             f"and tensorflow-metal{', and asked TensorFlow' if card else ''}. {_advice()} Or use --device cpu."
@@ -34,7 +43,7 @@ def choose_device(asked: str) -> tuple[str, tuple[str, ...]]:
 
 
 def graphics_card() -> str | None:
-    """The name of a graphics card that some TensorFlow build could use, from its driver; None without one."""
+    """Return the name of a graphics card that some build of TensorFlow could use, from its driver; None if none."""
     if sys.platform == "darwin":
         from importlib import metadata
 
@@ -46,7 +55,7 @@ def graphics_card() -> str | None:
 
 
 def _nvidia_card() -> str | None:
-    """The first NVIDIA card by CUDA's driver interface (cuInit, cuDeviceGetName)."""
+    """Return the first NVIDIA card according to CUDA's driver API (cuInit, cuDeviceGetName)."""
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
@@ -60,25 +69,23 @@ def _nvidia_card() -> str | None:
 
 
 def tensorflow_gpu() -> str | None:
-    """The name of the GPU that TensorFlow uses, its memory set to grow as needed; None where it has none.
+    """Return the name of the GPU that TensorFlow uses; None if it has none. Imports TensorFlow.
 
-    Without growth TensorFlow takes the whole card's memory at once. Imports TensorFlow.
+    Sets its memory to grow on demand: by default TensorFlow takes all of the card's memory at once.
     """
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         return None
-    try:
+    with contextlib.suppress(RuntimeError):  # the caller's program has initialized TensorFlow: its settings stand
         for gpu in gpus:
             tf.config.experimental.set_memory_growth(gpu, True)
-    except RuntimeError:
-        pass  # the caller's own program has set TensorFlow up already: its choice stands
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name)
 
 
 def cpu_name() -> str:
-    """The processor as its maker calls it, e.g. "AMD EPYC"; its architecture where OpenVINO is missing."""
+    """Return the processor's name, such as "AMD EPYC"; its architecture if OpenVINO is not installed."""
     try:
         import openvino
 

@@ -1,14 +1,22 @@
-"""Mixed precision: convolutions in float16, all else in float32."""
+"""Mixed precision: convolutions in float16, everything else in float32."""
 
 from __future__ import annotations
 
+from typing import Any
 
-def half_convolutions(graph):
-    """The frozen graph (tf.compat.v1.GraphDef) with its float32 Conv2D nodes computed in float16.
 
-    A GPU multiplies float16 several times as fast, and XLA merges the casts into what comes before and after, so that
-    half the bytes are moved. Means and variances of instance normalization stay in float32, where sums over a whole
-    frame need it.
+def half_convolutions(graph: Any) -> Any:
+    """Return a frozen graph whose float32 Conv2D nodes compute in float16.
+
+    A GPU multiplies float16 several times as fast, and XLA merges the casts into the neighbouring operations, so that
+    half the bytes are moved. Means and variances of instance normalization stay in float32, which sums over a whole
+    frame need.
+
+    Args:
+        graph: tf.compat.v1.GraphDef with constant weights.
+
+    Returns:
+        A new tf.compat.v1.GraphDef.
     """
     import tensorflow as tf
 

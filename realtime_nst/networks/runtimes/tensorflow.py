@@ -1,18 +1,21 @@
-"""Networks compiled and run by TensorFlow, with XLA where it can."""
+"""Networks as functions, compiled and run by TensorFlow, with XLA where it works."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ...frames import Image, StyleCode
-from ..hub_split import first_line
-from .base import Stylize
+from .base import Stylize, first_line
+
+Tensor: TypeAlias = Any
+"""tf.Tensor, which a GPU may still be computing."""
 
 
 def xla_notices(device: str) -> tuple[str, ...]:
-    """Empty where XLA can compile for a device of TensorFlow's; else what the user should be told.
+    """Return what to tell the user if XLA cannot compile for a device of TensorFlow's; empty if it can.
 
     On a GPU it needs parts of CUDA that some installations lack.
     """
@@ -21,28 +24,32 @@ def xla_notices(device: str) -> tuple[str, ...]:
     try:
         with tf.device(device):
             tf.function(tf.sigmoid, jit_compile=True, autograph=False)(tf.zeros(8))
-    except tf.errors.OpError as reason:
+    except tf.errors.OpError as error:
         return (
-            f"XLA cannot compile for {device} here, TensorFlow runs the network op by op, slower: {first_line(reason)}",
+            f"XLA cannot compile for {device} here, TensorFlow runs the network op by op, slower: {first_line(error)}",
         )
     return ()
 
 
 def tensorflow_name(xla: bool) -> str:
-    """What runs a network, for the overlay and the figures."""
+    """Return the runtime's name and version, for the overlay and the figures."""
     import tensorflow as tf
 
     return f"TensorFlow {tf.__version__}{' XLA' if xla else ''}"
 
 
 def tensorflow_stylize(
-    network, size: tuple[int, int], code_shape: tuple[int, ...], device: str, xla: bool = False
+    network: Callable[..., Tensor], size: tuple[int, int], code_shape: tuple[int, ...], device: str, xla: bool = False
 ) -> Stylize:
-    """A tf.function of `network` for frames of `size` (height, width), with uint8 BGR in and out.
+    """Make a function of a network that outputs the stylized frame.
 
-    `network` is called with float32 RGB 1 x H x W x 3 in [0, 1] and a code of `code_shape` as tensors and returns
-    one like its first. `device` is TensorFlow's name for where it runs,
-    "/GPU:0" or "/CPU:0"; with `xla` XLA compiles it for the size. An output larger than the frame is cropped.
+    Args:
+        network: Takes a frame, float32 RGB in [0, 1], 1 x H x W x 3, and a code, as tensors; returns a tensor like the
+            frame. If that is larger than the frame, it is cropped.
+        size: (height, width) of the frames.
+        code_shape: Shape of the code.
+        device: TensorFlow's name of the device, such as "/GPU:0" or "/CPU:0".
+        xla: Compile with XLA, for this size.
     """
     import tensorflow as tf
 
@@ -53,26 +60,32 @@ def tensorflow_stylize(
         autograph=False,
         jit_compile=xla,
     )
-    def images(frame, code):
+    def on_uint8(frame: Tensor, code: Tensor) -> Tensor:
         with tf.device(device):
-            scaled = tf.cast(frame[tf.newaxis, :, :, ::-1], tf.float32) / 255.0
-            out = network(scaled, code)[0, :height, :width]
-            return tf.cast(tf.round(tf.clip_by_value(out, 0.0, 1.0) * 255.0), tf.uint8)[:, :, ::-1]
+            rgb = tf.cast(frame[tf.newaxis, :, :, ::-1], tf.float32) / 255.0
+            output = network(rgb, code)[0, :height, :width]
+            return tf.cast(tf.round(tf.clip_by_value(output, 0.0, 1.0) * 255.0), tf.uint8)[:, :, ::-1]
 
     def stylize(image: Image, code: StyleCode) -> Callable[[], Image]:
         with tf.device(device):
-            return images(image, np.reshape(code, code_shape)).numpy
+            return on_uint8(image, np.reshape(code, code_shape)).numpy
 
     return stylize
 
 
-def tensorflow_maps(
-    network, size: tuple[int, int], device: str, xla: bool = False
-) -> Callable[[Image, StyleCode], tuple]:
-    """A tf.function of `network`, float32 BGR 1 x H x W x 3 in [0, 1] and a code -> offset in 0..255 and gain, for
-    pictures of `size` (height, width): tensors, which a GPU may still be at work on.
+def tensorflow_affine(
+    network: Any, size: tuple[int, int], device: str, xla: bool = False
+) -> Callable[[Image, StyleCode], tuple[Tensor, Tensor]]:
+    """Make a function of a network that outputs affine coefficients: stylized = offset + gain * frame.
 
-    `device` is TensorFlow's name for where it runs; with `xla` XLA compiles it for the size.
+    Args:
+        network: A tf.ConcreteFunction: float32 BGR in [0, 1], 1 x H x W x 3, and a code -> offset in [0, 1] and gain.
+        size: (height, width) of its input.
+        device: TensorFlow's name of the device.
+        xla: Compile with XLA, for this size.
+
+    Returns:
+        A function: uint8 BGR H x W x 3 and a code -> offset in 0..255 and gain, float32 tensors.
     """
     import tensorflow as tf
 
@@ -83,37 +96,44 @@ def tensorflow_maps(
         autograph=False,
         jit_compile=xla,
     )
-    def on_pictures(image, code):
+    def on_uint8(frame: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
         with tf.device(device):
-            offset, gain = network(tf.cast(image[tf.newaxis], tf.float32) / 255.0, code)
+            offset, gain = network(tf.cast(frame[tf.newaxis], tf.float32) / 255.0, code)
             return offset[0] * 255.0, gain[0]
 
-    def maps(image: Image, code: StyleCode) -> tuple:
+    def coefficients(image: Image, code: StyleCode) -> tuple[Tensor, Tensor]:
         with tf.device(device):
-            return on_pictures(image, np.reshape(code, code_shape))
+            return on_uint8(image, np.reshape(code, code_shape))
 
-    return maps
+    return coefficients
 
 
-def tensorflow_finish(device: str, xla: bool = False) -> Callable[..., Callable[[], Image]]:
-    """(offset, gain, picture) -> offset + gain * picture, the gain enlarged to the offset and both to the picture,
-    bilinearly: calling what it returns waits for that and gives a new uint8 BGR picture.
+def tensorflow_apply_affine(device: str, xla: bool = False) -> Callable[[Tensor, Tensor, Image], Callable[[], Image]]:
+    """Make a function that applies affine coefficients to a frame: offset + gain * frame.
 
-    It runs where the maps are, so that only bytes are copied: the picture goes to a GPU while that is at work on the
-    maps, and the result comes back. `device` and `xla` as in `tensorflow_maps`.
+    Gain is enlarged to the size of offset, and both to the size of the frame, bilinearly. This runs on the device that
+    computed the coefficients, so that only bytes are copied: the frame is sent while the device is still computing.
+
+    Args:
+        device: TensorFlow's name of the device.
+        xla: Compile with XLA.
+
+    Returns:
+        A function of offset, gain and a uint8 BGR frame. It returns a function that waits for the stylized frame, a new
+        uint8 BGR image.
     """
     import tensorflow as tf
 
     @tf.function(autograph=False, jit_compile=xla)
-    def on_maps(offset, gain, image):
+    def on_tensors(offset: Tensor, gain: Tensor, frame: Tensor) -> Tensor:
         with tf.device(device):
             gain = tf.image.resize(gain, offset.shape[:2])
-            offset, gain = (tf.image.resize(each, image.shape[:2]) for each in (offset, gain))
-            made = offset + gain * tf.cast(image, tf.float32)
-            return tf.cast(tf.round(tf.clip_by_value(made, 0.0, 255.0)), tf.uint8)
+            offset, gain = (tf.image.resize(each, frame.shape[:2]) for each in (offset, gain))
+            output = offset + gain * tf.cast(frame, tf.float32)
+            return tf.cast(tf.round(tf.clip_by_value(output, 0.0, 255.0)), tf.uint8)
 
-    def finish(offset, gain, image: Image) -> Callable[[], Image]:
+    def apply(offset: Tensor, gain: Tensor, image: Image) -> Callable[[], Image]:
         with tf.device(device):
-            return on_maps(offset, gain, tf.constant(image)).numpy
+            return on_tensors(offset, gain, tf.constant(image)).numpy
 
-    return finish
+    return apply

@@ -8,7 +8,7 @@ import pytest
 
 from realtime_nst.errors import DeviceError, ModelError
 from realtime_nst.networks.runtimes import devices
-from realtime_nst.networks import registry as opening
+from realtime_nst.networks import registry
 from realtime_nst.networks.runtimes.devices import choose_device, cpu_name
 
 
@@ -57,16 +57,16 @@ def test_the_advice_fits_the_system(machine, monkeypatch, platform):
 def test_auto_on_a_gpu_falls_to_the_fast_model_where_the_hub_cannot_be_reached(machine, monkeypatch):
     """The fast model then runs on the CPU here, for want of a GPU: what is tested is the choice."""
     machine(card="NVIDIA H100", gpu="NVIDIA H100")
-    from realtime_nst.networks import fast, download as fetch
+    from realtime_nst.networks import hub
+    from realtime_nst.networks.fast import FastNetwork
 
     def unreachable(handle):
-        raise ModelError(f"cannot fetch {handle}")
+        raise ModelError(f"cannot download {handle}")
 
-    monkeypatch.setattr(fetch, "fetch_hub", unreachable)
-    real = fast.FastNetwork
-    monkeypatch.setattr(fast, "FastNetwork", lambda device, throughput: real("cpu"))
-    network = opening.open_network("auto", "auto")
-    assert network.name == "fast" and any("cannot fetch" in notice for notice in network.notices)
+    monkeypatch.setattr(hub, "fetch_hub", unreachable)
+    monkeypatch.setattr(FastNetwork, "open", lambda *arguments: FastNetwork("cpu"))
+    network = registry.open_network("auto", "auto")
+    assert network.name == "fast" and any("cannot download" in notice for notice in network.notices)
 
 
 def test_the_cpu_has_its_makers_name():
