@@ -13,11 +13,11 @@ class AdaptiveResolution:
     be too slow, `grow_after` doubles. So the size settles instead of oscillating, which would be visible.
 
     Args:
-        fps: Frame rate to hold.
-        sizes: Long sides in pixels to choose from.
-        size: The size to begin with, one of `sizes`.
-        shrink_after: Seconds over which the median duration is taken.
-        grow_after: Seconds.
+        fps: frame rate to hold.
+        sizes: long sides in pixels to choose from.
+        size: the size to begin with, one of `sizes`.
+        shrink_after: seconds over which the median duration is taken.
+        grow_after: seconds.
     """
 
     def __init__(
@@ -36,8 +36,8 @@ class AdaptiveResolution:
         """Take the duration of one more frame into account.
 
         Args:
-            duration: Seconds that the frame took.
-            now: Seconds, by any steady clock.
+            duration: seconds that the frame took.
+            now: seconds, by any steady clock.
 
         Returns:
             The size to use from now on.
@@ -70,7 +70,7 @@ class AdaptiveResolution:
         """Return the largest size that leaves a tenth of the time free, or the smallest size if none does.
 
         Args:
-            duration: Seconds that a frame takes at the current size. Time is taken to grow with the area.
+            duration: seconds that a frame takes at the current size. Time is taken to grow with the area.
         """
         fitting = [size for size in self._sizes if duration * (size / self.size) ** 2 <= 0.9 * self._budget]
         return fitting[-1] if fitting else self._sizes[0]

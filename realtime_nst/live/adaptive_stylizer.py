@@ -26,9 +26,9 @@ class AdaptiveStylizer(Stylizer):
     The network is compiled for a new size in the background, while frames keep the current one.
 
     Args:
-        network: The network.
-        fps: Frame rate to hold.
-        deflicker: Whether frames will pass a temporal filter, which takes time too.
+        network: the network.
+        fps: frame rate to hold.
+        deflicker: whether frames will pass a temporal filter, which takes time too.
     """
 
     def __init__(self, network: Network, fps: float, deflicker: bool = True) -> None:

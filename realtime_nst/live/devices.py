@@ -34,10 +34,10 @@ def open_devices(
     """Open the devices that `options` ask for.
 
     Args:
-        options: The options of the run.
-        opened: Closes what is needed until the run has ended.
-        until_run: Closes the source, until the pipeline takes it over.
-        notify: Told the addresses.
+        options: the options of the run.
+        opened: closes what is needed until the run has ended.
+        until_run: closes the source, until the pipeline takes it over.
+        notify: told the addresses.
 
     Raises:
         InputError: if a device cannot be opened.

@@ -22,7 +22,7 @@ class Panel:
     """Rows of text in a box, rendered again only when they change, because text is slow to render.
 
     Args:
-        corner: Where the box goes, as (vertical, horizontal) from 0 (top, left) to 1 (bottom, right).
+        corner: where the box goes, as (vertical, horizontal) from 0 (top, left) to 1 (bottom, right).
     """
 
     def __init__(self, corner: tuple[float, float]) -> None:
@@ -50,7 +50,7 @@ def _render(rows: Sequence[Row], color: Color, canvas_height: int) -> tuple[np.n
     """Return the letters on black (uint8 BGR) and the mask of letters and outline (0 or 255), both of the box's size.
 
     Args:
-        canvas_height: Height in pixels of the image that the text goes onto.
+        canvas_height: height in pixels of the image that the text goes onto.
     """
     # Letters grow with the window, but more slowly: a large window is for the video.
     scale = 0.5 * max(canvas_height / 480, 0.5) ** 0.6

@@ -31,8 +31,8 @@ def run_live(options: LiveOptions, notify: Notify) -> Stats:
     run, and one that records a microphone, keeps up with the clock.
 
     Args:
-        options: What to read, how to stylize it and where to send it.
-        notify: Tells the user one sentence.
+        options: what to read, how to stylize it and where to send it.
+        notify: tells the user one sentence.
 
     Raises:
         InputError: if something cannot be opened, before the run starts.

@@ -28,22 +28,22 @@ class Session:
     It is also a sink: it keeps the last output for snapshots, and reports what happens to recordings and styles.
 
     Args:
-        styles: The styles to choose from.
-        recorder: Switched on and off by the user.
-        clock: Measures the frame rate.
-        params: The render parameters to begin with; their code is not used.
-        fade: Seconds from one style to the next.
-        cycle: Seconds after which the next style is shown automatically; None: never.
-        wait_for_style: Hold the first frame back until a style is ready.
-        notify: Tells the user one sentence.
-        stop: Set to end the run.
+        styles: the styles to choose from.
+        recorder: switched on and off by the user.
+        clock: measures the frame rate.
+        params: the render parameters to begin with; their code is not used.
+        fade: seconds from one style to the next.
+        cycle: seconds after which the next style is shown automatically; None: never.
+        wait_for_style: hold the first frame back until a style is ready.
+        notify: tells the user one sentence.
+        stop: set to end the run.
 
     Attributes:
-        params: The requested render parameters, without the code.
-        original: Whether the original is shown instead.
-        overlay: Whether the window shows style, model and speed.
-        help: Whether the window shows the keys.
-        fullscreen: Whether the window fills the screen.
+        params: the requested render parameters, without the code.
+        original: whether the original is shown instead.
+        overlay: whether the window shows style, model and speed.
+        help: whether the window shows the keys.
+        fullscreen: whether the window fills the screen.
     """
 
     def __init__(

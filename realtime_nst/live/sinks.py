@@ -77,10 +77,10 @@ def open_sinks(
 
     Args:
         table: BEFORE_MODEL or AFTER_MODEL.
-        parts: What they are made from.
-        options: The options of the run.
-        until_run: Closes them, until the pipeline takes them over.
-        notify: Tells the user one sentence.
+        parts: what they are made from.
+        options: the options of the run.
+        until_run: closes them, until the pipeline takes them over.
+        notify: tells the user one sentence.
 
     Raises:
         InputError: if one cannot be opened.

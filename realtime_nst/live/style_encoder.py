@@ -14,14 +14,14 @@ class StyleEncoder:
     """Encodes each style once, on a thread beside the video.
 
     Args:
-        stylizer: Encodes the images.
+        stylizer: encodes the images.
         styles: (name, function that reads the image) of each style. `add` appends more.
-        prefetch: Encode the other styles too, in order, while the requested one is ready.
+        prefetch: encode the other styles too, in order, while the requested one is ready.
 
     Attributes:
-        requested: Index of the style that the user asked for.
-        current: Index of the style in use: the last requested one that was ready, or the first that is.
-        errors: Errors of styles that could not be read. The reader removes those it has reported.
+        requested: index of the style that the user asked for.
+        current: index of the style in use: the last requested one that was ready, or the first that is.
+        errors: errors of styles that could not be read. The reader removes those it has reported.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class StyleEncoder:
         """Use style `index` as soon as it is encoded. A style that could not be read is tried again.
 
         Args:
-            index: Any integer; it wraps around.
+            index: any integer; it wraps around.
         """
         with self._changed:
             self.requested = index % len(self._styles)
@@ -93,7 +93,7 @@ class StyleEncoder:
         """Return the code of the requested style, or of the current one while the requested one is not ready.
 
         Args:
-            wait: Block until the first style is ready.
+            wait: block until the first style is ready.
 
         Returns:
             A float32 vector, or None while no style is ready.

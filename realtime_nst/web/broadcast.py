@@ -19,12 +19,12 @@ class Listener:
     """A port that is ready for connections. Clients that connect wait until a `Broadcast` serves them.
 
     Args:
-        host: Who can connect: "127.0.0.1" for programs on this machine, "0.0.0.0" for its network.
+        host: who can connect: "127.0.0.1" for programs on this machine, "0.0.0.0" for its network.
         port: 0 chooses a free one.
 
     Attributes:
-        socket: The listening socket.
-        url: The address of a page that shows the video; the video itself is at video.mjpg beside it.
+        socket: the listening socket.
+        url: the address of a page that shows the video; the video itself is at video.mjpg beside it.
 
     Raises:
         DeviceError: if the port cannot be opened.
@@ -57,8 +57,8 @@ class Broadcast:
     is encoded.
 
     Args:
-        listener: Where it listens. It is closed with the broadcast.
-        control: Answers the requests that are not for the video.
+        listener: where it listens. It is closed with the broadcast.
+        control: answers the requests that are not for the video.
         quality: JPEG quality, 0 to 100.
     """
 

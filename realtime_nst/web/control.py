@@ -46,8 +46,8 @@ class Control:
     - POST press/KEY: press a key, by its name, for instance `space`. POST style/NAME or styles/N: choose a style.
 
     Args:
-        token: The control token, of characters that a URL may contain.
-        session: What is controlled.
+        token: the control token, of characters that a URL may contain.
+        session: what is controlled.
     """
 
     def __init__(self, token: str, session: RemoteSession) -> None:

@@ -30,10 +30,10 @@ class MjpegServer(socketserver.ThreadingTCPServer):
     """Sends JPEG files to every client that requests /video.mjpg, from construction until `close`.
 
     Args:
-        listener: A listening socket. The server closes it.
-        jpegs: Called for each client, on a thread of its own, with the event that is set when the server closes.
+        listener: a listening socket. The server closes it.
+        jpegs: called for each client, on a thread of its own, with the event that is set when the server closes.
             Yields whole JPEG files at the moment they are to be seen.
-        answer: Called with the method and path of every other request, on a thread of its own. None: not found.
+        answer: called with the method and path of every other request, on a thread of its own. None: not found.
     """
 
     daemon_threads = True
