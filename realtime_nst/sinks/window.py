@@ -8,8 +8,7 @@ import cv2
 
 from ..errors import DeviceError
 from ..frames import Frame, Image
-from ..interfaces import Controls
-from ..keys import key_name, press
+from ..keys import Controls, key_name, press
 from ..media.resize import letterbox
 
 

@@ -14,8 +14,7 @@ import cv2
 
 from ..errors import StyleError
 from ..frames import Image
-from ..interfaces import Controls
-from ..keys import KEYS, press
+from ..keys import KEYS, Controls, press
 from ..media.resize import resize
 from .pages import page
 from .server import Answer
