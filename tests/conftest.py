@@ -137,19 +137,21 @@ def plain_session():
     from support.doubles import MeanColour
 
     from realtime_nst.frames import RenderParams
-    from realtime_nst.sinks.recorder import Recorder
     from realtime_nst.live.session import Session
     from realtime_nst.live.style_encoder import StyleEncoder
+    from realtime_nst.sinks.recorder import Recorder
     from realtime_nst.stylizer import Stylizer
 
     with contextlib.ExitStack() as made:
 
-        def make(styles, **options):
+        def make(styles, *, cycle=None, stop=None):
             stylizer = Stylizer(MeanColour())
             encoder = made.enter_context(contextlib.closing(StyleEncoder(stylizer, styles, prefetch=True)))
-            defaults = dict(fade=0.0, cycle=None, wait_for_style=True, notify=lambda message: None, stop=threading.Event())
             recorder = Recorder(30.0, live=True, must_succeed=False)
-            session = Session(encoder, recorder, stylizer.clock, RenderParams(None), **defaults | options)
+            session = Session(
+                encoder, recorder, stylizer.clock, RenderParams(None), fade=0.0, cycle=cycle, wait_for_style=True,
+                notify=lambda message: None, stop=stop or threading.Event(),
+            )
             return made.enter_context(contextlib.closing(session)), encoder
 
         yield make

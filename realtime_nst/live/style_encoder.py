@@ -145,11 +145,11 @@ class StyleEncoder:
         except StyleError as error:
             if not self._codes and len(self._unreadable) + 1 == len(self):
                 raise
+            self.errors.append(error)
             with self._changed:
                 self._unreadable.add(index)
                 if self.requested == index:
                     self.requested = self._fallback(index)
-            self.errors.append(error)
             return
         with self._changed:
             self._codes[index] = code

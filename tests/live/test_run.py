@@ -1,5 +1,6 @@
-"""Live runs from their options, with the real hub model: clips, network cameras, signals, bad input."""
+"""Live runs from their options with the real hub model: clips, network cameras, signals, bad input."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,12 +12,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from realtime_nst.bench.camera_server import camera_server
 from support import ROOT
 
-from realtime_nst.sources.demo import DemoSource
+from realtime_nst.bench.camera_server import camera_server
 from realtime_nst.errors import DeviceError, InputError, ModelError, OutputError, RunError, SourceError, StyleError
 from realtime_nst.live.run import LiveOptions, run_live
+from realtime_nst.sources.demo import DemoSource
 from realtime_nst.styles.library import Style
 
 
@@ -32,13 +33,13 @@ def styles(paintings):
 
 @pytest.fixture
 def go(hub_folder, styles):
-    """Run headless at a small work size; gives the stats and what was said."""
+    """Run headless at a small processing size; returns the statistics and the messages."""
 
     def run(source, **more):
-        said = []
+        messages = []
         options = {"headless": True, "model": str(hub_folder), "processing_size": 128, "styles": styles} | more
-        stats = run_live(LiveOptions(source=str(source), **options), said.append)
-        return stats, said
+        stats = run_live(LiveOptions(source=str(source), **options), messages.append)
+        return stats, messages
 
     return run
 
@@ -50,21 +51,19 @@ def frames_of(path):
 
 class TestClip:
     def test_sixty_frames_are_recorded_stylized_and_counted(self, go, clip, tmp_path):
-        out, figures = tmp_path / "out.mp4", tmp_path / "s.json"
-        stats, said = go(clip, frames=60, record=out, stats=figures)
-        written = json.loads(figures.read_text())
+        out, statistics = tmp_path / "out.mp4", tmp_path / "s.json"
+        stats, messages = go(clip, frames=60, record=out, stats=statistics)
+        written = json.loads(statistics.read_text())
         assert written == json.loads(json.dumps(stats.as_dict()))
         assert (written["frames"], written["dropped"], written["style_encodes"]) == (60, 0, 1)
         assert written["frame_size"] == [480, 640] and written["processing_size"] == [96, 128]
         assert written["runtime"].split()[0] in ("OpenVINO", "TensorFlow") and written["device"]
         recorded, originals = frames_of(out), frames_of(clip)[:60]
         assert len(recorded) == 60
-        assert [t for t, _ in recorded] == pytest.approx(
-            [t - originals[0][0] for t, _ in originals], abs=1e-3
-        )
+        assert [t for t, _ in recorded] == pytest.approx([t - originals[0][0] for t, _ in originals], abs=1e-3)
         abs_difference = [np.abs(a.astype(int) - b).mean() for (_, a), (_, b) in zip(recorded, originals)]
         assert min(abs_difference) > 10
-        assert any(str(out) in line for line in said)
+        assert any(str(out) in line for line in messages)
 
     def test_strength_0_records_the_original(self, go, clip, tmp_path):
         go(clip, frames=5, strength=0.0, record=tmp_path / "out.mp4")
@@ -76,51 +75,49 @@ class TestClip:
         (_, mirrored), (_, original) = frames_of(tmp_path / "out.mp4")[0], frames_of(clip)[0]
         assert np.abs(mirrored.astype(int) - original[:, ::-1]).mean() < 4
 
-    def test_without_a_limit_it_ends_with_the_clip(self, go, clip, tmp_path):
+    def test_a_run_without_a_limit_ends_with_the_clip(self, go, clip, tmp_path):
         stats, _ = go(clip, record=tmp_path / "out.mp4", processing_size=64)
         assert stats.frames == len(frames_of(clip)) == len(frames_of(tmp_path / "out.mp4"))
 
-    def test_model_runtime_and_device_are_told_at_the_start(self, go, clip):
-        stats, said = go(clip, frames=1)
+    def test_model_runtime_and_device_are_reported_at_the_start(self, go, clip):
+        stats, messages = go(clip, frames=1)
         words = (stats.model, stats.runtime, stats.device)
-        assert any(all(word in line for word in words) for line in said)
+        assert any(all(word in line for word in words) for line in messages)
 
-    def test_a_size_that_cannot_be_asked_for_is_told(self, go, clip):
-        _, said = go(clip, frames=1, size=(320, 240))
-        assert any("--size" in line and "640x480" in line for line in said)
+    def test_a_size_that_the_source_cannot_have_is_reported(self, go, clip):
+        _, messages = go(clip, frames=1, size=(320, 240))
+        assert any("--size" in line and "640x480" in line for line in messages)
 
 
 def test_the_demo_needs_no_file(go, tmp_path):
     stats, _ = go("demo", seconds=0.5, record=tmp_path / "out.mp4")
     assert stats.frames == 15 and stats.dropped == 0
-    assert [t for t, _ in frames_of(tmp_path / "out.mp4")] == pytest.approx(
-        [n / 30 for n in range(15)], abs=1e-3
-    )
+    assert [t for t, _ in frames_of(tmp_path / "out.mp4")] == pytest.approx([n / 30 for n in range(15)], abs=1e-3)
 
 
 def test_a_network_camera_is_recorded_with_its_own_times(go, tmp_path, clip):
     images = [image for _, image in frames_of(clip)]
     with camera_server(images, fps=30.0) as server:
-        # Not 2.0, when a frame comes, give or take: one that the file's clock writes at its end.
+        # Not 2.0: a frame is due then, and would be recorded or not by chance.
         stats, _ = go(server.url, seconds=1.98, record=tmp_path / "out.mp4")
     times = [t for t, _ in frames_of(tmp_path / "out.mp4")]
-    # However many frames this machine gets done, they stand where they belong in time.
+    # However many frames this machine stylizes, each is recorded with its own time.
     assert len(times) == stats.frames > 1
     assert 1.0 < times[-1] < 2.0 and np.all(np.diff(times) > 0)
-    # Those that queued up while the model was loaded are not shown late.
+    # Frames that queued up while the model was loaded are not shown late.
     assert stats.frames + stats.dropped <= 66
 
 
-def test_a_rate_that_cannot_be_held_takes_the_smallest_work_size(go, clip):
+def test_a_frame_rate_that_cannot_be_held_gives_the_smallest_processing_size(go, clip):
     images = [image for _, image in frames_of(clip)[:10]]
     with camera_server(images) as server:
         stats, _ = go(server.url, frames=2, model="fast", processing_size=None, fps_target=1e6)
     assert stats.frame_size == (480, 640) and stats.processing_size == (192, 256)
 
 
-def test_a_rate_asked_of_a_file_without_a_window_is_told(go, clip):
-    stats, said = go(clip, frames=1, model="fast", processing_size=None, fps_target=15)
-    assert stats.processing_size == (480, 640) and any("--fps-target changes nothing" in line for line in said)
+def test_a_frame_rate_for_a_file_without_a_window_is_reported_as_unused(go, clip):
+    stats, messages = go(clip, frames=1, model="fast", processing_size=None, fps_target=15)
+    assert stats.processing_size == (480, 640) and any("--fps-target changes nothing" in line for line in messages)
 
 
 def test_a_camera_that_hangs_up_leaves_its_recording_and_an_error(go, tmp_path):
@@ -144,20 +141,20 @@ class TestStyles:
     @pytest.fixture
     def torn(self, tmp_path):
         path = tmp_path / "torn.jpg"
-        path.write_bytes(b"no picture")
+        path.write_bytes(b"not an image")
         return Style("torn", path)
 
-    def test_a_torn_picture_is_told_and_the_next_style_shown(self, go, clip, styles, torn, tmp_path):
-        stats, said = go(clip, frames=2, styles=[torn, styles[0]])
-        assert stats.style_encodes == 1 and any("torn.jpg" in line for line in said)
+    def test_an_unreadable_style_is_reported_and_the_next_one_used(self, go, clip, styles, torn, tmp_path):
+        stats, messages = go(clip, frames=2, styles=[torn, styles[0]])
+        assert stats.style_encodes == 1 and any("torn.jpg" in line for line in messages)
 
-    def test_nothing_but_a_torn_picture_ends_the_run(self, go, clip, torn):
+    def test_no_readable_style_ends_the_run(self, go, clip, torn):
         with pytest.raises(StyleError, match="torn.jpg"):
             go(clip, frames=2, styles=[torn])
 
 
 class TestBadInput:
-    """Found before anything is opened, loaded or written."""
+    """It is found before anything is opened, loaded or written."""
 
     @pytest.mark.parametrize(
         ("more", "error", "words"),
@@ -169,14 +166,14 @@ class TestBadInput:
             ({"frames": 1, "model": "no/such/model"}, ModelError, "no/such/model"),
         ],
     )
-    def test_one_message_that_says_what_to_do(self, go, clip, tmp_path, monkeypatch, more, error, words):
+    def test_one_message_says_what_to_do(self, go, clip, tmp_path, monkeypatch, more, error, words):
         monkeypatch.chdir(tmp_path)
         more = {name: Path(value) if name in ("record", "stats") else value for name, value in more.items()}
         with pytest.raises(error, match=words):
             go(clip, **more)
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_camera_that_is_not_there(self, go):
+    def test_a_missing_camera(self, go):
         with pytest.raises(SourceError, match="camera 7 cannot be opened"):
             go("7", frames=1)
 
@@ -189,16 +186,16 @@ class TestBadInput:
 
     def test_no_display(self, go, clip, monkeypatch):
         if not sys.platform.startswith("linux"):
-            pytest.skip("only X11 needs asking")
+            pytest.skip("needs X11: other systems always have a display")
         monkeypatch.delenv("DISPLAY", raising=False)
         with pytest.raises(DeviceError, match="--headless --record FILE"):
             go(clip, headless=False)
 
 
-class TestEndedFromOutside:
+class TestEndedBySignals:
     @pytest.fixture
     def program(self, hub_folder, styles, tmp_path):
-        """The program recording a network camera; gives it when a second has reached the disk."""
+        """The program while it records a network camera, once a second of video has reached the disk."""
         source = DemoSource((120, 160))
         images = [source.read().image for _ in range(90)]
         out = tmp_path / "out.mp4"
@@ -226,31 +223,28 @@ class TestEndedFromOutside:
             try:
                 while not out.exists() or out.stat().st_size < 60_000:
                     assert process.poll() is None, process.stderr.read()
-                    try:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
                         process.wait(0.05)
-                    except subprocess.TimeoutExpired:
-                        pass
                 yield process, out
             finally:
                 process.kill()
                 process.wait()
 
-    @pytest.mark.parametrize(
-        "number", [signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)]
-    )
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)])
     def test_a_signal_is_a_clean_end(self, program, number):
         process, out = program
         process.send_signal(number)
-        said = process.communicate(timeout=30)[1]
-        assert process.returncode == 0, said
-        assert f"recorded {out}" in said and "Traceback" not in said
+        errors = process.communicate(timeout=30)[1]
+        assert process.returncode == 0, errors
+        assert f"recorded {out}" in errors
+        assert "Traceback" not in errors
         with av.open(str(out)) as container:
-            # A finished file knows its length without being read through.
+            # The header of a finished file states its length.
             stated = container.streams.video[0].frames
         assert stated == len(frames_of(out)) > 10
 
-    @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 on this system")
-    def test_kill_9_leaves_what_reached_the_disk(self, program):
+    @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL, which this system does not have")
+    def test_a_kill_leaves_what_reached_the_disk(self, program):
         process, out = program
         process.send_signal(signal.SIGKILL)
         process.wait()

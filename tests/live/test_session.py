@@ -1,9 +1,12 @@
-"""What a session does by itself or with a frame; what its keys do is tested in the window."""
+"""The session: its controls, the automatic change of style and captured styles. Windows are tested elsewhere."""
+
+import threading
 
 import numpy as np
 import pytest
 
 from realtime_nst.frames import Frame
+from realtime_nst.keys import KEYS, press
 
 STYLES = [(str(value), lambda value=value: np.full((4, 4, 3), value, np.uint8)) for value in (10, 20, 30)]
 
@@ -13,44 +16,74 @@ def frame(time, value=200):
 
 
 @pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home folder of its own, for snapshots and recordings."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_PICTURES_DIR", "XDG_VIDEOS_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
 def cycling(plain_session):
-    """A session in which the next style comes after two seconds, and its encoder with every style ready."""
+    """A session that shows the next style every two seconds, with every style encoded."""
     session, encoder = plain_session(STYLES, cycle=2.0)
     for index in (1, 2, 0):
         encoder.request(index)
         while not encoder.ready:
             encoder.code(wait=True)
-    return session, encoder
+    return session
 
 
-def shown(session, *times):
-    """The style that is shown at each of those seconds of the stream."""
+def styles_at(session, *times):
+    """The value of the style in use at each of those seconds of the stream."""
     return [int(session.render_params(frame(time)).code[0]) for time in times]
 
 
-def test_the_next_style_comes_by_itself(cycling):
-    session, _ = cycling
-    assert shown(session, 0.0, 1.9, 2.0, 3.9, 4.1, 6.0, 6.2) == [10, 10, 20, 20, 30, 30, 10]
+def test_the_next_style_is_shown_automatically(cycling):
+    assert styles_at(cycling, 0.0, 1.9, 2.0, 3.9, 4.1, 6.0, 6.2) == [10, 10, 20, 20, 30, 30, 10]
 
 
-def test_one_that_the_user_chose_stays_as_long(cycling):
-    session, _ = cycling
-    assert shown(session, 0.0, 1.5) == [10, 10]
-    session.choose_style(2)
-    assert shown(session, 1.6, 2.0, 3.5, 3.7) == [30, 30, 30, 10]
+def test_a_style_that_the_user_chose_stays_as_long(cycling):
+    assert styles_at(cycling, 0.0, 1.5) == [10, 10]
+    cycling.choose_style(2)
+    assert styles_at(cycling, 1.6, 2.0, 3.5, 3.7) == [30, 30, 30, 10]
 
 
-def test_a_frame_is_taken_as_a_style_as_it_came(plain_session, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_PICTURES_DIR", raising=False)
+def test_a_captured_style_is_the_frame_as_it_came(plain_session, home):
     session, encoder = plain_session(STYLES)
-    session.take_style()  # before the first frame there is nothing to take
+    session.take_style()  # Before the first frame there is nothing to capture.
     assert len(encoder) == 3
     buffer = frame(0.0, value=77)
     session.render_params(buffer)
     session.take_style()
-    buffer.image[:] = 0  # a camera may fill it anew
+    buffer.image[:] = 0  # A camera may reuse its buffer.
     while not encoder.ready:
         encoder.code()
-    assert encoder.name(encoder.current) == "taken 1" and encoder.code()[0] == 77
+    assert encoder.name(encoder.current) == "taken 1"
+    assert encoder.code()[0] == 77
     assert session.render_params(frame(1.0)).code[0] == 77
+
+
+@pytest.mark.parametrize("name", [name for key in KEYS for name in key.keys])
+def test_every_key_of_the_table_works(plain_session, home, name):
+    """A key needs a row in keys.py and, for a new action, a method here."""
+    stop = threading.Event()
+    session, _ = plain_session(STYLES, stop=stop)
+    session.render_params(frame(0.0))
+    before = session.state(), session.overlay, session.help, session.fullscreen, stop.is_set()
+    session.write(frame(0.0))
+    assert press(name, session)
+    session.close()
+    after = session.state(), session.overlay, session.help, session.fullscreen, stop.is_set()
+    assert after != before or name in "1]" or list(home.glob("Pictures/*.png"))
+
+
+def test_the_original_keeps_every_other_parameter(plain_session):
+    session, _ = plain_session(STYLES)
+    session.toggle_mirror()
+    session.toggle_original()
+    params = session.render_params(frame(0.0))
+    assert (params.strength, params.mirror) == (0.0, True)
+    session.toggle_original()
+    assert session.render_params(frame(0.1)).strength == 1.0

@@ -1,5 +1,6 @@
 """Styles are encoded once, in the background, and swapped in when ready."""
 
+import contextlib
 import threading
 import time
 
@@ -17,33 +18,31 @@ def plain(value):
 
 
 def unreadable():
-    raise StyleError("torn.jpg is not a picture")
+    raise StyleError("torn.jpg is not an image")
 
 
-def until(wish):
-    end = time.monotonic() + 10
-    while not wish():
-        assert time.monotonic() < end
+def until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.005)
 
 
 @pytest.fixture
-def book():
-    """Make a book of (name, loader) pairs; closed at the end."""
-    made = []
+def encode():
+    """Encode (name, reader) pairs; gives the encoder, which is closed at the end, and its stylizer."""
+    with contextlib.ExitStack() as opened:
 
-    def make(styles, *, prefetch=False, network=None):
-        stylizer = Stylizer(network or MeanColour())
-        made.append(StyleEncoder(stylizer, styles, prefetch=prefetch))
-        return made[-1], stylizer
+        def start(styles, *, prefetch=False, network=None):
+            stylizer = Stylizer(network or MeanColour())
+            encoder = StyleEncoder(stylizer, styles, prefetch=prefetch)
+            return opened.enter_context(contextlib.closing(encoder)), stylizer
 
-    yield make
-    for one in made:
-        one.close()
+        yield start
 
 
-def test_only_what_is_wanted_is_encoded_and_only_once(book):
-    styles, stylizer = book([(str(v), plain(v)) for v in (10, 20, 30)])
+def test_only_requested_styles_are_encoded_and_only_once(encode):
+    styles, stylizer = encode([(str(v), plain(v)) for v in (10, 20, 30)])
     assert styles.code(wait=True)[0] == 10
     styles.request(2)
     until(lambda: styles.code()[0] == 30)
@@ -52,105 +51,110 @@ def test_only_what_is_wanted_is_encoded_and_only_once(book):
     assert stylizer.encodes == 2
 
 
-def test_prefetch_encodes_the_others_too(book):
-    styles, stylizer = book([(str(v), plain(v)) for v in (10, 20, 30)], prefetch=True)
+def test_prefetch_encodes_the_others_too(encode):
+    styles, stylizer = encode([(str(v), plain(v)) for v in (10, 20, 30)], prefetch=True)
     until(lambda: stylizer.encodes == 3)
     styles.step(1)
-    assert styles.code()[0] == 20 and styles.ready
+    assert styles.code()[0] == 20
+    assert styles.ready
 
 
-def test_the_style_before_stays_until_the_next_is_ready(book):
+def test_the_current_style_stays_until_the_requested_one_is_ready(encode):
     gate = threading.Event()
 
     def slow():
         gate.wait(10)
         return plain(20)()
 
-    styles, _ = book([("a", plain(10)), ("slow", slow)])
+    styles, _ = encode([("a", plain(10)), ("slow", slow)])
     styles.code(wait=True)
     styles.step(1)
     for _ in range(3):
-        assert styles.code()[0] == 10 and not styles.ready
+        assert styles.code()[0] == 10
+        assert not styles.ready
     assert styles.name(styles.requested) == "slow"
     gate.set()
     until(lambda: styles.code()[0] == 20)
-    assert styles.ready and styles.current == 1
+    assert styles.ready
+    assert styles.current == 1
 
 
-def test_there_is_no_code_until_the_first_is_ready(book):
+def test_there_is_no_code_until_the_first_style_is_ready(encode):
     gate = threading.Event()
 
     def slow():
         gate.wait(10)
         return plain(10)()
 
-    styles, _ = book([("slow", slow)])
+    styles, _ = encode([("slow", slow)])
     assert styles.code() is None
     gate.set()
     assert styles.code(wait=True)[0] == 10
 
 
-def test_steps_go_round(book):
-    styles, _ = book([(str(v), plain(v)) for v in (10, 20, 30)])
+def test_steps_wrap_around(encode):
+    styles, _ = encode([(str(v), plain(v)) for v in (10, 20, 30)])
     styles.step(-1)
     assert styles.requested == 2
     styles.step(2)
     assert styles.requested == 1
 
 
-def test_a_picture_that_cannot_be_read_is_told_and_skipped(book):
-    styles, _ = book([("a", plain(10)), ("torn", unreadable), ("c", plain(30))])
+def test_an_unreadable_style_is_reported_and_skipped(encode):
+    styles, _ = encode([("a", plain(10)), ("torn", unreadable), ("c", plain(30))])
     styles.code(wait=True)
     styles.step(1)
     until(lambda: styles.errors)
-    assert "torn.jpg" in str(styles.errors[0]) and styles.requested == 0
+    assert "torn.jpg" in str(styles.errors[0])
+    until(lambda: styles.requested == 0)
     styles.step(1)
     until(lambda: styles.code()[0] == 30)
     styles.step(-1)
     until(lambda: styles.code()[0] == 10)
 
 
-def test_an_unreadable_style_that_is_requested_again_is_reported_again_and_not_kept_preparing(book):
-    styles, _ = book([("a", plain(10)), ("torn", unreadable)], prefetch=True)
+def test_an_unreadable_style_that_is_requested_again_is_reported_again_and_not_kept_preparing(encode):
+    styles, _ = encode([("a", plain(10)), ("torn", unreadable)], prefetch=True)
     styles.code(wait=True)
     until(lambda: len(styles.errors) == 1)
     styles.request(1)
     until(lambda: len(styles.errors) == 2)
-    assert styles.ready and styles.requested == 0
+    until(lambda: styles.ready)
+    assert styles.requested == 0
 
 
-def test_an_unreadable_style_that_has_been_mended_is_used(book):
+def test_an_unreadable_style_that_was_repaired_is_used_when_requested_again(encode):
     images = [unreadable, plain(20)]
-    styles, _ = book([("a", plain(10)), ("torn", lambda: images[0]())], prefetch=True)
+    styles, _ = encode([("a", plain(10)), ("torn", lambda: images[0]())], prefetch=True)
     until(lambda: styles.errors)
     del images[0]
     styles.request(1)
     until(lambda: styles.code()[0] == 20)
 
 
-def test_unreadable_styles_before_the_first_ready_one_are_all_passed(book):
-    styles, _ = book([("torn", unreadable), ("b", plain(20)), ("torn too", unreadable)])
+def test_unreadable_styles_before_the_first_readable_one_are_skipped(encode):
+    styles, _ = encode([("torn", unreadable), ("b", plain(20)), ("torn too", unreadable)])
     styles.request(2)
     assert styles.code(wait=True)[0] == 20
 
 
-def test_the_first_picture_unreadable_gives_way_to_the_second(book):
-    styles, _ = book([("torn", unreadable), ("b", plain(20))])
+def test_the_second_style_replaces_an_unreadable_first_one(encode):
+    styles, _ = encode([("torn", unreadable), ("b", plain(20))])
     assert styles.code(wait=True)[0] == 20
     assert len(styles.errors) == 1
 
 
-def test_no_readable_picture_is_an_error(book):
-    styles, _ = book([("torn", unreadable), ("torn too", unreadable)])
-    with pytest.raises(StyleError, match="torn.jpg"):
+def test_no_readable_style_is_an_error(encode):
+    styles, _ = encode([("torn", unreadable), ("torn too", unreadable)])
+    with pytest.raises(StyleError, match=r"torn\.jpg"):
         styles.code(wait=True)
 
 
-def test_what_else_goes_wrong_reaches_the_run(book):
+def test_any_other_failure_reaches_the_run(encode):
     class Broken(MeanColour):
         def encode(self, image):
             raise MemoryError
 
-    styles, _ = book([("a", plain(10))], network=Broken())
+    styles, _ = encode([("a", plain(10))], network=Broken())
     with pytest.raises(MemoryError):
         styles.code(wait=True)

@@ -17,7 +17,6 @@ from support.desktop import Program, desktop, missing_tools
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError
 from realtime_nst.keys import KEYS, key_name, markdown_table, press
-from realtime_nst.live.panel import Panel
 from realtime_nst.media.resize import letterbox
 from realtime_nst.sinks.display import check_display, display_available
 
@@ -357,18 +356,6 @@ class TestTable:
 
 
 class TestDrawing:
-    @pytest.mark.parametrize("brightness", [0, 128, 255])
-    def test_letters_stand_out_from_any_video(self, brightness):
-        canvas = np.full((480, 640, 3), brightness, np.uint8)
-        Panel((0, 0)).draw(canvas, [["style, strength 100%"]])
-        box = canvas[4:28, 4:160]
-        assert box.max() > 240 and np.median(box) < 110
-
-    def test_a_panel_larger_than_the_picture_is_cut(self):
-        canvas = np.full((20, 30, 3), 200, np.uint8)
-        Panel((0.5, 0.5)).draw(canvas, [["words that are far too long for this"]] * 5)
-        assert canvas.shape == (20, 30, 3) and canvas.mean() < 150
-
     @pytest.mark.parametrize("room", [(480, 640), (480, 900), (800, 600), (97, 61)])
     def test_fitting_keeps_the_shape_and_fills_one_side(self, room):
         shown = letterbox(np.full((48, 64, 3), 255, np.uint8), *room)

@@ -1,4 +1,4 @@
-"""The stylized video for others: real viewers over HTTP, one of them Chromium, and a live run that serves."""
+"""The broadcast: real clients over HTTP, one of them Chromium, and a live run that serves."""
 
 import contextlib
 import re
@@ -15,18 +15,18 @@ import urllib.request
 
 import numpy as np
 import pytest
-from realtime_nst.web.broadcast import Broadcast, Listener
 
-from realtime_nst.sources.demo import Scene
 from realtime_nst.errors import DeviceError
 from realtime_nst.frames import Frame
 from realtime_nst.media.images import read_image
+from realtime_nst.sources.demo import Scene
 from realtime_nst.sources.factory import open_source
+from realtime_nst.web.broadcast import Broadcast, Listener
 
 
 @contextlib.contextmanager
 def on_air(images, fps: float = 60.0):
-    """A broadcast that is given `pictures` over and over."""
+    """A broadcast that sends `images` over and over."""
     broadcast, ended = Broadcast(Listener("127.0.0.1", 0)), threading.Event()
 
     def feed():
@@ -54,45 +54,58 @@ def abs_difference(one, other) -> float:
     return float(np.abs(one.astype(int) - other).mean())
 
 
-def test_it_is_a_network_camera_like_any_other(scene):
+def test_a_broadcast_is_a_network_camera(scene):
     with on_air([scene, 255 - scene]) as broadcast:
         source = open_source(broadcast.url + "video.mjpg")
         images = [source.read().image for _ in range(20)]
         source.close()
-    likeness = [(abs_difference(each, scene), abs_difference(each, 255 - scene)) for each in images]
-    assert max(min(each) for each in likeness) < 4  # JPEG
-    assert {np.argmin(each) for each in likeness} == {0, 1}
+    differences = [(abs_difference(each, scene), abs_difference(each, 255 - scene)) for each in images]
+    assert max(min(each) for each in differences) < 4  # JPEG
+    assert {np.argmin(each) for each in differences} == {0, 1}
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium: apt-get install chromium")
-def test_a_browser_shows_it(scene, tmp_path):
+def test_a_browser_shows_the_video(scene, tmp_path):
     with on_air([scene]) as broadcast:
-        # A stream is never done loading: after the time-out the picture is taken as it is.
+        # A stream never finishes loading: the screenshot is taken at the timeout.
         subprocess.run(
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync", "--no-first-run",
-             f"--user-data-dir={tmp_path / 'profile'}", "--window-size=640,480", "--timeout=3000",
-             f"--screenshot={tmp_path / 'shot.png'}", broadcast.url],
-            check=True, capture_output=True, timeout=120,
+            [
+                "chromium",
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
+                f"--user-data-dir={tmp_path / 'profile'}",
+                "--window-size=640,480",
+                "--timeout=3000",
+                f"--screenshot={tmp_path / 'shot.png'}",
+                broadcast.url,
+            ],
+            check=True,
+            capture_output=True,
+            timeout=120,
         )
     shot = read_image(tmp_path / "shot.png")
-    # The page is twice the frame's size, and all of it is the frame.
+    # The page is twice as large as the frame, which fills it.
     assert shot.shape == (480, 640, 3)
     assert abs_difference(shot[::2, ::2], scene) < 6
 
 
-def test_a_viewer_who_takes_nothing_holds_nobody_up(scene):
+def test_a_client_that_reads_nothing_delays_no_other(scene):
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     with on_air([noise, scene]) as broadcast, socket.create_connection(("127.0.0.1", port_of(broadcast))) as stuck:
         stuck.sendall(b"GET /video.mjpg HTTP/1.0\r\n\r\n")
         other = open_source(broadcast.url + "video.mjpg")
-        # Far more than what the system keeps for the first viewer.
+        # Far more than the system buffers for the first client.
         for _ in range(60):
             other.read()
         other.close()
 
 
-def test_a_viewer_sees_the_newest_frame_at_once_and_the_end(scene):
+def test_a_client_gets_the_newest_frame_at_once_and_then_the_end(scene):
     broadcast = Broadcast(Listener("127.0.0.1", 0))
     for number in range(3):
         broadcast.write(Frame(np.full_like(scene, 100 * number), float(number)))
@@ -102,7 +115,7 @@ def test_a_viewer_sees_the_newest_frame_at_once_and_the_end(scene):
         ending.start()
         rest = answer.read()
     ending.join()
-    assert length <= len(rest) < 2 * length, "one picture, though three were written before, and then the end"
+    assert length <= len(rest) < 2 * length, "one image, although three were written, and then the end"
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port_of(broadcast)))
 
@@ -112,39 +125,55 @@ def test_other_addresses_are_not_found(scene):
         urllib.request.urlopen(broadcast.url + "etc/passwd")
 
 
-def test_a_port_that_is_taken_is_an_error_with_another(scene):
+def test_a_port_in_use_is_an_error_that_suggests_another(scene):
     with on_air([scene]) as broadcast, pytest.raises(DeviceError, match=r"cannot listen at .* in use; .*--serve \d+"):
         Listener("127.0.0.1", port_of(broadcast))
 
 
-def test_a_live_run_serves_what_it_makes():
-    """From the command line: frames are stylized, a signal ends it cleanly."""
+def test_a_live_run_serves_its_frames():
+    """From the command line: frames are stylized, and a signal ends the run cleanly."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "realtime_nst", "demo", "--headless", "--serve", "0", "--model", "fast",
-         "--style", "ink", "--work-size", "160"],
-        stderr=subprocess.PIPE, text=True,
+        [
+            sys.executable,
+            "-m",
+            "realtime_nst",
+            "demo",
+            "--headless",
+            "--serve",
+            "0",
+            "--model",
+            "fast",
+            "--style",
+            "ink",
+            "--work-size",
+            "160",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         address = re.search(r"http://\S+/video.mjpg", process.stderr.readline()).group()
         source = open_source(address, timeout=60)
         frames = [source.read() for _ in range(30)]
-        # The demo goes by the clock where somebody watches, also without a window.
+        # With a client the demo keeps to its frame rate, also without a window.
         began = time.perf_counter()
         while time.perf_counter() - began < 1:
             frames.append(source.read())
         source.close()
         assert frames[-1].image.shape == (480, 640, 3)
-        # Ink has no colours; the scene has.
+        # Ink is grey; the scene has colours.
         assert np.ptp(frames[-1].image.reshape(-1, 3), axis=1).mean() < 40
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=60)[1]
+        errors = process.communicate(timeout=60)[1]
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == 0 and "Traceback" not in said
-    shown, seconds = re.search(r"(\d+) frames in ([\d.]+) s", said).groups()
+    assert process.returncode == 0 and "Traceback" not in errors
+    shown, seconds = re.search(r"(\d+) frames in ([\d.]+) s", errors).groups()
     assert int(shown) <= 30 * float(seconds) + 3
 
 
 def port_of(broadcast: Broadcast) -> int:
-    return urllib.parse.urlsplit(broadcast.url).port
+    port = urllib.parse.urlsplit(broadcast.url).port
+    assert port is not None
+    return port

@@ -1,4 +1,4 @@
-"""The keys for other devices: real requests, a real browser used as by a person, and a live run that obeys."""
+"""Remote control: real requests, a real browser with a simulated user, and a live run that is controlled."""
 
 import contextlib
 import json
@@ -19,23 +19,23 @@ import numpy as np
 import pytest
 from support.desktop import desktop, missing_tools
 
-from realtime_nst.web.broadcast import Broadcast, Listener
-from realtime_nst.web.control import Control
 from realtime_nst.errors import StyleError
 from realtime_nst.frames import Frame
 from realtime_nst.keys import KEYS
 from realtime_nst.media.images import read_image
+from realtime_nst.web.broadcast import Broadcast, Listener
+from realtime_nst.web.control import Control
 
 STYLES = {"red": (0, 0, 200), "green": (0, 200, 0), "blue": (200, 0, 0)}
 
 
 def torn():
-    raise StyleError("torn.jpg is not a picture")
+    raise StyleError("torn.jpg is not an image")
 
 
 @pytest.fixture
 def session(plain_session):
-    """A real session of three plain styles and one that cannot be read."""
+    """A real session of three plain styles and an unreadable one."""
     styles = [(name, lambda bgr=bgr: np.full((40, 80, 3), bgr, np.uint8)) for name, bgr in STYLES.items()]
     return plain_session([*styles, ("torn", torn)])[0]
 
@@ -70,28 +70,28 @@ def refused(call):
 
 
 class TestRequests:
-    def test_a_key_is_pressed_on_the_thread_that_polls(self, address, control, session):
+    def test_a_key_is_pressed_by_the_thread_that_executes_commands(self, address, control, session):
         assert post(f"{address}press/space") == 204
         assert not session.original
         control.execute()
         assert session.original
 
-    def test_what_is_sent_along_says_nothing(self, address, control, session):
+    def test_the_body_of_a_request_is_ignored(self, address, control, session):
         assert post(f"{address}press/{urllib.parse.quote('[')}", b"x" * 30_000) == 204
         control.execute()
         assert session.params.strength == 0.9
 
-    def test_every_key_of_the_window_is_known(self, address):
+    def test_every_key_can_be_pressed(self, address):
         for name in [name for key in KEYS for name in key.keys]:
             assert post(f"{address}press/{urllib.parse.quote(name)}") == 204
 
-    @pytest.mark.parametrize("way", ["style/blue", "styles/2"])
-    def test_a_style_is_chosen_by_name_or_number(self, address, control, session, way):
-        assert post(address + way) == 204
+    @pytest.mark.parametrize("path", ["style/blue", "styles/2"])
+    def test_a_style_is_chosen_by_name_or_number(self, address, control, session, path):
+        assert post(address + path) == 204
         control.execute()
         assert session.state()["requested"] == 2
 
-    def test_the_state_tells_what_was_done(self, address, control):
+    def test_the_state_shows_what_was_pressed(self, address, control):
         for key in ("n", "c", "m"):
             post(f"{address}press/{key}")
         control.execute()
@@ -100,21 +100,21 @@ class TestRequests:
         assert (state["original"], state["strength"], state["keep_colors"], state["mirror"]) == (False, 1.0, True, True)
         assert state["recording"] is None and state["fps"] == 0
 
-    def test_the_picture_of_a_style(self, address):
+    def test_a_style_has_a_thumbnail(self, address):
         image = cv2.imdecode(np.frombuffer(get(f"{address}styles/1"), np.uint8), cv2.IMREAD_COLOR)
-        assert image.shape == (160, 320, 3) and np.abs(image - np.int16([0, 200, 0])).max() < 4
+        assert image.shape == (160, 320, 3) and np.abs(image - np.array([0, 200, 0])).max() < 4
 
-    @pytest.mark.parametrize("what", ["press/z", "style/grey", "styles/9", "styles/-1"])
-    def test_what_is_not_there_is_told_with_what_is(self, address, what):
-        status, reason = refused(lambda: post(address + what))
-        assert status == 404 and what.split("/")[1] in reason
+    @pytest.mark.parametrize("path", ["press/z", "style/grey", "styles/9", "styles/-1"])
+    def test_an_unknown_name_is_refused_with_the_known_ones(self, address, path):
+        status, reason = refused(lambda: post(address + path))
+        assert status == 404 and path.split("/")[1] in reason
         assert "space" in reason or "red green blue torn" in reason or "0 1 2 3" in reason
 
-    @pytest.mark.parametrize("what", ["styles/3", "styles/9", "styles/x", "press/n", "nothing"])
-    def test_what_cannot_be_got(self, address, what):
-        assert refused(lambda: get(address + what))[0] == 404
+    @pytest.mark.parametrize("path", ["styles/3", "styles/9", "styles/x", "press/n", "nothing"])
+    def test_other_paths_are_not_found(self, address, path):
+        assert refused(lambda: get(address + path))[0] == 404
 
-    def test_without_the_word_there_is_nothing(self, address, control, session):
+    def test_without_the_token_nothing_is_found(self, address, control, session):
         other = address.replace("token", "other")
         for call in (lambda: get(other), lambda: get(f"{other}state"), lambda: post(f"{other}press/space")):
             assert refused(call)[0] == 404
@@ -122,11 +122,11 @@ class TestRequests:
         assert not session.original
         assert b"control" not in get(address.replace("control/token/", ""))
 
-    def test_the_address_without_its_slash_leads_to_the_page(self, address):
+    def test_the_address_without_its_slash_redirects_to_the_page(self, address):
         with urllib.request.urlopen(address.rstrip("/"), timeout=10) as answer:
             assert answer.url == address and b"<title>realtime-nst: control</title>" in answer.read()
 
-    def test_half_a_token_leads_nowhere(self, address):
+    def test_a_part_of_the_token_is_not_found(self, address):
         assert refused(lambda: get(address.rstrip("/")[:-1]))[0] == 404
 
     def test_a_request_before_the_session_exists_waits_for_it(self, session):
@@ -142,12 +142,25 @@ class TestRequests:
 
 @contextlib.contextmanager
 def browser(display, address, folder):
-    """Chromium with one window that shows `address`, and nothing else on the display."""
+    """Chromium with a single window, which shows `address`."""
     process = subprocess.Popen(
-        ["chromium", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--no-first-run", "--no-default-browser-check", f"--user-data-dir={folder / 'profile'}",
-         "--window-size=1000,780", "--window-position=0,0", f"--app={address}"],
-        env=os.environ | {"DISPLAY": display}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [
+            "chromium",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--no-default-browser-check",
+            f"--user-data-dir={folder / 'profile'}",
+            "--window-size=1000,780",
+            "--window-position=0,0",
+            f"--app={address}",
+        ],
+        env=os.environ | {"DISPLAY": display},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
@@ -161,36 +174,39 @@ def browser(display, address, folder):
     not shutil.which("chromium") or bool(missing_tools()),
     reason=f"needs chromium, {', '.join(missing_tools())} (apt-get install)",
 )
-def test_a_person_uses_the_page(address, control, session, tmp_path):
-    """Keys, the buttons reached with Tab, and a click."""
+def test_the_page_is_used_with_keyboard_and_mouse(address, control, session, tmp_path):
+    """Keys, buttons reached with Tab, and a click."""
 
-    def until(wish):
-        end = time.monotonic() + 30
-        while not wish():
-            assert time.monotonic() < end, session.state()
+    def until(condition):
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline, session.state()
             control.execute()
             time.sleep(0.05)
 
     with desktop(1000, 780) as display, browser(display, address, tmp_path):
+
         def xdotool(*args):
             subprocess.run(["xdotool", *args], env=os.environ | {"DISPLAY": display}, check=True, timeout=30)
 
         def screen():
             shot = subprocess.run(
-                ["import", "-window", "root", "bmp:-"], env=os.environ | {"DISPLAY": display}, capture_output=True,
+                ["import", "-window", "root", "bmp:-"],
+                env=os.environ | {"DISPLAY": display},
+                capture_output=True,
                 check=True,
             )
             return cv2.imdecode(np.frombuffer(shot.stdout, np.uint8), cv2.IMREAD_COLOR)
 
         def middle(bgr):
-            """Where on the screen a style's picture is, (x, y); None: nowhere."""
+            """The (x, y) on the screen of a style's thumbnail; None if it is not there."""
             rows, columns = np.nonzero(np.abs(screen() - np.int16(bgr)).max(axis=2) < 12)
             return (str(int(columns.mean())), str(int(rows.mean()))) if len(rows) > 500 else None
 
         until(lambda: all(middle(bgr) for bgr in STYLES.values()))
         xdotool("mousemove", *middle(STYLES["blue"]), "click", "1")
         until(lambda: session.state()["requested"] == 2)
-        # The button keeps the focus; the space bar is then its own, other keys are the program's.
+        # The button keeps the focus: the space bar now presses it, other keys still control the program.
         xdotool("key", "Left")
         until(lambda: session.state()["requested"] == 1)
         xdotool("key", "bracketleft")
@@ -199,13 +215,27 @@ def test_a_person_uses_the_page(address, control, session, tmp_path):
         until(lambda: session.state()["requested"] == 0)
 
 
-def test_a_live_run_obeys(tmp_path):
-    """From the command line, with a word made up: a style by its name, then the end."""
+def test_a_live_run_is_controlled(tmp_path):
+    """From the command line, with a generated token: a style by its name, a captured style, then the end."""
     env = os.environ | {"HOME": str(tmp_path)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "realtime_nst", "demo", "--headless", "--serve", "0", "--control", "--model", "fast",
-         "--work-size", "160"],
-        stderr=subprocess.PIPE, text=True, env=env,
+        [
+            sys.executable,
+            "-m",
+            "realtime_nst",
+            "demo",
+            "--headless",
+            "--serve",
+            "0",
+            "--control",
+            "--model",
+            "fast",
+            "--work-size",
+            "160",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
     )
     try:
         process.stderr.readline()
@@ -219,16 +249,16 @@ def test_a_live_run_obeys(tmp_path):
         kept = read_image(state["message"].split()[-1])
         assert kept.shape == (480, 640, 3) and np.ptp(kept.reshape(-1, 3), axis=1).mean() > 40, "it is the scene's"
         assert post(f"{address}press/q") == 204
-        said = process.communicate(timeout=60)[1]
+        errors = process.communicate(timeout=60)[1]
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == 0 and "Traceback" not in said
+    assert process.returncode == 0 and "Traceback" not in errors
 
 
-def until_state(address, wish):
-    end = time.monotonic() + 60
-    while not wish(state := json.loads(get(f"{address}state"))):
-        assert time.monotonic() < end, state
+def until_state(address, condition):
+    deadline = time.monotonic() + 60
+    while not condition(state := json.loads(get(f"{address}state"))):
+        assert time.monotonic() < deadline, state
         time.sleep(0.1)
     return state

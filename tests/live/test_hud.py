@@ -1,0 +1,70 @@
+"""What is drawn over the video follows the state of the session."""
+
+import time
+
+import numpy as np
+import pytest
+from support.doubles import MeanColour
+
+from realtime_nst.errors import StyleError
+from realtime_nst.frames import Frame
+from realtime_nst.live.hud import Hud
+from realtime_nst.sinks.recorder import Recorder
+from realtime_nst.stylizer import Stylizer
+
+TOP_LEFT, MIDDLE, BOTTOM = np.s_[:90, :380], np.s_[120:360, 160:480], np.s_[-40:]
+
+
+def unreadable():
+    raise StyleError("torn.jpg is not an image")
+
+
+@pytest.fixture
+def session(plain_session):
+    session, encoder = plain_session([("a", lambda: np.zeros((4, 4, 3), np.uint8)), ("torn", unreadable)])
+    encoder.code(wait=True)
+    session.encoder = encoder
+    return session
+
+
+@pytest.fixture
+def drawn(session):
+    """Draw over a grey image; gives the parts that were drawn on."""
+    recorder = Recorder(30.0, live=True, must_succeed=False)
+    hud = Hud(session, session.encoder, recorder, Stylizer(MeanColour()))
+
+    def draw():
+        canvas = np.full((480, 640, 3), 128, np.uint8)
+        hud.draw(canvas)
+        return {
+            name
+            for name, part in (("status", TOP_LEFT), ("help", MIDDLE), ("message", BOTTOM))
+            if (canvas[part] != 128).mean() > 0.3
+        }
+
+    return draw
+
+
+def test_status_help_and_message_are_drawn_when_they_are_wanted(session, drawn):
+    assert drawn() == {"status"}
+    session.toggle_overlay()
+    assert drawn() == set()
+    session.toggle_help()
+    assert drawn() == {"help"}
+    session.toggle_help()
+    session.report("a message of some length that is drawn at the bottom of the video")
+    assert drawn() == {"message"}
+
+
+def test_an_unreadable_style_is_reported_and_not_kept_preparing(session, drawn):
+    """It was chosen by its number, twice: the second time its error is known already."""
+    encoder = session.encoder
+    for _ in range(2):
+        session.choose_style(1)
+        deadline = time.monotonic() + 10
+        while encoder.requested != 0:
+            assert time.monotonic() < deadline, "it stays in preparation"
+        session.poll()
+        assert session.message == "torn.jpg is not an image"
+        session.render_params(Frame(np.zeros((4, 4, 3), np.uint8), 0.0))
+        assert encoder.ready
