@@ -47,13 +47,13 @@ def open_devices(
         microphone = opened.enter_context(contextlib.closing(Microphone(options.mic)))
     if options.serve:
         listener = opened.enter_context(contextlib.closing(Listener(*options.serve)))
-        notify(f"the stylized video is at {listener.url}, for OBS and players at {listener.url}video.mjpg")
+        notify(f"watch the stylized video at {listener.url}; address for OBS and players: {listener.url}video.mjpg")
         if options.control is not None:
             control_token = options.control or secrets.token_urlsafe(9)
-            notify(f"it is controlled at {listener.url}control/{control_token}/")
+            notify(f"control it at {listener.url}control/{control_token}/")
     # A viewer or a microphone sets the pace; without them, files and the demo take the time they need.
     live = not options.headless or options.shared or microphone is not None
     source = until_run.enter_context(contextlib.closing(open_source(options.source, options.size, live=live)))
     if options.size and not isinstance(source, Camera):
-        notify(f"--size is asked of cameras; {source.name} keeps its {source.size[1]}x{source.size[0]}")
+        notify(f"--size applies to cameras only; {source.name} keeps its {source.size[1]}x{source.size[0]}")
     return Devices(source, microphone, listener, control_token)

@@ -52,7 +52,7 @@ class Hud:
 
     def _style_line(self) -> str:
         if self._session.original:
-            return "original (space: styled)"
+            return "original (space: stylized)"
         styles, params = self._styles, self._session.params
         name = f"{styles.current + 1}/{len(styles)} {styles.name(styles.current)}"
         preparing = "" if styles.ready else f", preparing {styles.name(styles.requested)}"

@@ -82,9 +82,9 @@ def check_options(options: LiveOptions) -> None:
     if options.headless and not (
         options.record or options.shared or options.frames or options.seconds or options.stats
     ):
-        raise InputError("--headless shows nothing: add --record FILE, --serve, --frames N or --seconds S")
+        raise InputError("--headless opens no window: add --record FILE, --serve, --frames N or --seconds S")
     if options.control is not None and not options.serve:
-        raise InputError("--control lets browsers press the keys where --serve shows them the video: add --serve")
+        raise InputError("--control puts the keys on a web page, which needs a port: add --serve")
     if options.mic and options.headless and not options.record:
         raise InputError("--mic records sound with the video: add --record FILE")
     if options.record:

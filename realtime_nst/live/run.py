@@ -66,7 +66,7 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: No
         if options.record:
             recorder.start(options.record)
             sound = f" with the microphone {microphone.name}" if microphone else ""
-            notify(f"recording {options.record}{sound}" + ("; Ctrl-C ends it" if options.headless else ""))
+            notify(f"recording {options.record}{sound}" + ("; Ctrl-C stops it" if options.headless else ""))
         until_run.pop_all()
     with stopped_by_signals(stop):
         return run(
@@ -92,7 +92,8 @@ def _load(options: LiveOptions, source: Source, notify: Notify) -> Stylizer:
         stylizer = AdaptiveStylizer(network, options.fps_target or source.fps, _deflicker(options, source))
     elif options.fps_target:
         notify(
-            f"--fps-target changes nothing: without a window {source.name} is given every frame and the time it needs"
+            f"--fps-target has no effect: without a window, every frame of {source.name} is stylized, "
+            "however long that takes"
         )
     for notice in network.notices:
         notify(notice)

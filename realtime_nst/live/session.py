@@ -117,7 +117,7 @@ class Session:
         while self._recorder.ended:
             self.report(_outcome(self._recorder.ended.pop(0)))
         if self._recorder.silent and not self._silent:
-            self.report("the microphone has stopped: recording goes on without sound; plug it in and start again")
+            self.report("the microphone has stopped: recording continues without sound; plug it in and restart the program")
         self._silent = self._recorder.silent
         while self._styles.errors:
             self.report(str(self._styles.errors.pop(0)))
@@ -151,8 +151,8 @@ class Session:
         # The camera may reuse its buffer before the image is encoded.
         image = self._input.image.copy()
         self._captured_styles += 1
-        self._styles.request(self._styles.add(f"taken {self._captured_styles}", lambda: image))
-        self._writer.submit(self._save, image, "took it as a style, kept as")
+        self._styles.request(self._styles.add(f"captured {self._captured_styles}", lambda: image))
+        self._writer.submit(self._save, image, "captured style saved as")
 
     def toggle_mirror(self) -> None:
         self.params = self.params._replace(mirror=not self.params.mirror)
@@ -162,7 +162,7 @@ class Session:
 
     def save_snapshot(self) -> None:
         if self._output is not None:
-            self._writer.submit(self._save, self._output, "saved")
+            self._writer.submit(self._save, self._output, "snapshot saved as")
 
     def _save(self, image: Image, action: str) -> None:
         try:
@@ -232,6 +232,6 @@ def _outcome(recording: Recording) -> str:
     if recording.failure is not None:
         return str(recording.failure)
     if not recording.frames:
-        return f"nothing was recorded: no frame came before {recording.path} was stopped"
+        return f"nothing was recorded: {recording.path} was stopped before the first frame"
     dropped = f", {recording.lost} dropped: the encoder could not keep up" if recording.lost else ""
     return f"recorded {recording.path} ({recording.frames} frames{dropped})"

@@ -60,7 +60,7 @@ def test_a_captured_style_is_the_frame_as_it_came(plain_session, home):
     buffer.image[:] = 0  # A camera may reuse its buffer.
     while not encoder.ready:
         encoder.code()
-    assert encoder.name(encoder.current) == "taken 1"
+    assert encoder.name(encoder.current) == "captured 1"
     assert encoder.code()[0] == 77
     assert session.render_params(frame(1.0)).code[0] == 77
 
