@@ -138,6 +138,13 @@ def test_unreadable_styles_before_the_first_readable_one_are_skipped(encode):
     assert styles.code(wait=True)[0] == 20
 
 
+def test_an_unreadable_style_requested_before_the_first_frame_leaves_the_ready_one(encode):
+    styles, stylizer = encode([("torn", unreadable), ("b", plain(20)), ("torn too", unreadable)])
+    until(lambda: stylizer.encodes == 1)
+    styles.request(2)
+    assert styles.code(wait=True)[0] == 20
+
+
 def test_the_second_style_replaces_an_unreadable_first_one(encode):
     styles, _ = encode([("torn", unreadable), ("b", plain(20))])
     assert styles.code(wait=True)[0] == 20
