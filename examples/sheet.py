@@ -17,11 +17,11 @@ from realtime_nst.styles.library import find_styles
 # Seconds, and left, top and width in pixels of what is shown of a frame of 2560 x 1920.
 VIEWS = (
     (2.0, 0, 0, 2560),
-    (5.0, 380, 900, 960),
-    (9.0, 1240, 380, 1200),
-    (4.0, 500, 1150, 900),
-    (7.0, 1100, 760, 1300),
-    (12.0, 0, 60, 1500),
+    (5.0, 1050, 240, 1100),
+    (9.0, 0, 0, 1200),
+    (4.0, 0, 1170, 1000),
+    (7.0, 960, 960, 1280),
+    (12.0, 120, 560, 1060),
 )
 STYLES = ("starry", "wave", "composition", "udnie", "jatte", "lilies", "mosaic", "embers")
 

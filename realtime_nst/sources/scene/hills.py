@@ -45,7 +45,9 @@ def land(noise: Noise, rng: np.random.Generator, height: int, width: int, sample
         return 1 - np.abs(2 * folds - 1)
 
     rock = relief(0.0)
-    lit = np.clip(0.52 + 2.0 * (rock - relief(-0.012)), 0, 1)
+    crags = noise(x * 26 + 6 * down, down * 40, 4, 0.65, pixel * 40)
+    crags_left = noise((x - 0.006) * 26 + 6 * down, (down - 0.004) * 40, 4, 0.65, pixel * 40)
+    lit = np.clip(0.50 + 2.2 * (rock - relief(-0.012)) + 0.8 * (crags - crags_left), 0, 1)
     stone = mix(linear(82, 92, 120), linear(208, 186, 160), lit)
     snow = smoothstep(0.055, 0.0, down + 0.12 * (rock - 0.5)) * smoothstep(0.395, 0.345, mountain_top)
     stone = mix(stone, mix(linear(164, 180, 214), linear(255, 248, 240), lit), 0.85 * snow)
@@ -78,6 +80,8 @@ def land(noise: Noise, rng: np.random.Generator, height: int, width: int, sample
     picture = mix(picture, linear(196, 176, 132) * (0.4 + 0.9 * leaves), 0.8 * smoothstep(-0.003, 0.001, y - edge))
     layer = make_layer(to_pixels(picture), alpha)
     trees = _trees(rng, shore_top[0], height, width, last - first, samples)
+    leaves = 0.55 + 0.9 * noise(x * 110, y * 110, 2, 0.7, pixel * 110)
+    trees[..., :3] = np.minimum(trees[..., :3] * leaves[..., None], 255 - trees[..., 3:])
     return over(layer, trees)
 
 

@@ -83,7 +83,7 @@ def render(noise: Noise, height: int, samples: int) -> Figure:
     tresses = hair.colours()
     skin = mix(skin, tresses, hair.veil)
     albedo = np.empty((3, *x.shape), np.float32)
-    albedo[:] = 0.5 * TIPS
+    albedo[:] = 0.3 * TIPS
     for index, rows, colours in (
         (0, upper, skin),
         (1, upper, tresses),

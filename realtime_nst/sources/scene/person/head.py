@@ -21,9 +21,9 @@ SKULL = [
 ]
 NOSE = [
     (Ellipsoid((0, -0.12, 0.715), (0.080, 0.34, 0.105), pitch=-0.36), 0.18),
-    (Ellipsoid((0, -0.335, 0.855), (0.092, 0.082, 0.105)), 0.10),
-    (Ellipsoid((-0.105, -0.365, 0.76), (0.075, 0.068, 0.10)), 0.07),
-    (Ellipsoid((0.105, -0.365, 0.76), (0.075, 0.068, 0.10)), 0.07),
+    (Ellipsoid((0, -0.335, 0.855), (0.089, 0.078, 0.105)), 0.10),
+    (Ellipsoid((-0.095, -0.365, 0.76), (0.070, 0.062, 0.095)), 0.07),
+    (Ellipsoid((0.095, -0.365, 0.76), (0.070, 0.062, 0.095)), 0.07),
 ]
 NECK = Ellipsoid((0.02, -1.25, -0.30), (0.35, 0.95, 0.36))
 
@@ -123,7 +123,7 @@ class Face:
         albedo = mix(albedo, LIPS * (1 + 0.35 * grain + 0.12 * (lower > upper)), 0.92 * lips)
         albedo = mix(albedo, DARK, 0.85 * line * self.front * smoothstep(0.25, 0.20, side))
         gloss = gloss + 0.9 * lower * self.front
-        albedo = mix(albedo, DARK, 0.8 * bump(side - 0.062, v + 0.432, 0.030, 0.013) * self.front)
+        albedo = mix(albedo, DARK, 0.9 * np.minimum(1.5 * bump(side - 0.058, v + 0.424, 0.026, 0.014), 1) * self.front)
         return self._brows(albedo), gloss
 
     def eye_box(self) -> tuple[slice, slice]:
