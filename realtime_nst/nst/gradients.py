@@ -1,21 +1,26 @@
-"""A function's value and gradient on whichever backend Keras runs on."""
+"""A function's value and gradient, on whichever backend Keras runs on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..errors import ModelError
 
-Values = list[float]
+Values: TypeAlias = list[float]
+TensorFunction: TypeAlias = Callable[[Any], Sequence[Any]]
+"""A function of one tensor, written in Keras ops, that returns scalar tensors."""
+ArrayFunction: TypeAlias = Callable[[np.ndarray], tuple[Values, np.ndarray]]
+"""float32 array -> (values, gradient of the first value, shaped like the array)."""
 
 
-def with_gradient(function: Callable) -> Callable[[np.ndarray], tuple[Values, np.ndarray]]:
-    """Turn a function of one tensor into one of a float32 array that gives its values and its gradient.
+def with_gradient(function: TensorFunction) -> ArrayFunction:
+    """Turn a function of one tensor into a function of a float32 array that also returns the gradient.
 
-    `function` is written in Keras ops and returns scalars; the gradient is that of the first.
-    Raises ModelError on a Keras backend that knows no gradients.
+    Raises:
+        ModelError: Keras runs on a backend without gradients.
     """
     import keras
 
@@ -26,11 +31,11 @@ def with_gradient(function: Callable) -> Callable[[np.ndarray], tuple[Values, np
     return makers[backend](function)
 
 
-def _tensorflow(function: Callable):
+def _tensorflow(function: TensorFunction) -> ArrayFunction:
     import tensorflow as tf
 
     @tf.function(autograph=False)
-    def both(x):
+    def both(x: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             values = function(x)
@@ -38,27 +43,28 @@ def _tensorflow(function: Callable):
 
     def run(x: np.ndarray) -> tuple[Values, np.ndarray]:
         values, gradient = both(tf.constant(x))
-        return [float(v) for v in values], gradient.numpy()
+        return [float(value) for value in values], gradient.numpy()
 
     return run
 
 
-def _torch(function: Callable):
+def _torch(function: TensorFunction) -> ArrayFunction:
     from keras import ops
 
     def run(x: np.ndarray) -> tuple[Values, np.ndarray]:
-        x = ops.convert_to_tensor(x).requires_grad_()
-        values = function(x)
+        tensor: Any = ops.convert_to_tensor(x)
+        tensor.requires_grad_()
+        values = function(tensor)
         values[0].backward()
-        return [float(v.detach()) for v in values], x.grad.cpu().numpy()
+        return [float(value.detach()) for value in values], tensor.grad.cpu().numpy()
 
     return run
 
 
-def _jax(function: Callable):
+def _jax(function: TensorFunction) -> ArrayFunction:
     import jax
 
-    def first_and_all(x):
+    def first_and_all(x: Any) -> tuple[Any, Sequence[Any]]:
         values = function(x)
         return values[0], values
 
@@ -66,6 +72,6 @@ def _jax(function: Callable):
 
     def run(x: np.ndarray) -> tuple[Values, np.ndarray]:
         (_, values), gradient = both(x)
-        return [float(v) for v in values], np.asarray(gradient)
+        return [float(value) for value in values], np.asarray(gradient)
 
     return run

@@ -1,12 +1,18 @@
-"""matplotlib, which only plots need."""
+"""Access to matplotlib, which only plots need."""
 
 from __future__ import annotations
+
+from types import ModuleType
 
 from ..errors import InputError
 
 
-def load_pyplot():
-    """matplotlib's drawing functions, for files alone. Raises InputError where it is not installed."""
+def load_pyplot() -> ModuleType:
+    """Return matplotlib.pyplot, set up to draw into files.
+
+    Raises:
+        InputError: matplotlib is not installed.
+    """
     try:
         import matplotlib
     except ImportError as error:

@@ -13,6 +13,7 @@ from realtime_nst.nst.gradients import with_gradient
 from realtime_nst.nst.lbfgs import minimize
 from realtime_nst.nst.optimize import Target, descend, optimize
 from realtime_nst.media.images import read_image, write_image
+from realtime_nst.nst import synthesis
 from realtime_nst.nst.synthesis import synthesize
 
 LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
@@ -223,3 +224,21 @@ def test_bad_input_ends_with_2_and_leaves_nothing(folder, case):
     assert done.returncode == 2, done.stderr
     assert named in done.stderr and "Traceback" not in done.stderr
     assert not (folder / "a.png").exists()
+
+
+def test_the_developer_s_command_synthesizes_a_style(folder, capsys):
+    features, out = folder / "features.npz", folder / "out.png"
+    given = [str(folder / "painting.png"), "--features", str(features), "--size", "64", "--seed", "1"]
+    synthesis.main([*given, str(out)])
+    printed = capsys.readouterr()
+    assert printed.out.strip() == str(out) and "step 12: style" in printed.err
+    assert read_image(out).shape == (64, 64, 3)
+    with pytest.raises(SystemExit, match="2"):
+        synthesis.main([*given, str(folder / "out.xyz")])
+    assert "out.xyz" in capsys.readouterr().err
+
+
+def test_texture_alone_has_the_size_of_the_painting(vgg, painting):
+    """Without a content image the style image gives the proportions."""
+    (state,) = optimize(Target(vgg, None, painting, content_layer="block3_conv1"), size=64, steps=1)
+    assert state.image.shape == (64, 64, 3) and state.content == 0
