@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support import ROOT
+from support.desktop import TOOLS
 
 from realtime_nst.networks.download import fetched
 
@@ -27,6 +29,21 @@ SUBSTITUTES = {
 
 DOWNLOADED = fetched()
 """The hub model in the user's own cache, looked up before the tests get a cache of their own; None: not there."""
+
+
+REQUIREMENTS = {
+    "gui": lambda: [tool for tool in TOOLS if not shutil.which(tool)],
+    "browser": lambda: [tool for tool in ("chromium",) if not shutil.which(tool)],
+}
+"""By marker: the programs that a test with it needs and this machine lacks."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Skip a test whose marker names a requirement that this machine does not meet."""
+    for marker, lacking in REQUIREMENTS.items():
+        if item.get_closest_marker(marker) and (tools := lacking()):
+            pytest.skip(f"needs {', '.join(tools)}: apt-get install xvfb openbox xdotool imagemagick chromium")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -91,19 +108,12 @@ def hub_folder(material) -> Path:
     return save_hub_model(material / "hub-model")
 
 
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of test material that cannot be generated; tests that need it are skipped without."""
-    if not SHARED.is_dir():
-        pytest.skip("needs ../shared/data beside the repository: real cameras' clips, photographs and trained weights")
-    return SHARED
-
-
-@pytest.fixture(scope="session")
-def shared() -> Callable[[str], Path]:
+@pytest.fixture
+def shared(request) -> Callable[[str], Path]:
     """Give the path of a file or folder of ../shared/data; skip the test, and name a substitute, where it is missing."""
 
     def find(name: str) -> Path:
+        assert request.node.get_closest_marker("material"), "mark a test that asks for ../shared/data as material"
         path = SHARED / name
         if not path.exists():
             substitute = next(words for part, words in SUBSTITUTES.items() if name.startswith(part))

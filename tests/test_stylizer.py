@@ -166,7 +166,7 @@ class TestContentCode:
         assert last > 0
 
 
-@pytest.fixture(scope="module", params=["generated", "Magenta's"])
+@pytest.fixture(scope="module", params=["generated", pytest.param("Magenta's", marks=pytest.mark.material)])
 def network(request):
     """A network with the hub module's interface: random weights, and Magenta's own."""
     from realtime_nst.networks.hub import HubNetwork

@@ -54,7 +54,7 @@ def test_a_moved_picture_has_no_warping_error_along_its_flow():
     assert warping_error(image, np.clip(moved.astype(int) + 3, 0, 255).astype(np.uint8), flow, visible) < 9.01
 
 
-@pytest.mark.parametrize("kind", ["generated", "sintel"])
+@pytest.mark.parametrize("kind", ["generated", pytest.param("sintel", marks=pytest.mark.material)])
 def test_true_flow_explains_what_moves(shared, tmp_path, kind):
     """Frames with true flow, as MPI Sintel has them."""
     if kind == "generated":
@@ -125,6 +125,7 @@ def test_figures_are_written_and_pictures_shown(hub_folder, hub_network, photo_f
     assert read_image(tmp_path / "s.png").size > 1000
 
 
+@pytest.mark.material
 def test_magenta_s_weights_keep_content_and_capture_style(shared, magenta_folder):
     (figures,) = evaluate(
         [str(magenta_folder)],

@@ -25,7 +25,7 @@ def images(paintings):
     return photo(203, 310), read_image(paintings[0])
 
 
-@pytest.fixture(scope="module", params=["generated", "Magenta's"])
+@pytest.fixture(scope="module", params=["generated", pytest.param("Magenta's", marks=pytest.mark.material)])
 def folder(request):
     """The module with the interface of the hub's, and with Magenta's own weights."""
     return request.getfixturevalue("hub_folder" if request.param == "generated" else "magenta_folder")

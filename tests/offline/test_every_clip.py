@@ -192,6 +192,7 @@ def test_a_generated_clip_goes_through_whole(made_clip, tmp_path, name):
     goes_through_whole(made_clip(name), tmp_path, *MADE[name])
 
 
+@pytest.mark.material
 @pytest.mark.parametrize("name", SHARED)
 def test_a_shared_clip_goes_through_whole(shared, tmp_path, name):
     goes_through_whole(shared(f"clips/{name}"), tmp_path, *SHARED[name])
@@ -228,6 +229,7 @@ def goes_through_whole(clip, tmp_path, frames, oddity):
     oddity(done)
 
 
+@pytest.mark.material
 def test_no_clip_is_left_out(shared):
     clips = shared("clips")
     assert {str(path.relative_to(clips)) for path in clips.glob("*/*")} == set(SHARED)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from realtime_nst.bench.camera_server import camera_server
-from support.desktop import Program, desktop, missing_tools
+from support.desktop import Program, desktop
 
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError
@@ -20,9 +20,6 @@ from realtime_nst.keys import KEYS, key_name, markdown_table, press
 from realtime_nst.media.resize import letterbox
 from realtime_nst.sinks.display import check_display, display_available
 
-needs_desktop = pytest.mark.skipif(
-    bool(missing_tools()), reason=f"needs {', '.join(missing_tools())} (apt-get install)"
-)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +99,7 @@ def looks(program, still):
     return found
 
 
-@needs_desktop
+@pytest.mark.gui
 class TestKeys:
     """One run of the program; each test leaves it in the first style, at full strength, without overlay."""
 
@@ -217,7 +214,7 @@ class TestKeys:
         comes(program, looks[0])
 
 
-@needs_desktop
+@pytest.mark.gui
 def test_a_style_comes_little_by_little(launch, still, looks):
     with camera_server([still]) as server:
         program = launch(server.url, "--fade", "60")
@@ -232,7 +229,7 @@ def test_a_style_comes_little_by_little(launch, still, looks):
         assert program.wait() == 0
 
 
-@needs_desktop
+@pytest.mark.gui
 class TestQuitting:
     @pytest.mark.parametrize("key", ["q", "Escape", "alt+F4"])
     def test_it_ends_cleanly_and_finishes_the_recording(self, launch, still, tmp_path, key):
@@ -247,7 +244,7 @@ class TestQuitting:
         assert any(f"recorded {out}" in line for line in program.said)
 
 
-@needs_desktop
+@pytest.mark.gui
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 def test_a_full_disk_stops_the_recording_and_not_the_picture(launch, still, tmp_path):
     out = tmp_path / "out.mp4"
@@ -261,7 +258,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_picture(launch, still, tmp_
         assert program.wait() == 0
 
 
-@needs_desktop
+@pytest.mark.gui
 def test_a_camera_that_stops_ends_the_window_with_its_error(launch, still):
     with camera_server([still]) as server:
         program = launch(server.url)
@@ -281,13 +278,13 @@ class TestNoDisplay:
         with pytest.raises(DeviceError, match="DISPLAY is not set.*--headless --record FILE"):
             check_display()
 
-    @needs_desktop
+    @pytest.mark.gui
     def test_a_display_that_does_not_answer(self, monkeypatch):
         monkeypatch.setenv("DISPLAY", ":4242")
         with pytest.raises(DeviceError, match=":4242 does not answer"):
             check_display()
 
-    @needs_desktop
+    @pytest.mark.gui
     def test_a_display_that_answers(self, display, monkeypatch):
         monkeypatch.setenv("DISPLAY", display)
         check_display()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,11 +18,6 @@ import numpy as np
 from . import ROOT
 
 TOOLS = ("Xvfb", "openbox", "xdotool", "import")
-
-
-def missing_tools() -> list[str]:
-    """The programs that are needed and not installed."""
-    return [tool for tool in TOOLS if shutil.which(tool) is None]
 
 
 @contextlib.contextmanager

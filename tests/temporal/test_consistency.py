@@ -146,7 +146,7 @@ def test_cameras_of_the_usual_rates_are_deflicker_by_default():
     assert [deflicker_by_default(fps) for fps in (15, 30, 60, 120, 250)] == [True, True, True, False, False]
 
 
-@pytest.mark.parametrize("kind", ["generated", "shared"])
+@pytest.mark.parametrize("kind", ["generated", pytest.param("shared", marks=pytest.mark.material)])
 def test_a_person_at_a_webcam_who_moves_flickers_less_than_with_the_noise_alone_kept_out(made_clip, shared, kind):
     """Along the flow, with a network that has seen the same of every frame."""
     clip = made_clip("webcam.mkv") if kind == "generated" else shared("clips/webcam/book.mkv")

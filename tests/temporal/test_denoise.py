@@ -106,7 +106,7 @@ def test_a_run_keeps_noise_from_the_network_unless_it_is_told_not_to(scene):
     assert unrest() < 0.4 * unrest(deflicker=False)
 
 
-@pytest.mark.parametrize("kind", ["generated", "shared"])
+@pytest.mark.parametrize("kind", ["generated", pytest.param("shared", marks=pytest.mark.material)])
 def test_a_clip_of_a_person_at_a_webcam_flickers_half_as_much(made_clip, shared, kind):
     clip = made_clip("webcam.mkv") if kind == "generated" else shared("clips/webcam/milk.mkv")
     source = open_source(str(clip), live=False)

@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -64,7 +63,7 @@ def test_a_broadcast_is_a_network_camera(scene):
     assert {np.argmin(each) for each in differences} == {0, 1}
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium: apt-get install chromium")
+@pytest.mark.browser
 def test_a_browser_shows_the_video(scene, tmp_path):
     with on_air([scene]) as broadcast:
         # A stream never finishes loading: the screenshot is taken at the timeout.

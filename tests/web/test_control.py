@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
-from support.desktop import desktop, missing_tools
+from support.desktop import desktop
 
 from realtime_nst.errors import StyleError
 from realtime_nst.frames import Frame
@@ -170,10 +169,8 @@ def browser(display, address, folder):
         process.wait()
 
 
-@pytest.mark.skipif(
-    not shutil.which("chromium") or bool(missing_tools()),
-    reason=f"needs chromium, {', '.join(missing_tools())} (apt-get install)",
-)
+@pytest.mark.gui
+@pytest.mark.browser
 def test_the_page_is_used_with_keyboard_and_mouse(address, control, session, tmp_path):
     """Keys, buttons reached with Tab, and a click."""
 
