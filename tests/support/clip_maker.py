@@ -121,12 +121,12 @@ def transparent_pattern(size: tuple[int, int], count: int) -> Iterator[np.ndarra
 def webcam(size: tuple[int, int], count: int) -> Iterator[np.ndarray]:
     """What a fixed camera indoors gives: a still room, a person who moves, and the noise of a sensor.
 
-    The room is one frame of the built-in scene, out of focus. Noise has a standard deviation of about 3 levels, in blots
+    The room is one frame of the built-in scene, far out of focus. Noise has a standard deviation of about 3 levels, in blots
     of two pixels, as a cheap sensor's has after its own processing.
     """
     width, height = size
     rng = np.random.default_rng(11)
-    room = cv2.GaussianBlur(DemoSource((height, width)).read().image, (0, 0), 2)
+    room = cv2.GaussianBlur(DemoSource((height, width)).read().image, (0, 0), height / 60)
     # A library of noise, shown at random places of it: drawing it anew for every frame takes seconds.
     large = rng.normal(0, 7, (height + 64, width + 64, 3)).astype(np.float32)
     noise = cv2.GaussianBlur(large, (0, 0), 0.8)
