@@ -89,6 +89,16 @@ def test_commands_are_understood(page, stand_ins, monkeypatch):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_modules_that_are_run_exist_and_know_their_options(page):
+    text = PAGES[page].replace("$T", "realtime_nst.training").replace("\\\n", " ")
+    for module, arguments in re.findall(r"python -m (realtime_nst[.\w]*)([^\n`]*)", text):
+        source = ROOT / f"{module.replace('.', '/')}.py"
+        assert source.exists(), f"python -m {module}"
+        unknown = [option for option in re.findall(r"--[a-z-]+", arguments) if option not in source.read_text()]
+        assert unknown == [], f"python -m {module}"
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_options_exist(page):
     known = {name for command in all_commands(cli) for option in command.params for name in option.opts}
     known |= {name for command in all_commands(cli) for option in command.params for name in option.secondary_opts}
