@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from .offline.clip import stylize_clip
     from .pipeline import Stats, run
     from .sources.factory import open_source
+    from .styles.blending import blend
     from .styles.library import find_styles
-    from .stylizer import Stylizer, blend, load_stylizer
+    from .stylizer import Stylizer, load_stylizer
 
     __version__: str
 
@@ -77,8 +78,9 @@ _MODULES = {
     "offline.clip": "stylize_clip",
     "pipeline": "Stats run",
     "sources.factory": "open_source",
+    "styles.blending": "blend",
     "styles.library": "find_styles",
-    "stylizer": "Stylizer blend load_stylizer",
+    "stylizer": "Stylizer load_stylizer",
 }
 
 _RENAMED = {"Look": "RenderParams", "read_picture": "read_image", "write_picture": "write_image"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import NamedTuple, TypeVar
@@ -15,6 +15,7 @@ from .frames import Frame, Image, RenderParams, StyleCode, check_image
 from .interfaces import Notify
 from .media.color import in_colors_of
 from .networks.base import Network
+from .styles.blending import blend
 from .temporal.filter import TemporalFilter
 from .timing import Clock
 
@@ -223,21 +224,6 @@ class Stylizer:
         """Return the (height, width), in pixels, at which the network sees a frame: never larger than the frame."""
         scale = min(self.processing_size / max(height, width), 1.0)
         return max(round(height * scale), 1), max(round(width * scale), 1)
-
-
-def blend(codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:
-    """Return the weighted mean of style codes of one network: float32 vector.
-
-    Args:
-        codes: at least one.
-        weights: one for each code; they are scaled to sum to 1.
-
-    Raises:
-        ValueError: if there are not as many weights as codes, or the weights sum to 0.
-    """
-    if len(codes) != len(weights) or not codes or not sum(weights):
-        raise ValueError(f"cannot blend {len(codes)} codes by the weights {list(weights)}")
-    return np.average(np.stack(codes), axis=0, weights=weights).astype(np.float32)
 
 
 class ContentCode:

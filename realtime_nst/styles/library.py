@@ -78,6 +78,18 @@ def find_styles(wanted: Iterable[str] = ()) -> list[Style]:
     return [style for one in wanted for style in _find(one, known)]
 
 
+def find_style(name: str) -> Style:
+    """Return the one style that `name` stands for: a style's name, a picture file, or a folder of one picture.
+
+    Raises:
+        StyleError: as `find_styles`, and if a folder holds several pictures.
+    """
+    found = find_styles([name])
+    if len(found) > 1:
+        raise StyleError(f"the style folder {name} holds {len(found)} pictures; give one picture file of it")
+    return found[0]
+
+
 def _find(wanted: str, known: dict[str, Style]) -> list[Style]:
     if wanted in known:
         return [known[wanted]]
@@ -105,6 +117,7 @@ def add_style(
     name: str | None = None,
     folder: Path | None = None,
     *,
+    overwrite: bool = False,
     max_bytes: int = 32 << 20,
     max_side: int = 1024,
     timeout: float = 15.0,
@@ -123,12 +136,14 @@ def add_style(
         raise StyleError(f"'{name}' cannot be a style's name; choose one with `--name`")
     if name in {style.name for style in shipped_styles()}:
         raise StyleError(f"'{name}' is a style that comes with the program; choose another name with `--name`")
+    folder = folder or user_folder()
+    if not overwrite and name in {style.name for style in user_styles(folder)}:
+        raise StyleError(f"you have a style '{name}'; add --overwrite to replace it, or choose another --name")
     data = _download(source, max_bytes, timeout) if from_net else _load(Path(source), max_bytes)
     image = decode_image(data, source, StyleError)
     scale = max_side / max(image.shape[:2])
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    folder = folder or user_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as reason:

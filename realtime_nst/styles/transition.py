@@ -1,28 +1,79 @@
-"""From one style to the next: codes that move instead of jumping."""
+"""Styles over time: codes at keyframes, interpolated linearly between them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ..errors import InputError
 from ..frames import StyleCode
-from ..stylizer import blend
+from .blending import blend
+from .library import Style, find_style
 
 
-class Fade:
-    """The code to show while the wanted one changes: linearly from the last shown to the new one, within `seconds`."""
+class Timeline:
+    """Style codes at keyframes; between two keyframes the codes are interpolated linearly.
+
+    Args:
+        keyframes: (time in seconds, code) pairs, in any order.
+        name: identifies the timeline in the settings that `clip --resume` compares.
+    """
+
+    def __init__(self, keyframes: Sequence[tuple[float, StyleCode]] = (), name: str = "") -> None:
+        self._keyframes = sorted(keyframes, key=lambda keyframe: keyframe[0])
+        self.name = name
+
+    def at(self, time: float) -> StyleCode | None:
+        """Return the code at `time` (seconds); None while there are no keyframes.
+
+        The first code holds before its keyframe, the last one after it.
+        """
+        previous: tuple[float, StyleCode] | None = None
+        for moment, code in self._keyframes:
+            if time < moment:
+                if previous is None:
+                    return code
+                share = (time - previous[0]) / (moment - previous[0])
+                return blend([previous[1], code], [1 - share, share])
+            previous = moment, code
+        return previous[1] if previous else None
+
+
+class Fade(Timeline):
+    """A timeline that grows as styles are chosen: each new style fades in over `seconds`."""
 
     def __init__(self, seconds: float) -> None:
+        super().__init__()
         self._seconds = seconds
-        self._before: StyleCode | None = None
-        self._wanted: StyleCode | None = None
-        self._shown: StyleCode | None = None
-        self._began = 0.0
 
     def towards(self, code: StyleCode | None, time: float) -> StyleCode | None:
-        """The code at `time` (seconds of the stream, rising), where `code` is wanted; the first is shown at once."""
-        if code is not self._wanted:
-            self._before, self._wanted, self._began = self._shown, code, time
-        share = (time - self._began) / self._seconds if self._seconds else 1.0
-        if self._before is None or share >= 1:
-            self._shown = code
-        else:
-            self._shown = blend([self._before, code], [1 - share, share])
-        return self._shown
+        """Return the code at `time` on the way to `code`.
+
+        Args:
+            code: the requested style; None as long as no style is ready. The first one applies at once.
+            time: seconds of the stream, non-decreasing from call to call.
+        """
+        if code is not None and (not self._keyframes or self._keyframes[-1][1] is not code):
+            current = self.at(time)
+            start = [] if current is None else [(time, current)]
+            self._keyframes = [*start, (time + self._seconds if start else time, code)]
+        return self.at(time)
+
+
+def parse_timeline(text: str) -> list[tuple[float, Style]]:
+    """Parse "0:wave,10:starry" into [(0.0, wave), (10.0, starry)].
+
+    Raises:
+        InputError: if a part is not SECONDS:STYLE.
+        StyleError: if there is no such style.
+    """
+    keyframes = []
+    for part in text.split(","):
+        moment, _, name = part.strip().partition(":")
+        try:
+            seconds = float(moment)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < float("inf") or not name:
+            raise InputError(f'--styles-over-time {part!r} is not SECONDS:STYLE, as in "0:night,10:embers"')
+        keyframes.append((seconds, find_style(name)))
+    return keyframes
