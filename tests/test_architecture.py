@@ -30,14 +30,6 @@ TERMINAL = {"click", "rich"}
 TALKS_TO_TERMINAL = {"cli", "training"}  # training: its scripts run from a checkout, apart from the program
 LARGEST_ROOM = 10  # modules, __init__ aside
 
-# Violations that are being mended; an entry without a violation fails the test. Empty is the goal.
-KNOWN = {
-    ("offline/batch", "click"),
-    ("offline/batch", "rich"),
-    ("offline/optimization", "rich"),
-    ("styles/transition", "stylizer"),
-}
-
 
 def imports(path: Path) -> Iterator[str]:
     """Yield every module that a file imports, also within functions; our own without the package's name."""
@@ -67,9 +59,7 @@ def violations() -> Iterator[tuple[str, str]]:
 
 
 def test_imports_point_one_way():
-    found = set(violations())
-    assert sorted(found - KNOWN) == [], "forbidden imports: see LAYERS and APART, and docs/architecture.md"
-    assert sorted(KNOWN - found) == [], "no longer a violation: take it from KNOWN"
+    assert sorted(set(violations())) == [], "forbidden imports: see LAYERS and APART, and docs/architecture.md"
 
 
 def test_every_module_and_folder_has_a_layer():

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..frames import Frame, Image
 from ..media.images import read_image
-from ..offline.clip import ClipOptions, Timeline, stylize_clip
+from ..offline.clip import ClipOptions, stylize_clip
 from ..pipeline import RenderParams, run
 from ..process import halve_opencv_threads
 from ..sinks.null import NullSink
@@ -152,7 +152,7 @@ class Clip(OurCase):
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.mp4"
             stylize_clip(
-                Path(self.job["clip"]), out, self.stylizer, Timeline([(0.0, self.code)]), ClipOptions(encoder="libx264")
+                Path(self.job["clip"]), out, self.stylizer, self.code, ClipOptions(encoder="libx264")
             )
             frames = ClipSource(out).stream.frames
         return meter.figures(frames, stages_ms=self.stylizer.clock.stages_ms())

@@ -1,20 +1,23 @@
-"""What commands share: options, and kinds of values that click does not have."""
+"""Options that several commands share, and the types of their values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from ..frames import RenderParams
+
 
 class Size(click.ParamType):
-    """WxH in pixels."""
+    """WxH in pixels, as (width, height)."""
 
     name = "WxH"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         if isinstance(value, tuple):
             return value
         try:
@@ -27,11 +30,11 @@ class Size(click.ParamType):
 
 
 class Timestamp(click.ParamType):
-    """Seconds, or [HOURS:]MINUTES:SECONDS."""
+    """Seconds, or [HOURS:]MINUTES:SECONDS, as seconds."""
 
     name = "TIME"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
             return value
         seconds = 0.0
@@ -46,11 +49,11 @@ class Timestamp(click.ParamType):
 
 
 class Address(click.ParamType):
-    """[HOST:]PORT."""
+    """[HOST:]PORT, as (host, port)."""
 
     name = "[HOST:]PORT"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
         if isinstance(value, tuple):
             return value
         host, _, port = value.rpartition(":")
@@ -60,18 +63,18 @@ class Address(click.ParamType):
 
 
 class Token(click.ParamType):
-    """What can stand in an address as it is."""
+    """A control token: letters, digits, _ and -, which a URL holds as they are."""
 
-    name = "WORD"
+    name = "TOKEN"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not re.fullmatch(r"[\w-]*", value, re.ASCII):
-            self.fail(f"{value!r} is not a word of letters, digits, _ and -", param, ctx)
+            self.fail(f"{value!r} is not a token of letters, digits, _ and -", param, ctx)
         return value
 
 
 def options(*decorators: Callable) -> Callable:
-    """Several click options as one decorator, in the order written."""
+    """Combine several click options into one decorator, which adds them in this order."""
 
     def apply(command: Callable) -> Callable:
         for decorator in reversed(decorators):
@@ -81,14 +84,18 @@ def options(*decorators: Callable) -> Callable:
     return apply
 
 
-style_option = click.option(
-    "--style",
-    "-s",
-    "style",
-    multiple=True,
-    metavar="NAME|FILE|FOLDER",
-    help="A style; repeat for more. Default: every style there is.",
-)
+def style_option(default: str) -> Callable:
+    """Return the option that chooses styles; `default` says in words which ones apply without it."""
+    return click.option(
+        "--style",
+        "-s",
+        "style",
+        multiple=True,
+        metavar="NAME|FILE|FOLDER",
+        help=f"A style; repeat for more. Default: {default}.",
+    )
+
+
 network_options = options(
     click.option(
         "--model",
@@ -97,14 +104,23 @@ network_options = options(
         show_default=True,
         help="The network: Magenta's (hub), our own (fast), or a SavedModel like Magenta's.",
     ),
-    click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True),
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "gpu"]),
+        default="auto",
+        show_default=True,
+        help="The processor that runs the network.",
+    ),
     click.option(
         "--work-size",
         "processing_size",
         type=click.IntRange(min=32),
         metavar="N",
-        help="Long side in pixels that the network sees.",
+        help="Long side in pixels at which the network processes; smaller is faster, with larger strokes.",
     ),
+)
+
+render_options = options(
     click.option(
         "--strength",
         type=click.FloatRange(0, 1),
@@ -112,87 +128,40 @@ network_options = options(
         show_default=True,
         help="How much style: 0 is the original.",
     ),
-    click.option("--keep-colors", is_flag=True, help="The style's strokes in the picture's own colours."),
+    click.option("--keep-colors", is_flag=True, help="Keep the original's colors; take only the strokes of the style."),
 )
 
 
-def steady_option(default: bool | None, told: str):
-    """Whether a stream is kept from flickering; told: what the default is, in words."""
+def render_params(given: dict[str, Any]) -> RenderParams:
+    """Take the values of `render_options` out of a command's arguments, as one value without a style code."""
+    from ..frames import RenderParams
+
+    return RenderParams(None, **{name: given.pop(name) for name in RenderParams._fields if name in given})
+
+
+def deflicker_option(default: bool | None, default_in_words: str) -> Callable:
+    """Return the option that turns the temporal filter on and off; --steady is its former name."""
     return click.option(
+        "--deflicker/--no-deflicker",
         "--steady/--no-steady",
+        "deflicker",
+        cls=_WithFormerName,
         default=default,
-        show_default=told,
-        help="Keep noise from the network, and strokes where they were, so that they do not flicker.",
+        show_default=default_in_words,
+        help="Reduce flicker: denoise what the network sees, and hold strokes where nothing moves.",
     )
 
 
-run_options = options(
-    steady_option(None, "steady, up to 100 frames a second"),
-    click.option(
-        "--fps-target",
-        type=click.FloatRange(min=1),
-        metavar="N",
-        help="Choose the work size that holds N frames a second. Default: the camera's rate.",
-    ),
-    click.option(
-        "--fade",
-        type=click.FloatRange(min=0),
-        default=0.4,
-        show_default=True,
-        metavar="S",
-        help="Seconds in which one style becomes the next.",
-    ),
-    click.option(
-        "--cycle", type=click.FloatRange(min=0, min_open=True), metavar="S", help="The next style every S seconds."
-    ),
-    click.option(
-        "--record",
-        type=click.Path(dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="Record an MP4 from the start.",
-    ),
-    click.option("--overwrite", is_flag=True, help="Let --record and --stats replace files that exist."),
-    click.option(
-        "--mic",
-        is_flag=False,
-        flag_value="default",
-        metavar="[INDEX|NAME]",
-        help="Record a microphone with the pictures (pip install 'realtime-nst[mic]').",
-    ),
-    click.option(
-        "--serve",
-        type=Address(),
-        is_flag=False,
-        flag_value="8090",
-        metavar="[[HOST:]PORT]",
-        help="Show the video to browsers and OBS at a port of this machine; 0.0.0.0:PORT to its network.",
-    ),
-    click.option(
-        "--control",
-        type=Token(),
-        is_flag=False,
-        flag_value="",
-        metavar="[WORD]",
-        help="With --serve: let browsers that know WORD press the keys. Without one, it is made up.",
-    ),
-    click.option(
-        "--virtual-camera",
-        is_flag=False,
-        flag_value="default",
-        metavar="[DEVICE]",
-        help="Be a camera for video calls (pip install 'realtime-nst[virtual-camera]').",
-    ),
-    click.option(
-        "--headless",
-        is_flag=True,
-        help="No window; needs --record, --serve, --virtual-camera, --frames, --seconds or --stats.",
-    ),
-    click.option("--frames", type=click.IntRange(min=1), metavar="N", help="Stop after N frames."),
-    click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."),
-    click.option(
-        "--stats",
-        type=click.Path(dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="Write figures of the run as JSON.",
-    ),
-)
+class _WithFormerName(click.Option):
+    """A flag whose help shows only the first of its names."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        names = self.opts, self.secondary_opts
+        self.opts, self.secondary_opts = names[0][:1], names[1][:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts, self.secondary_opts = names
+
+
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace files that exist.")

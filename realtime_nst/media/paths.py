@@ -9,16 +9,28 @@ from pathlib import Path
 from ..errors import OutputError
 
 
-def check_writable(path: str | Path, endings: tuple[str, ...] = ()) -> Path:
-    """Make sure that the file `path` can be written, without touching one that is there.
+def check_overwrite(path: Path, overwrite: bool) -> None:
+    """Raise OutputError if the file `path` exists and must not be replaced."""
+    if path.is_file() and not overwrite:  # writing to a device such as /dev/stdout loses nothing
+        raise OutputError(f"{path} exists; add --overwrite to replace it, or choose another name")
 
-    endings: those it may have, in lower case; none: any. Raises OutputError.
+
+def check_writable(path: str | Path, endings: tuple[str, ...] = (), *, overwrite: bool = True) -> Path:
+    """Check that the file `path` can be written, without touching an existing one.
+
+    Args:
+        endings: the endings it may have, in lower case; none: any.
+        overwrite: whether it may exist.
+
+    Raises:
+        OutputError: if it cannot be written, or exists although `overwrite` is false.
     """
     path = Path(path)
     if endings and path.suffix.lower() not in endings:
         raise OutputError(f"cannot write {path}: its name must end in {' or '.join(endings)}")
     if path.is_dir():
         raise OutputError(f"cannot write {path}: it is a folder; name a file in it")
+    check_overwrite(path, overwrite)
     try:
         if path.exists():
             path.open("ab").close()

@@ -1,109 +1,117 @@
-"""Many clips in a row, with a progress bar each; one that fails need not end the rest."""
+"""Many clips: jobs through an engine, events to whoever shows them."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-from ..errors import InputError, RunError, StylizeError
-from ..process import stopped_by_signals
-from ..sources.clip import ClipSource
-from ..styles.library import find_styles
-from ..stylizer import load_stylizer
-from .clip import ClipOptions, Timeline, find_clips, parse_timeline, plan_clips, stylize_clip
+from ..errors import RunError, StylizeError
+from .job import ClipJob, ClipWorker, check_job
 
 
-def stylize_clips(
-    clips: Sequence[str],
-    out: Path,
-    style: Sequence[str],
-    styles_over_time: str | None,
-    network: tuple[str, str, int | None],
-    options: ClipOptions,
-    keep_going: bool,
-    say: Callable[[str], None],
-) -> None:
-    """Stylize every clip into `out`; `network` is (model, device, work size).
+@dataclass(frozen=True)
+class Notice:
+    """Something the user should know, one sentence."""
 
-    Raises the first error, before anything is done for what is no clip; where `keep_going` is set, after the other
-    clips.
-    """
-    plan = plan_clips(find_clips(clips), out)
-    if options.end is not None and options.end <= options.start:
-        raise InputError(f"--end {options.end:g} s is not behind --start {options.start:g} s")
-    moments = parse_timeline(styles_over_time) if styles_over_time else [(0.0, find_styles(style)[0])]
-    if not keep_going:
-        for clip, _ in plan:
-            ClipSource(clip, options.start, options.end).close()
-    stylizer = load_stylizer(*network, throughput=True)
-    for notice in stylizer.network.notices:
-        say(notice)
-    say(f"model {stylizer.network.name}, {stylizer.network.runtime}, on {stylizer.network.device}")
-    timeline = Timeline(
-        [(moment, stylizer.encode(one.read())) for moment, one in moments],
-        name=",".join(f"{moment:g}:{one.name}" for moment, one in moments),
-    )
-    failures: list[StylizeError] = []
-    stop = threading.Event()
-    with stopped_by_signals(stop):
-        for clip, target in plan:
-            try:
-                with _progress(clip.name, say) as progress:
-                    done = stylize_clip(
-                        clip, target, stylizer, timeline, options, say=say, progress=progress, stop=stop
-                    )
-                click.echo(done)
-            except StylizeError as failure:
-                if not keep_going or stop.is_set():
-                    raise
-                failures.append(failure)
-                say(f"{clip.name}: {failure}")
-    if failures:
-        raise RunError(f"{len(failures)} of {len(plan)} clips failed, the others are done; see above")
+    message: str
 
 
-@contextmanager
-def _progress(name: str, say: Callable[[str], None]) -> Iterator[Callable[[float, float | None], None]]:
-    """A bar on a terminal; elsewhere a plain line every tenth of the clip."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _plain_lines(name, say)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[frames]} frames"),
-        TextColumn("{task.fields[fps]:.1f} fps"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(name, total=None, frames=0, fps=0.0)
-        frames = 0
+@dataclass(frozen=True)
+class Started:
+    """Work on a job begins."""
 
-        def progress(done: float, total: float | None) -> None:
-            nonlocal frames
-            frames += 1
-            elapsed = bar.tasks[0].elapsed or 1e-9
-            bar.update(task, completed=done, total=total, frames=frames, fps=frames / elapsed)
-
-        yield progress
+    job: ClipJob
 
 
-def _plain_lines(name: str, say: Callable[[str], None]) -> Callable[[float, float | None], None]:
-    told = 0
+@dataclass(frozen=True)
+class Progressed:
+    """One more frame of a job is done."""
 
+    job: ClipJob
+    done: float
+    """Seconds of the output that are done."""
+    total: float | None
+    """Seconds that the output will last; None: unknown."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job is done."""
+
+    job: ClipJob
+    output: Path
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A job ended without its clip."""
+
+    job: ClipJob
+    error: StylizeError
+
+
+Event = Notice | Started | Progressed | Finished | Failed
+OnEvent = Callable[[Event], None]
+Engine = Callable[[Sequence[ClipJob], OnEvent, threading.Event], Iterator[Finished | Failed]]
+"""Makes jobs and yields the outcome of each as it ends; reports the other events; ends early when the event is set."""
+
+
+def one_by_one(jobs: Sequence[ClipJob], on_event: OnEvent, stop: threading.Event) -> Iterator[Finished | Failed]:
+    """Make the jobs one after the other in this process, each with all of its processors."""
+    worker = ClipWorker(lambda message: on_event(Notice(message)))
+    worker.prepare(jobs)
+    for job in jobs:
+        if stop.is_set():
+            yield Failed(
+                job, RunError(f"stopped before {job.input.name}; the same command with --resume goes on there")
+            )
+            return
+        on_event(Started(job))
+        yield _outcome(worker, job, on_event, stop)
+
+
+def _outcome(worker: ClipWorker, job: ClipJob, on_event: OnEvent, stop: threading.Event) -> Finished | Failed:
     def progress(done: float, total: float | None) -> None:
-        nonlocal told
-        tenth = int(10 * done / total) if total else int(done / 10)
-        if tenth > told:
-            told = tenth
-            say(f"{name}: {done:.1f} s" + (f" of {total:.1f} s" if total else ""))
+        on_event(Progressed(job, done, total))
 
-    return progress
+    try:
+        return Finished(job, worker.run(job, progress=progress, stop=stop))
+    except StylizeError as error:
+        return Failed(job, error)
+
+
+def run_batch(
+    jobs: Sequence[ClipJob],
+    on_event: OnEvent,
+    *,
+    keep_going: bool = False,
+    stop: threading.Event | None = None,
+    engine: Engine = one_by_one,
+) -> None:
+    """Make the clips of `jobs`.
+
+    Args:
+        on_event: called with every event, by the thread that calls `run_batch`.
+        keep_going: after a job that fails, go on with the next one.
+        stop: set it, from any thread, to stop early.
+        engine: makes the jobs.
+
+    Raises:
+        InputError: if a job cannot be made, found before any work; with `keep_going`, only what concerns all jobs.
+        RunError: if a job failed or was stopped; with `keep_going`, after the other jobs.
+    """
+    stop = stop or threading.Event()
+    if not keep_going:
+        for job in jobs:
+            check_job(job)
+    failures = 0
+    for outcome in engine(jobs, on_event, stop):
+        if isinstance(outcome, Failed):
+            if not keep_going or stop.is_set():
+                raise outcome.error
+            failures += 1
+        on_event(outcome)
+    if failures:
+        raise RunError(f"{failures} of {len(jobs)} clips failed, the others are done; see above")

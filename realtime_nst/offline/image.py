@@ -1,25 +1,37 @@
-"""Still pictures: every photo in every style, written whole or not at all."""
+"""Still pictures: every photo in every style, each file written completely or not at all."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from ..errors import OutputError, SourceError
+from ..errors import SourceError
+from ..frames import RenderParams, StyleCode
 from ..media.images import SUFFIXES, images_in, read_image, write_image
 from ..styles.library import Style
 from ..stylizer import Stylizer
+from .plan import Kind
 
 
-def find_photos(wanted: Iterable[str]) -> list[Path]:
-    """The picture files that files, folders and patterns (`*.jpg`) stand for.
+def _photo_name(photo: Path, style: str, _: bool) -> str:
+    # A photo is recognized by its content, so its name may have any ending.
+    suffix = photo.suffix if photo.suffix.lower() in SUFFIXES else ".png"
+    return f"{photo.stem}-{style}{suffix}"
 
-    Raises SourceError for one that stands for nothing.
+
+PHOTO = Kind("photo", SUFFIXES, _photo_name)
+
+
+def find_photos(requested: Iterable[str]) -> list[Path]:
+    """Return the picture files that files, folders and patterns (`*.jpg`) stand for.
+
+    Raises:
+        SourceError: if one of them stands for nothing.
     """
     photos: list[Path] = []
-    for one in wanted:
-        path = Path(one)
+    for name in requested:
+        path = Path(name)
         if path.is_dir():
             found = images_in(path)
             if not found:
@@ -27,59 +39,39 @@ def find_photos(wanted: Iterable[str]) -> list[Path]:
         elif path.exists():
             found = [path]
         else:
-            found = [Path(p) for p in sorted(glob.glob(one)) if Path(p).suffix.lower() in SUFFIXES]
+            found = [Path(match) for match in sorted(glob.glob(name)) if Path(match).suffix.lower() in SUFFIXES]
             if not found:
-                raise SourceError(f"there is no picture {one}")
+                raise SourceError(f"there is no picture {name}")
         photos += found
     return photos
 
 
-def plan_outputs(photos: list[Path], styles: list[Style], out: Path) -> list[tuple[Path, Style, Path]]:
-    """(photo, style, file to write) for each picture to make.
-
-    `out` is a file when it ends like a picture and is no folder; then one photo meets the first style.
-    Otherwise it is a folder (made if missing) of files named PHOTO-STYLE.
-    Raises OutputError where the files cannot be told apart or the folder cannot be made.
-    """
-    if out.suffix.lower() in SUFFIXES and not out.is_dir():
-        if len(photos) > 1:
-            raise OutputError(f"{len(photos)} photos cannot go into one file {out}; give a folder: -o {out.stem}/")
-        if out.exists() and out.samefile(photos[0]):
-            raise OutputError(f"{out} is the photo itself; choose another name with -o")
-        return [(photos[0], styles[0], out)]
-    if out.suffix and not out.is_dir():
-        raise OutputError(f"cannot write {out}: a picture must end in one of {', '.join(SUFFIXES)}")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as reason:
-        raise OutputError(f"cannot make the folder {out}: {reason.strerror or reason}") from reason
-    plan = []
-    for photo in photos:
-        # A photo may be read by what is in it, whatever its name ends in.
-        ending = photo.suffix if photo.suffix.lower() in SUFFIXES else ".png"
-        plan += [(photo, style, out / f"{photo.stem}-{style.name}{ending}") for style in styles]
-    targets = [target for _, _, target in plan]
-    twice = next((target for target in targets if targets.count(target) > 1), None)
-    if twice:
-        raise OutputError(f"two of the photos would both become {twice}; stylize them into different folders")
-    return plan
-
-
 def stylize_photos(
-    plan: list[tuple[Path, Style, Path]], stylizer: Stylizer, done: Callable[[Path], None], **look
+    plan: Sequence[tuple[Path, Style, Path]],
+    stylizer: Stylizer,
+    render: RenderParams,
+    on_written: Callable[[Path], None] = lambda path: None,
 ) -> None:
-    """Make the pictures of a plan; `done` is called with each file written. Each style is encoded once.
+    """Make the pictures of a plan, encoding each style once.
 
-    look: `strength` and `keep_colors`, as `Stylizer.stylize` has them.
-    Raises SourceError for a photo that cannot be read before anything is written.
+    Args:
+        plan: (photo, style, file to write); see `plan_outputs`.
+        render: how each picture is rendered; its code is replaced by the style's.
+        on_written: called with each file written.
+
+    Raises:
+        SourceError: if a photo cannot be read; nothing was written.
     """
     photos = dict.fromkeys(photo for photo, _, _ in plan)
     for photo in photos:
-        read_image(photo)  # only to know that it can be: all of them at once may not fit into memory
-    codes: dict[Path, object] = {}
+        read_image(photo)  # a check only: all of them together may not fit into memory
+    codes: dict[Path, StyleCode] = {}
     for photo in photos:
         image = read_image(photo)
         for style, target in ((style, target) for planned, style, target in plan if planned == photo):
             if style.path not in codes:
                 codes[style.path] = stylizer.encode(style.read())
-            done(write_image(target, stylizer.stylize(image, codes[style.path], **look)))
+            styled = stylizer.stylize(
+                image, codes[style.path], strength=render.strength, keep_colors=render.keep_colors
+            )
+            on_written(write_image(target, styled))

@@ -64,7 +64,7 @@ class ClipSource:
         self.size = self._next.image.shape[:2]
         self.first = self._next.time
         """When the first frame is shown, in seconds from `start`."""
-        self.pixel_aspect = stream.sample_aspect_ratio or Fraction(1)
+        self.pixel_aspect: Fraction = stream.sample_aspect_ratio or Fraction(1)
         """Width to height of a pixel as it is to be shown."""
         if self._turned:
             self.pixel_aspect = 1 / self.pixel_aspect

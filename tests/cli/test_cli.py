@@ -69,11 +69,11 @@ BAD = {
     "no port to serve at": (["demo", "--headless", "--serve", "http"], "is not a port"),
     "no address of ours": (["demo", "--headless", "--serve", "192.0.2.1:8090"], "--serve cannot listen at 192.0.2.1"),
     "control of what is not served": (["demo", "--headless", "--frames", "1", "--control"], "add --serve"),
-    "no word to control with": (["demo", "--serve", "--control", "a/b"], "is not a word"),
+    "no token to control with": (["demo", "--serve", "--control", "a/b"], "is not a token"),
     "bad size": (["live", "--size", "big"], "1280x720"),
     "missing photo": (["image", "gone.jpg", "-o", "a.png"], "gone.jpg"),
     "no time": (["clip", "notes.txt", "-o", "a.mp4", "--start", "1:x"], "not a time"),
-    "end before start": (["clip", "notes.txt", "-o", "a.mp4", "--start", "0:09", "--end", "5"], "not behind --start"),
+    "end before start": (["clip", "notes.txt", "-o", "a.mp4", "--start", "0:09", "--end", "5"], "not after --start"),
     "no photo": (["image", "notes.txt", "-o", "a.png", "--style", "night"], "not a picture"),
     "photo to no picture": (["image", "photo.png", "-o", "a.docx"], "must end in"),
     "photos to one file": (["image", "photo.png", "photo.png", "-o", "a.png"], "give a folder"),
@@ -157,7 +157,7 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, made_clip, paint
 
 @pytest.mark.parametrize("command", [
     ["clip", "CLIP", "-o", "out.mp4", "--end", "0.7", "--overwrite"],
-    ["live", "--camera", "CLIP", "--headless", "--frames", "20", "--record", "out.mp4"],
+    ["live", "--camera", "CLIP", "--headless", "--frames", "20", "--record", "out.mp4", "--overwrite"],
 ])
 def test_a_stream_is_kept_from_flickering_unless_it_is_told_not_to(program, made_clip, tmp_path, command):
     from realtime_nst.sources.clip import ClipSource

@@ -15,9 +15,9 @@ from support import TESTS
 from support.clip_files import OPTIONS, make, sound, times
 from support.doubles import MeanColour
 
-from realtime_nst.offline.clip import Timeline, find_clips, parse_timeline, plan_clips
+from realtime_nst.frames import RenderParams
 from realtime_nst.sources.clip import ClipSource
-from realtime_nst.errors import InputError, OutputError, RunError, SourceError
+from realtime_nst.errors import OutputError, RunError, SourceError
 from realtime_nst.media.h264 import choose_encoder
 from realtime_nst.stylizer import Stylizer
 
@@ -31,7 +31,7 @@ def stylizer():
 def test_colours_come_back(made_clip, tmp_path, stylizer):
     """Strength 0 gives the picture back, so a written clip must look like the one that was read."""
     clip, out = made_clip("full_range_709.mp4"), tmp_path / "out.mp4"
-    make(clip, out, stylizer, replace(OPTIONS, strength=0.0, crf=10))
+    make(clip, out, stylizer, replace(OPTIONS, render=RenderParams(None, strength=0.0), crf=10))
     before, after = ClipSource(clip), ClipSource(out)
     assert np.abs(before.read().image.astype(float) - after.read().image).mean() < 3
     before.close(), after.close()
@@ -172,32 +172,6 @@ def test_nothing_is_overwritten_unasked(made_clip, tmp_path, stylizer):
     assert out.read_text() == "precious"
     make(clip, out, stylizer, replace(OPTIONS, overwrite=True))
     assert len(times(out)) == 3
-
-
-def test_plans(made_clip, tmp_path):
-    folder = tmp_path / "given"
-    folder.mkdir()
-    for name in ("again", "book"):
-        shutil.copy(made_clip("three_frames.mov"), folder / f"{name}.mov")
-    clips = find_clips([str(folder)])
-    assert len(clips) == 2
-    assert plan_clips(clips, tmp_path / "new")[0][1] == tmp_path / "new" / "again.mp4"
-    with pytest.raises(OutputError, match="cannot go into one file"):
-        plan_clips(clips, tmp_path / "a.mp4")
-    with pytest.raises(OutputError, match="must end in one of"):
-        plan_clips(clips[:1], tmp_path / "a.txt")
-    with pytest.raises(OutputError, match="is the clip itself"):
-        plan_clips(clips[:1], clips[0])
-    with pytest.raises(SourceError, match="there is no clip"):
-        find_clips([str(tmp_path / "gone.mp4")])
-
-
-def test_styles_over_time_blend():
-    timeline = Timeline([(0.0, np.float32([0, 0])), (10.0, np.float32([1, 0])), (20.0, np.float32([1, 4]))])
-    assert [timeline.at(t).tolist() for t in (0, 5, 10, 15, 99)] == [[0, 0], [0.5, 0], [1, 0], [1, 2], [1, 4]]
-    for text in ("wave", "a:night", "-1:night", "3:"):
-        with pytest.raises(InputError, match="SECONDS:STYLE"):
-            parse_timeline(text)
 
 
 def test_an_encoder_whose_device_is_missing_is_dropped_with_a_notice():

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from realtime_nst.offline.clip import ClipOptions, Timeline, stylize_clip
+from realtime_nst.offline.clip import ClipOptions, stylize_clip
 from realtime_nst.stylizer import Stylizer
 
 OPTIONS = ClipOptions(encoder="libx264", crf=30)
@@ -18,7 +18,7 @@ OPTIONS = ClipOptions(encoder="libx264", crf=30)
 def make(clip: Path, out: Path, stylizer: Stylizer, options: ClipOptions = OPTIONS, **kwargs):
     """Stylize `clip` in red."""
     code = stylizer.encode(np.full((8, 8, 3), (0, 0, 255), np.uint8))
-    return stylize_clip(clip, out, stylizer, Timeline([(0.0, code)]), options, **kwargs)
+    return stylize_clip(clip, out, stylizer, code, options, **kwargs)
 
 
 def times(path: Path) -> list[float]:

@@ -1,0 +1,114 @@
+"""`realtime-nst clip`."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import InputError
+from .console import BatchDisplay, say
+from .options import (
+    Size,
+    Timestamp,
+    deflicker_option,
+    network_options,
+    overwrite_option,
+    render_options,
+    render_params,
+    style_option,
+)
+
+if TYPE_CHECKING:
+    from ..styles.library import Style
+
+
+@click.command()
+@click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
+@click.option(
+    "--out",
+    "-o",
+    "output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE|FOLDER",
+    help="An .mp4, .mov or .mkv file for one clip in one style, or a folder.",
+)
+@style_option("the first style there is")
+@click.option("--styles-over-time", metavar='"0:STYLE,10:STYLE"', help="Blend from one style to the next.")
+@network_options
+@render_options
+@deflicker_option(True, "on")
+@click.option("--size", type=Size(), help="Size of the output. Default: the clip's own.")
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, 8, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Factor on the size of the output.",
+)
+@click.option("--start", type=Timestamp(), default=0.0, help="Begin at this time: seconds, or 1:30.")
+@click.option("--end", type=Timestamp(), help="End at this time.")
+@click.option(
+    "--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better and larger."
+)
+@click.option("--encoder", default="auto", show_default=True, help="auto, libx264, h264_nvenc, ...")
+@click.option("--side-by-side", is_flag=True, help="Put the original to the left of the stylized picture.")
+@overwrite_option
+@click.option("--resume", is_flag=True, help="Go on from where an interrupted run stopped.")
+@click.option("--keep-going", is_flag=True, help="After a clip that fails, go on with the next one.")
+def clip(
+    clips: tuple[str, ...],
+    output: Path,
+    style: tuple[str, ...],
+    styles_over_time: str | None,
+    model: str,
+    device: str,
+    processing_size: int | None,
+    keep_going: bool,
+    **given: Any,
+) -> None:
+    """Stylize clips: same length, same timing, same sound."""
+    from ..offline.batch import run_batch
+    from ..offline.clip import ClipOptions
+    from ..offline.clip_files import CLIP, find_clips
+    from ..offline.job import ClipJob
+    from ..offline.plan import plan_outputs
+    from ..process import halve_opencv_threads, stopped_by_signals
+
+    halve_opencv_threads()
+    render = render_params(given)
+    options = ClipOptions(render=render, **given)
+    plan = plan_outputs(
+        CLIP,
+        find_clips(clips, say),
+        _timelines(style, styles_over_time),
+        output,
+        may_exist=options.overwrite or options.resume or keep_going,
+    )
+    jobs = [
+        ClipJob(input, target, timeline, model, device, processing_size, options) for input, timeline, target in plan
+    ]
+    stop = threading.Event()
+    with stopped_by_signals(stop), BatchDisplay() as display:
+        run_batch(jobs, display, keep_going=keep_going, stop=stop)
+
+
+def _timelines(
+    style: tuple[str, ...], styles_over_time: str | None
+) -> list[tuple[str, tuple[tuple[float, Style], ...]]]:
+    """Return (name, keyframes) for every output of a clip."""
+    from ..styles.library import find_styles
+    from ..styles.transition import parse_timeline
+
+    if styles_over_time:
+        if style:
+            raise InputError("--style and --styles-over-time both choose styles: give one of them")
+        return [("blend", tuple(parse_timeline(styles_over_time)))]
+    styles = find_styles(style)
+    if not style:
+        styles = styles[:1]
+        say(f"style: {styles[0].name} (choose with --style)")
+    return [(each.name, ((0.0, each),)) for each in styles]

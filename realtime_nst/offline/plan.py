@@ -1,0 +1,94 @@
+"""Which files go in and which come out, decided before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from ..errors import OutputError
+from ..media.paths import check_overwrite
+
+T = TypeVar("T")
+
+
+class Kind(NamedTuple):
+    """A kind of file to make."""
+
+    noun: str
+    suffixes: tuple[str, ...]
+    """The endings that an output may have."""
+    name: Callable[[Path, str, bool], str]
+    """(input, style's name, whether there are several styles) -> name of the output in a folder."""
+
+    def is_file(self, output: Path) -> bool:
+        """Return whether `output` names a file to write rather than a folder."""
+        return output.suffix.lower() in self.suffixes and not output.is_dir()
+
+
+def plan_outputs(
+    kind: Kind,
+    inputs: Sequence[Path],
+    styles: Sequence[tuple[str, T]],
+    output: Path,
+    *,
+    also_read: Iterable[Path] = (),
+    may_exist: bool = False,
+) -> list[tuple[Path, T, Path]]:
+    """Return (input, style, file to write) for every input in every style, without writing anything but a folder.
+
+    Args:
+        kind: what is made.
+        styles: (name, style) pairs; the style is handed through.
+        output: a file for one input in one style if it has an ending of `kind` and is no folder; otherwise a folder,
+            made if missing.
+        also_read: files read besides `inputs`. What is read is never an output.
+        may_exist: whether outputs may exist.
+
+    Raises:
+        OutputError: if the outputs do not fit into `output`, collide or exist, or if the folder cannot be made.
+    """
+    if kind.is_file(output):
+        folder = f"give a folder: -o {output.stem}/"
+        if len(inputs) > 1:
+            raise OutputError(f"{len(inputs)} {kind.noun}s cannot go into one file {output}; {folder}")
+        if len(styles) > 1:
+            raise OutputError(f"{len(styles)} styles cannot go into one file {output}; give one --style, or {folder}")
+        plan = [(inputs[0], styles[0][1], output)]
+    elif output.suffix and not output.is_dir():
+        raise OutputError(f"cannot write {output}: a {kind.noun} must end in one of {', '.join(kind.suffixes)}")
+    else:
+        several = len(styles) > 1
+        plan = [(input, style, output / kind.name(input, name, several)) for input in inputs for name, style in styles]
+    targets = [target for _, _, target in plan]
+    _check_distinct(kind, targets)
+    _check_not_read([*inputs, *also_read], targets)
+    existing = [target for target in targets if target.is_file()]
+    if len(existing) > 1 and not may_exist:
+        raise OutputError(f"{existing[0]} and {len(existing) - 1} more outputs exist; add --overwrite to replace them")
+    if existing:
+        check_overwrite(existing[0], may_exist)
+    if targets[0] != output:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as reason:
+            raise OutputError(f"cannot make the folder {output}: {reason.strerror or reason}") from reason
+    return plan
+
+
+def _check_distinct(kind: Kind, targets: Sequence[Path]) -> None:
+    planned: set[Path] = set()
+    for target in targets:
+        if target.resolve() in planned:
+            raise OutputError(
+                f"two outputs would be {target}: two {kind.noun}s or styles have the same name; "
+                "stylize them into different folders"
+            )
+        planned.add(target.resolve())
+
+
+def _check_not_read(read: Sequence[Path], targets: Sequence[Path]) -> None:
+    inputs = {(status.st_dev, status.st_ino) for path in read if path.exists() for status in [path.stat()]}
+    for target in targets:
+        if target.exists() and (target.stat().st_dev, target.stat().st_ino) in inputs:
+            raise OutputError(f"{target} is itself an input; choose another name or folder with -o")

@@ -1,0 +1,131 @@
+"""Which outputs a command writes, and that it never writes over what it reads or what exists."""
+
+from pathlib import Path
+
+import pytest
+
+from realtime_nst.errors import OutputError, SourceError
+from realtime_nst.offline.clip_files import CLIP, find_clips
+from realtime_nst.offline.image import PHOTO, find_photos
+from realtime_nst.offline.plan import plan_outputs
+
+ONE = [("night", "NIGHT")]
+TWO = [("night", "NIGHT"), ("ink", "INK")]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Empty files with the names of photos and clips: their contents do not matter to a plan."""
+    for name in ("a.mp4", "b.mov", "a.jpg", "b.data"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def names(plan):
+    return [target.name for _, _, target in plan]
+
+
+def test_one_clip_in_one_style_is_one_file(folder):
+    assert plan_outputs(CLIP, [folder / "a.mp4"], ONE, folder / "out.mkv") == [
+        (folder / "a.mp4", "NIGHT", folder / "out.mkv")
+    ]
+
+
+def test_a_folder_holds_one_clip_per_input_and_style(folder):
+    clips = [folder / "a.mp4", folder / "b.mov"]
+    assert names(plan_outputs(CLIP, clips, ONE, folder / "new")) == ["a.mp4", "b.mp4"]
+    assert (folder / "new").is_dir()
+    assert names(plan_outputs(CLIP, clips, TWO, folder / "new")) == [
+        "a-night.mp4",
+        "a-ink.mp4",
+        "b-night.mp4",
+        "b-ink.mp4",
+    ]
+
+
+def test_a_folder_holds_one_picture_per_photo_and_style(folder):
+    photos = [folder / "a.jpg", folder / "b.data"]
+    assert names(plan_outputs(PHOTO, photos, TWO, folder / "new")) == [
+        "a-night.jpg",
+        "a-ink.jpg",
+        "b-night.png",
+        "b-ink.png",
+    ]
+
+
+@pytest.mark.parametrize(("kind", "input", "output"), [(CLIP, "a.mp4", "out.mp4"), (PHOTO, "a.jpg", "out.png")])
+def test_several_styles_do_not_fit_into_one_file(folder, kind, input, output):
+    with pytest.raises(OutputError, match=r"2 styles cannot go into one file .*give one --style.* -o out/"):
+        plan_outputs(kind, [folder / input], TWO, folder / output)
+
+
+def test_several_inputs_do_not_fit_into_one_file(folder):
+    with pytest.raises(OutputError, match="2 clips cannot go into one file"):
+        plan_outputs(CLIP, [folder / "a.mp4", folder / "b.mov"], ONE, folder / "out.mp4")
+
+
+def test_an_unknown_ending_is_refused(folder):
+    with pytest.raises(OutputError, match=r"a clip must end in one of \.mp4"):
+        plan_outputs(CLIP, [folder / "a.mp4"], ONE, folder / "out.txt")
+
+
+@pytest.mark.parametrize("may_exist", [False, True])
+def test_an_input_is_never_an_output(folder, may_exist):
+    (folder / "a-ink.jpg").touch()
+    (folder / "link.mp4").symlink_to(folder / "b.mov")
+    for kind, inputs, styles, output in (
+        (CLIP, ["a.mp4"], ONE, "a.mp4"),
+        (CLIP, ["b.mov"], ONE, "link.mp4"),
+        (PHOTO, ["a.jpg"], ONE, "a.jpg"),
+        (PHOTO, ["a.jpg", "a-ink.jpg"], TWO, "."),
+    ):
+        with pytest.raises(OutputError, match="is itself an input"):
+            plan_outputs(kind, [folder / name for name in inputs], styles, folder / output, may_exist=may_exist)
+    with pytest.raises(OutputError, match="is itself an input"):
+        plan_outputs(PHOTO, [folder / "b.data"], ONE, folder / "a.jpg", also_read=[folder / "a.jpg"], may_exist=True)
+
+
+def test_what_exists_is_kept_unless_asked_otherwise(folder):
+    (folder / "out.png").touch()
+    with pytest.raises(OutputError, match="exists; add --overwrite"):
+        plan_outputs(PHOTO, [folder / "a.jpg"], ONE, folder / "out.png")
+    assert plan_outputs(PHOTO, [folder / "a.jpg"], ONE, folder / "out.png", may_exist=True)
+    new = folder / "new"
+    new.mkdir()
+    for name in ("a-night.jpg", "a-ink.jpg"):
+        (new / name).touch()
+    with pytest.raises(OutputError, match="and 1 more outputs exist; add --overwrite"):
+        plan_outputs(PHOTO, [folder / "a.jpg"], TWO, new)
+
+
+def test_outputs_of_one_name_are_refused_before_the_folder_is_made(folder):
+    (folder / "deeper").mkdir()
+    (folder / "deeper" / "a.mov").touch()
+    with pytest.raises(OutputError, match="two outputs would be"):
+        plan_outputs(CLIP, [folder / "a.mp4", folder / "deeper" / "a.mov"], ONE, folder / "new")
+    assert not (folder / "new").exists()
+
+
+def test_a_folder_of_clips_without_hidden_and_unfinished_ones(tmp_path):
+    for name in ("b.mkv", "a.mp4", "._a.mp4", "c.partial.mp4", "c.earlier.mkv", "d.whole.mp4", "c.partial.json"):
+        (tmp_path / name).touch()
+    notices: list[str] = []
+    assert [path.name for path in find_clips([str(tmp_path)], notices.append)] == ["a.mp4", "b.mkv"]
+    assert [Path(notice.split()[1].rstrip(":")).name for notice in notices] == [
+        "c.earlier.mkv",
+        "c.partial.mp4",
+        "d.whole.mp4",
+    ]
+    # An explicit name is taken at its word.
+    assert find_clips([str(tmp_path / "c.partial.mp4")]) == [tmp_path / "c.partial.mp4"]
+
+
+def test_what_stands_for_nothing_is_an_error(tmp_path):
+    with pytest.raises(SourceError, match="there is no clip"):
+        find_clips([str(tmp_path / "gone.mp4")])
+    with pytest.raises(SourceError, match="holds no clips"):
+        find_clips([str(tmp_path)])
+    with pytest.raises(SourceError, match="there is no picture"):
+        find_photos([str(tmp_path / "*.jpg")])
+    with pytest.raises(SourceError, match="holds no pictures"):
+        find_photos([str(tmp_path)])
