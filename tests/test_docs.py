@@ -94,7 +94,9 @@ def test_modules_that_are_run_exist_and_know_their_options(page):
     for module, arguments in re.findall(r"python -m (realtime_nst[.\w]*)([^\n`]*)", text):
         source = ROOT / f"{module.replace('.', '/')}.py"
         assert source.exists(), f"python -m {module}"
-        unknown = [option for option in re.findall(r"--[a-z-]+", arguments) if option not in source.read_text()]
+        unknown = [
+            option for option in re.findall(r"--[a-z-]+", arguments) if option not in source.read_text(encoding="utf-8")
+        ]
         assert unknown == [], f"python -m {module}"
 
 
