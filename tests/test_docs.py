@@ -30,8 +30,6 @@ PROGRAMS = {
     for name, text in PAGES.items()
 }
 
-COMING = {"--deflicker", "--no-deflicker"}  # options that the pages name and the program is about to get
-
 
 def shell_commands(text: str) -> list[list[str]]:
     """Return the arguments of each use of the program, in shell lines and inline code; commands alone are names."""
@@ -106,7 +104,7 @@ def test_options_exist(page):
     known |= {name for command in all_commands(cli) for option in command.params for name in option.secondary_opts}
     named = set(re.findall(r"`(--[a-z-]+)", BLOCK.sub("", PAGES[page])))
     training = {"--batch", "--shapes", "--precision"} if page == "docs/training.md" else set()
-    assert sorted(named - known - training - COMING) == []
+    assert sorted(named - known - training) == []
 
 
 def test_the_readme_is_short_and_its_links_lead_somewhere():
