@@ -67,6 +67,12 @@ def test_every_module_and_folder_has_a_layer():
     assert rooms - {"__init__", "__main__"} == set().union(*LAYERS) & rooms
 
 
+def test_the_documentation_shows_the_layers():
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = page.partition("## Arrows")[2].split("```")[1]
+    assert [set(row.split()) for row in drawn.splitlines() if row] == list(LAYERS)
+
+
 def test_no_room_is_crowded():
     """The root and the command line are lists of names, not rooms of one idea, and may hold more."""
     sizes = Counter(path.parent for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
