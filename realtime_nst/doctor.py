@@ -105,7 +105,7 @@ def _extras() -> Iterator[Finding]:
 
 
 def _display() -> Iterator[Finding]:
-    from .sinks.window import check_display
+    from .sinks.display import check_display
 
     try:
         check_display()
@@ -230,4 +230,3 @@ def _without_private_paths(finding: Finding) -> Finding:
         return re.sub(rf"(?<=[/\\]){re.escape(user)}(?=[/\\]|\b)", "USER", text) if user else text
 
     return finding._replace(detail=clean(finding.detail), advice=clean(finding.advice))
-

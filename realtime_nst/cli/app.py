@@ -11,6 +11,7 @@ from ..errors import InputError, StylizeError
 from ..process import keep_freed_memory, let_opencv_sleep, quiet_runtimes
 from .clip import clip
 from .console import say
+from .doctor import doctor
 from .image import image
 from .live import demo, live
 from .measure import bench, evaluate
@@ -49,7 +50,7 @@ def cli() -> None:
     """
 
 
-for _command in (live, demo, image, clip, styles, models, cameras, optimize, evaluate, bench):
+for _command in (live, demo, image, clip, styles, models, cameras, optimize, evaluate, bench, doctor):
     cli.add_command(_command)
 
 
