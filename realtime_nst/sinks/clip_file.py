@@ -118,7 +118,7 @@ class ClipWriter:
             with av.open(file_url(self._earlier)) as container:
                 stream = container.streams.video[0]
                 # Matroska moves everything by what its sound begins before 0.
-                moved = min((pts for pts, _ in packets), default=0) - round(self._source.first / stream.time_base)
+                moved = min((pts for pts, _ in packets), default=0) - round(self._source.first_time / stream.time_base)
                 annex_b = av.BitStreamFilterContext("h264_mp4toannexb", stream)
                 for number, packet in enumerate(_packets(container)):
                     packet.pts -= moved

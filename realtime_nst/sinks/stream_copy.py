@@ -21,13 +21,13 @@ class OriginalClip(Protocol):
     """The video stream that is stylized, of an open container."""
     time_base: Fraction
     """Unit of the video stream's timestamps, in seconds."""
-    zero: Fraction
+    origin: Fraction
     """Time in the file, in seconds, at which the clip begins."""
     start: float
-    """Where reading begins, in seconds from `zero`."""
+    """Where reading begins, in seconds from `origin`."""
     end: float | None
-    """Where reading ends, in seconds from `zero`; None: at the end of the clip."""
-    first: float
+    """Where reading ends, in seconds from `origin`; None: at the end of the clip."""
+    first_time: float
     """Time of the first frame, in seconds from `start`."""
 
 
@@ -40,8 +40,8 @@ class StreamCopier:
     """
 
     def __init__(self, source: OriginalClip, output: av.container.OutputContainer, notices: list[str]):
-        self._start = source.start + float(source.zero)
-        self._end = None if source.end is None else source.end + float(source.zero)
+        self._start = source.start + float(source.origin)
+        self._end = None if source.end is None else source.end + float(source.origin)
         self._output = output
         self._notices = notices
         self._input = open_clip(source.path)

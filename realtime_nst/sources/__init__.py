@@ -1,1 +1,1 @@
-"""Where frames come from: cameras, network streams, clips and the built-in scene."""
+"""Sources of frames: cameras, network streams, clips and the built-in scene; and the microphone."""

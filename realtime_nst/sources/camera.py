@@ -1,24 +1,30 @@
-"""A camera or a live network stream that has been opened."""
+"""A live source: a camera or a network stream that has been opened through OpenCV."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from functools import cached_property
+from typing import Any, cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import CorruptFrameError, RunError, SourceError
 from ..frames import Frame, Image
-from .capture import stated_fps
+from .capture import CaptureSource, stated_fps
 
 
-class Camera:
-    """A camera or a live stream that has been opened. A frame's time is when it arrived.
+class Camera(CaptureSource):
+    """A camera or a live stream. The time of a frame is its time of arrival.
 
-    faces_user: it shows the user, who expects a mirror. timeout: seconds without a frame after which it
-    counts as lost. jpegs: the capture gives JPEG files, not pictures. Raises SourceError where it gives no first frame.
+    Attributes:
+        name: what messages call it, such as "camera 0".
+        size: (height, width) in pixels.
+        fps: frames per second, measured for JPEG streams, otherwise as the driver states it.
+        faces_user: whether it shows the user, who expects a mirror image.
+        timeout: seconds without a frame after which it is taken for lost.
     """
 
     live = True
@@ -26,83 +32,120 @@ class Camera:
     def __init__(
         self, capture: cv2.VideoCapture, name: str, *, faces_user: bool, timeout: float, jpegs: bool = False
     ) -> None:
+        """Read the first frame of an open capture. The caller releases the capture if this raises.
+
+        Args:
+            capture: an open capture.
+            name: what messages call it.
+            faces_user: whether it shows the user.
+            timeout: seconds without a frame after which it is taken for lost.
+            jpegs: whether the capture delivers encoded JPEG images instead of pixels.
+
+        Raises:
+            SourceError: if no first frame comes.
+            RunError: if the stream breaks off while its rate is measured.
+        """
+        super().__init__(capture)
         self.name = name
         self.faces_user = faces_user
         self.timeout = timeout
-        self._capture = capture
         self._jpegs = jpegs
         self.size = self._first_size()
-        # FFmpeg, which gives the JPEGs, states 25 for all of their streams.
-        self.fps = self._measured_fps() if jpegs else stated_fps(capture)
+        # FFmpeg, which delivers the JPEGs, states 25 fps for every such stream.
+        self.fps = self._measure_fps() if jpegs else stated_fps(capture)
         self._began: float | None = None
 
-    def read(self) -> Frame | EncodedFrame:
-        """The next frame. Raises RunError where none comes any more."""
+    def read(self) -> Frame:
+        """Return the next frame; blocks until it is there.
+
+        The image of a JPEG stream is decoded when it is first accessed, which can raise CorruptFrameError.
+
+        Raises:
+            RunError: if the camera delivers no more frames.
+        """
+        return cast(Frame, super().read())
+
+    def _read(self) -> Frame:
         if self._began is None:
-            self._began = self._skip_old(0.5 / self.fps)
+            self._began = self._skip_queued(0.5 / self.fps)
         now = self._grab()
-        return self._frame(*self._capture.retrieve(), now - self._began)
+        return self._retrieve(now - self._began)
 
     def _first_size(self, tries: int = 5) -> tuple[int, int]:
         for _ in range(tries):
             if not self._capture.grab():
                 break
             with contextlib.suppress(CorruptFrameError):
-                return self._frame(*self._capture.retrieve(), 0.0).image.shape[:2]
-        self._capture.release()
+                height, width = self._retrieve(0.0).image.shape[:2]
+                return height, width
         raise SourceError(f"{self.name} was opened but gave no picture")
 
-    def _frame(self, decoded: bool, retrieved: np.ndarray | None, time: float) -> Frame | EncodedFrame:
-        if decoded and not self._jpegs:
-            return Frame(retrieved, time)
-        # One that OpenCV could not decode is no better than a JPEG with nothing in it.
-        return EncodedFrame(retrieved if decoded else np.empty(0, np.uint8), time, self.name)
+    def _retrieve(self, time: float) -> Frame:
+        retrieved, data = self._capture.retrieve()
+        if retrieved and not self._jpegs:
+            return Frame(cast(Image, data), time)
+        # A frame that OpenCV could not decode is treated as an empty JPEG. An encoded frame has what a Frame has.
+        jpeg = np.asarray(data, np.uint8) if retrieved else np.empty(0, np.uint8)
+        return cast(Frame, EncodedFrame(jpeg, time, self.name))
 
     def _grab(self) -> float:
-        """Wait for the next frame; when it came, by time.perf_counter."""
-        asked = time.perf_counter()
+        """Wait for the next frame; return its time of arrival by time.perf_counter."""
+        requested = time.perf_counter()
         grabbed = self._capture.grab()
         now = time.perf_counter()
         if not grabbed:
-            what = "stopped sending frames" if now - asked > 1 else "has ended or was unplugged"
-            raise RunError(f"{self.name} {what}; check its cable or network and start again")
+            problem = "stopped sending frames" if now - requested > 1 else "has ended or was unplugged"
+            raise RunError(f"{self.name} {problem}; check its cable or network and start again")
         return now
 
-    def _measured_fps(self, seconds: float = 0.3) -> float:
-        """Frames a second, of those that come within `seconds`, at least one."""
-        began = now = self._skip_old(0.002)
+    def _measure_fps(self, seconds: float = 0.3) -> float:
+        """Return the rate, in frames per second, over `seconds` or one frame, whichever takes longer."""
+        began = now = self._skip_queued(0.002)
         frames = 0
         while now - began < seconds:
             now = self._grab()
             frames += 1
         return frames / (now - began)
 
-    def _skip_old(self, wait: float) -> float:
-        """Pass over frames queued since the camera was opened: a new one has to be waited for, `wait` seconds at least.
-        When it came; after a second the one that comes then counts as new."""
-        began = asked = time.perf_counter()
-        while (now := self._grab()) - asked < wait and now - began < 1:
-            asked = now
-        return now
+    def _skip_queued(self, wait: float) -> float:
+        """Skip the frames that were queued since the camera was opened; return when the first new one arrived.
 
-    def close(self) -> None:
-        self._capture.release()
+        A frame that takes at least `wait` seconds to arrive is new; after a second, every frame counts as new.
+        """
+        began = requested = time.perf_counter()
+        while (now := self._grab()) - requested < wait and now - began < 1:
+            requested = now
+        return now
 
 
 class EncodedFrame:
-    """A frame as it was sent, decoded when its picture is first asked for.
+    """A frame as the camera sent it: a JPEG that is decoded when `image` is first accessed.
 
-    Frames that are dropped cost nothing then, and decoding is done when the network's threads rest: on two cores it
-    takes more time beside them than between.
+    Frames that are dropped are then never decoded, and the pipeline decodes the others while the network's threads
+    rest: on two cores, decoding beside them takes longer than between them.
+
+    Attributes:
+        time: seconds, as in `Frame.time`.
     """
 
-    def __init__(self, jpeg: np.ndarray, time: float, name: str) -> None:
+    def __init__(self, jpeg: npt.NDArray[Any], time: float, name: str) -> None:
+        """Keep a JPEG for later.
+
+        Args:
+            jpeg: uint8, the bytes of the JPEG in any shape.
+            time: seconds, as in `Frame.time`.
+            name: what messages call the camera.
+        """
         self.time = time
         self._jpeg, self._name = jpeg, name
 
     @cached_property
     def image(self) -> Image:
-        """Raises CorruptFrameError where it cannot be decoded."""
+        """The image, uint8 BGR, H x W x 3.
+
+        Raises:
+            CorruptFrameError: if it cannot be decoded.
+        """
         image = None
         with contextlib.suppress(cv2.error):
             image = cv2.imdecode(self._jpeg, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -110,4 +153,4 @@ class EncodedFrame:
             raise CorruptFrameError(
                 f"{self._name} sends frames that cannot be decoded; check its cable or network and start again"
             )
-        return image
+        return cast(Image, image)

@@ -1,9 +1,7 @@
-"""Local cameras: opening one by index, device file or name, and listing all."""
+"""Local cameras: open one by index, device file or name, and list them all."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -11,78 +9,85 @@ import cv2
 from ..errors import RunError, SourceError
 from .camera import Camera
 from .camera_names import camera_names, find_camera
-from .capture import MJPEG, capture_backends, quiet_opencv
+from .capture import MJPEG, NewCapture, camera_backends, open_capture, quiet_opencv, released_on_error
 
 
 class CameraInfo(NamedTuple):
-    """A camera that answered."""
+    """A camera that delivers frames."""
 
     index: int
     name: str
     size: tuple[int, int]
-    """(height, width) in pixels, as it opens by itself."""
+    """(height, width) in pixels, as it opens by default."""
     fps: float
-    """Frames a second, measured."""
+    """Frames per second, measured."""
 
 
 def open_device(
-    spec: str,
-    size: tuple[int, int] | None = None,
-    timeout: float = 5.0,
-    *,
-    new_capture: Callable[..., cv2.VideoCapture] = cv2.VideoCapture,
+    spec: str, size: tuple[int, int] | None = None, timeout: float = 5.0, *, new_capture: NewCapture = open_capture
 ) -> Camera:
-    """Open the camera that an index ("0"), a device file ("/dev/video0") or a name ("Logitech") stands for.
+    """Open a local camera.
 
-    size: (width, height) asked of it. timeout: seconds of silence after which it will count as lost.
-    new_capture: makes the capture (tests give a stand-in). Raises SourceError, telling everything that was
-    tried.
+    Args:
+        spec: its index ("0"), device file ("/dev/video0") or name, whole or in part ("Logitech").
+        size: (width, height) in pixels to request; the camera may deliver another.
+        timeout: seconds without a frame after which it is taken for lost.
+        new_capture: opens the capture.
+
+    Raises:
+        SourceError: if it cannot be opened; the message lists everything that was tried.
     """
+    address: int | str
     if spec.isdecimal():
         address, name = int(spec), f"camera {spec}"
     elif spec.startswith("/dev/"):
         address, name = spec, spec
     else:
-        address, name = find_camera(spec)
-    tried = []
-    for title, backend in capture_backends():
+        address, name, _ = find_camera(spec)
+    tried: list[str] = []
+    for backend, number in camera_backends():
         with quiet_opencv():
-            capture = new_capture(address, backend)
-            if capture.isOpened():
-                _ask(capture, size)
-                with contextlib.suppress(SourceError):
-                    return Camera(capture, name, faces_user=True, timeout=timeout)
-                title += ", which gave no picture"
+            capture = new_capture(address, number)
+            try:
+                with released_on_error(capture):
+                    if capture.isOpened():
+                        _configure(capture, size)
+                        return Camera(capture, name, faces_user=True, timeout=timeout)
+            except SourceError:
+                backend += ", which gave no picture"
             capture.release()
-        tried.append(title)
+        tried.append(backend)
     raise SourceError(
         f"{name} cannot be opened (tried {' and '.join(tried)}): `realtime-nst cameras` lists those that "
         "answer; close other programs that use it, or try without a camera: realtime-nst demo"
     )
 
 
-def list_cameras(
-    measure: float = 1.0, *, new_capture: Callable[..., cv2.VideoCapture] = cv2.VideoCapture
-) -> list[CameraInfo]:
-    """The cameras that answer, each read for `measure` seconds to learn its rate."""
-    names = camera_names()
-    found = []
+def list_cameras(seconds: float = 1.0, *, new_capture: NewCapture = open_capture) -> list[CameraInfo]:
+    """Return the cameras that deliver frames. Each is read for `seconds` to measure its rate."""
+    names = {camera.index: camera.name for camera in camera_names()}
+    found: list[CameraInfo] = []
     for index in names or range(10):
         try:
-            camera = open_device(str(index), new_capture=new_capture)
-            times = [camera.read().time]
-            while times[-1] - times[0] < measure:
-                times.append(camera.read().time)
+            with open_device(str(index), new_capture=new_capture) as camera:
+                fps = _measure_fps(camera, seconds)
         except (SourceError, RunError):
             continue
-        camera.close()
-        rate = (len(times) - 1) / (times[-1] - times[0])
-        found.append(CameraInfo(index, names.get(index, camera.name), camera.size, rate))
+        found.append(CameraInfo(index, names.get(index, camera.name), camera.size, fps))
     return found
 
 
-def _ask(capture: cv2.VideoCapture, size: tuple[int, int] | None) -> None:
-    # Raw video of a large frame does not fit through USB 30 times a second; most cameras offer MJPEG as well.
+def _measure_fps(camera: Camera, seconds: float) -> float:
+    first = last = camera.read().time
+    frames = 0
+    while last - first < seconds:
+        last = camera.read().time
+        frames += 1
+    return frames / (last - first)
+
+
+def _configure(capture: cv2.VideoCapture, size: tuple[int, int] | None) -> None:
+    # USB 2 cannot carry large raw frames 30 times a second; most cameras offer MJPEG too.
     capture.set(cv2.CAP_PROP_FOURCC, MJPEG)
     if size:
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])

@@ -1,33 +1,102 @@
-"""Camera names, which OpenCV does not know."""
+"""Names of the cameras, which OpenCV does not know."""
 
 from __future__ import annotations
 
+import struct
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import SourceError
-from .capture import capture_backends
+from .capture import camera_backends
+
+VIDEO4LINUX = Path("/sys/class/video4linux")
+"""Where Linux lists its video devices."""
+
+DEVICES = Path("/dev")
+"""Where their device files are."""
+
+# From linux/videodev2.h.
+VIDIOC_QUERYCAP = 0x80685600
+CAPABILITY = struct.Struct("16s32s32sIII12x")  # driver, card, bus_info, version, capabilities, device_caps, reserved
+CAN_CAPTURE = 0x00000001 | 0x00001000  # V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_CAPTURE_MPLANE
+HAS_DEVICE_CAPS = 0x80000000  # V4L2_CAP_DEVICE_CAPS
 
 
-def find_camera(wanted: str) -> tuple[int, str]:
-    names = camera_names()
-    fits = {i: name for i, name in names.items() if wanted.lower() == name.lower()}
-    fits = fits or {i: name for i, name in names.items() if wanted.lower() in name.lower()}
-    if len(fits) == 1:
-        return next(iter(fits.items()))
-    known = ", ".join(f"{index} ({name})" for index, name in (fits or names).items())
-    if fits:
-        raise SourceError(f"several cameras are called '{wanted}': {known}; give the index")
+class CameraName(NamedTuple):
+    """A camera that the system knows. It may be in use or deliver nothing."""
+
+    index: int
+    """OpenCV's number of it."""
+    name: str
+    hardware: str
+    """The piece of hardware behind it, which it may share with others; empty if unknown."""
+
+
+def camera_names() -> list[CameraName]:
+    """Return the cameras that the system can name, by index; none if it cannot."""
+    if sys.platform.startswith("linux"):
+        nodes = {int(node.name[5:]): node for node in VIDEO4LINUX.glob("video*")}
+        return [
+            CameraName(index, (node / "name").read_text().strip(), str((node / "device").resolve()))
+            for index, node in sorted(nodes.items())
+            if _captures(node)
+        ]
+    try:
+        from cv2_enumerate_cameras import enumerate_cameras  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return []
+    return [CameraName(info.index, info.name, "") for info in enumerate_cameras(camera_backends()[0][1])]
+
+
+def matching_cameras(name: str, cameras: list[CameraName]) -> list[CameraName]:
+    """Return the cameras called `name`, or those whose name contains it, in upper or lower case.
+
+    Of several nodes of one piece of hardware, which have the same name, only the first is returned.
+    """
+    exact = [camera for camera in cameras if name.lower() == camera.name.lower()]
+    matches = exact or [camera for camera in cameras if name.lower() in camera.name.lower()]
+    distinct: dict[tuple[str, str | int], CameraName] = {}
+    for camera in matches:
+        distinct.setdefault((camera.name, camera.hardware or camera.index), camera)
+    return list(distinct.values())
+
+
+def find_camera(name: str) -> CameraName:
+    """Return the camera called `name`, or whose name contains it.
+
+    Raises:
+        SourceError: if there is none or more than one; the message lists the cameras.
+    """
+    cameras = camera_names()
+    matches = matching_cameras(name, cameras)
+    if len(matches) == 1:
+        return matches[0]
+    known = ", ".join(f"{camera.index} ({camera.name})" for camera in matches or cameras)
+    if matches:
+        raise SourceError(f"several cameras are called '{name}': {known}; give the index")
     raise SourceError(
-        f"'{wanted}' is no file, URL or camera; "
-        + (f"there are the cameras {known}" if known else "no camera tells its name here: give its index, such as 0")
+        f"'{name}' is not a file, URL or camera; "
+        + (f"the cameras are {known}" if known else "this system names no cameras: give an index, such as 0")
     )
 
 
-def camera_names() -> dict[int, str]:
-    """Camera names by index, where the system tells them; OpenCV itself cannot."""
+def _captures(node: Path) -> bool:
+    """Return whether a node delivers images: a camera has others, for metadata, under the same name."""
     try:
-        from cv2_enumerate_cameras import enumerate_cameras
-    except ImportError:
-        folders = Path("/sys/class/video4linux").glob("video*")
-        return {int(f.name[5:]): (f / "name").read_text().strip() for f in sorted(folders)}
-    return {info.index: info.name for info in enumerate_cameras(capture_backends()[0][1])}
+        return bool(_capabilities(DEVICES / node.name) & CAN_CAPTURE)
+    except OSError:  # It may not be opened by this user, for instance. Drivers number the image node first.
+        index = node / "index"
+        return not index.exists() or index.read_text().strip() == "0"
+
+
+def _capabilities(device: Path) -> int:
+    """Return the capabilities of a Video4Linux device. Raises OSError if it cannot be asked."""
+    import fcntl
+
+    answer = bytearray(CAPABILITY.size)
+    with device.open("rb", buffering=0) as file:
+        fcntl.ioctl(file, VIDIOC_QUERYCAP, answer)
+    *_, capabilities, device_caps = CAPABILITY.unpack(answer)
+    # `capabilities` is of the whole piece of hardware, `device_caps` of this node.
+    return device_caps if capabilities & HAS_DEVICE_CAPS else capabilities

@@ -1,73 +1,91 @@
-"""Clips as a source of frames, through PyAV: every frame, the right way up, with its exact time."""
+"""A clip as a source of frames, through PyAV: every frame, upright, at its exact time."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError, InvalidDataError
+from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 
+from .._closing import Closing
 from ..errors import RunError, SourceError
 from ..frames import Frame, Image
 from ..media.containers import open_clip
 from ..media.images import over_white
 
 BROADCAST = ("mpegts", "mpeg")
-"""FFmpeg's names of the formats that are cut out of a stream that was there before."""
+"""FFmpeg's names of the formats that are cut out of a running broadcast."""
 
 
-class ClipSource:
-    """Every frame of a clip's best video stream, in order, from `start` to `end` (seconds of the clip).
+class ClipSource(Closing):
+    """Delivers every frame of a clip's best video stream, in order. Times count from `start`.
 
-    Times count from `start`. Raises SourceError where the file is missing, is no clip or holds no video.
+    Attributes:
+        path: the file.
+        name: its name without the folder.
+        size: (height, width) in pixels, upright.
+        fps: frames per second on average.
+        duration: seconds, of the whole clip; None: unknown.
+        start, end: where reading begins and ends, in seconds from the clip's beginning; `end` None: at its end.
+        pixel_aspect: width to height of a pixel as it is to be displayed.
+        damaged: how many packets could not be decoded; the frames after them follow.
+        stream: the video stream.
+        time_base: unit of the stream's timestamps, in seconds.
+        origin: time in the file, in seconds, of the clip's beginning.
+        first_time: time of the first frame, in seconds from `start`.
     """
 
     live = False
 
-    def __init__(self, path: str | Path, start: float = 0.0, end: float | None = None):
+    def __init__(self, path: str | Path, start: float = 0.0, end: float | None = None) -> None:
+        """Open a clip and decode its first frame.
+
+        Args:
+            path: the file.
+            start: where to begin, in seconds from the clip's beginning.
+            end: where to end, likewise; None: at the end of the clip.
+
+        Raises:
+            SourceError: if the file is missing, is not a clip, holds no video or ends before `start`.
+            RunError: if the file cannot be read on.
+        """
         self.path = Path(path)
         self.name = self.path.name
         self.start, self.end = start, end
         self._container = open_clip(self.path)
-        stream = self._container.streams.best("video")
-        if stream is None or stream.disposition & av.stream.Disposition.attached_pic:  # a cover is no video
-            self._container.close()
-            raise SourceError(f"{path} holds no video; give a clip with pictures in it")
-        if stream.codec_context is None:
-            self._container.close()
-            raise SourceError(
-                f"the pictures of {path} are of a kind that FFmpeg cannot decode; convert the clip to H.264 first"
-            )
-        stream.thread_type = "AUTO"
-        self.stream = stream
-        self.time_base: Fraction = stream.time_base
-        self.fps = float(stream.average_rate or stream.guessed_rate or 30)
-        self.zero = _first_time(self._container)
-        """The time in the file, in seconds, that is the clip's beginning."""
-        self.duration = self._find_duration()
-        if start and self.duration is not None and start >= self.duration:
-            self._container.close()
-            raise SourceError(f"--start {start:g} lies behind the end of {path} ({self.duration:.2f} s)")
-        self._turned = False
-        self.damaged = 0
-        """How many packets could not be decoded; the clip goes on behind them."""
-        if start:
-            self._seek(start)
-        self._frames = self._decode()
-        self._next = next(self._frames, None)
-        if self._next is None:
-            self._container.close()
-            raise SourceError(f"{path} holds no picture that can be decoded; the file is empty or damaged")
-        self.size = self._next.image.shape[:2]
-        self.first = self._next.time
-        """When the first frame is shown, in seconds from `start`."""
-        self.pixel_aspect: Fraction = stream.sample_aspect_ratio or Fraction(1)
-        """Width to height of a pixel as it is to be shown."""
-        if self._turned:
-            self.pixel_aspect = 1 / self.pixel_aspect
+        with contextlib.ExitStack() as cleanup:
+            cleanup.callback(self.close)
+            self.stream = _video_stream(self._container, self.path)
+            self.time_base: Fraction = self.stream.time_base or Fraction(1, av.time_base)
+            self.fps = float(self.stream.average_rate or self.stream.guessed_rate or 30)
+            self.origin = _first_time(self._container)
+            self.duration = self._find_duration()
+            if start and self.duration is not None and start >= self.duration:
+                raise SourceError(f"--start {start:g} is beyond the end of {path} ({self.duration:.2f} s)")
+            self._rotated = False
+            self.damaged = 0
+            if start:
+                self._seek(start)
+            self._frames = self._decode()
+            self._next = next(self._frames, None)
+            if self._next is None:
+                raise SourceError(f"{path} holds no picture that can be decoded; the file is empty or damaged")
+            height, width = self._next.image.shape[:2]
+            self.size = (height, width)
+            self.first_time = self._next.time
+            self.pixel_aspect: Fraction = self.stream.sample_aspect_ratio or Fraction(1)
+            if self._rotated:
+                self.pixel_aspect = 1 / self.pixel_aspect
+            cleanup.pop_all()
 
     def _find_duration(self) -> float | None:
         if self.stream.duration:
@@ -75,42 +93,47 @@ class ClipSource:
         return self._container.duration / av.time_base if self._container.duration else None
 
     def read(self) -> Frame | None:
-        """The next frame, or None at the end."""
+        """Return the next frame, or None at the end.
+
+        Raises:
+            RunError: if the file cannot be read on.
+        """
         frame, self._next = self._next, next(self._frames, None) if self._next else None
         return frame
 
     def skip_to(self, time: float) -> None:
-        """Go to the frame at `time` (seconds from `start`, to the millisecond), which `read` then gives next."""
+        """Let `read` continue with the frame at `time` (seconds from `start`, to the millisecond)."""
         self._seek(self.start + time)
-        behind = time - max(float(self.time_base) / 2, 0.001)
-        self._frames = (frame for frame in self._decode() if frame.time >= behind)
+        earliest = time - max(float(self.time_base) / 2, 0.001)
+        self._frames = (frame for frame in self._decode() if frame.time >= earliest)
         self._next = next(self._frames, None)
 
     def close(self) -> None:
+        """Close the file. Calling it again does nothing."""
         self._container.close()
 
     def _seek(self, time: float) -> None:
-        # Broadcasts have no index of keyframes, and none may lie between `time` and where a seek lands.
+        # Broadcasts have no index of keyframes: a seek may land behind the last keyframe before `time`.
         broadcast = self._container.format.name in BROADCAST
         self._container.seek(0 if broadcast else int(time / self.time_base), stream=self.stream, backward=True)
 
     def _decode(self) -> Iterator[Frame]:
-        reckoned = 0.0
-        for frame in self._decoded():
-            if frame.pts is None:  # a stream outside of any container tells only how long each frame lasts
-                time = reckoned
-                reckoned += float(frame.duration * self.time_base) or 1 / self.fps
+        elapsed = 0.0
+        for frame in self._decode_packets():
+            if frame.pts is None:  # A raw stream, outside any container, states only how long each frame lasts.
+                time = elapsed
+                elapsed += float(frame.duration * self.time_base) or 1 / self.fps
             else:
-                time = float(frame.pts * self.time_base - self.zero)
-            # Half a tick of tolerance: the bound came from the command line in decimal seconds.
+                time = float(frame.pts * self.time_base - self.origin)
+            # Half a tick of tolerance: the limits come from the command line as decimal seconds.
             if time < self.start - self.time_base / 2:
                 continue
             if self.end is not None and time >= self.end:
                 return
-            self._turned = bool(frame.rotation % 180)
-            yield Frame(_upright(frame), float(time - self.start))
+            self._rotated = bool(frame.rotation % 180)
+            yield Frame(_upright_bgr(frame), float(time - self.start))
 
-    def _decoded(self) -> Iterator[av.VideoFrame]:
+    def _decode_packets(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self.stream)
         decoder = _alpha_decoder(self.stream)
         while True:
@@ -118,33 +141,47 @@ class ClipSource:
                 packet = next(packets, None)
                 if packet is None:
                     return
-                yield from decoder.decode(packet) if decoder else packet.decode()
-            except av.error.InvalidDataError:
+                yield from decoder.decode(packet) if decoder else cast("list[av.VideoFrame]", packet.decode())
+            except InvalidDataError:
                 self.damaged += 1
-            except av.error.FFmpegError as error:
+            except FFmpegError as error:
                 raise RunError(f"reading {self.path} failed under way: {error.strerror}") from error
 
 
-def _first_time(container: av.container.InputContainer) -> Fraction:
-    """The time of a broadcast's first packet, whose clock runs whether or not it is recorded; else 0."""
+def _video_stream(container: InputContainer, path: Path) -> av.VideoStream:
+    """Return the video stream to read. Raises SourceError if there is none that can be decoded."""
+    stream = cast("av.VideoStream | None", container.streams.best("video"))
+    if stream is None or stream.disposition & Disposition.attached_pic:  # Cover art is not video.
+        raise SourceError(f"{path} holds no video; give a clip with pictures in it")
+    if stream.codec_context is None:
+        raise SourceError(f"FFmpeg cannot decode the video of {path}; convert the clip to H.264 first")
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _first_time(container: InputContainer) -> Fraction:
+    """Return the time of a broadcast's first packet, whose clock runs whether or not it is recorded; otherwise 0."""
     if container.format.name not in BROADCAST:
         return Fraction(0)
-    return min((s.start_time * s.time_base for s in container.streams if s.start_time is not None), default=Fraction(0))
+    return min(
+        (s.start_time * s.time_base for s in container.streams if s.start_time is not None and s.time_base),
+        default=Fraction(0),
+    )
 
 
-def _alpha_decoder(stream: av.VideoStream) -> av.VideoCodecContext | None:
-    """The decoder that sees a WebM clip's transparency, which FFmpeg's own leaves out."""
+def _alpha_decoder(stream: av.VideoStream) -> VideoCodecContext | None:
+    """Return the decoder that reads a WebM clip's transparency, which FFmpeg's own VP8 and VP9 decoders ignore."""
     name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
     tags = {key.lower(): value for key, value in stream.metadata.items()}  # ALPHA_MODE where a tag repeats the header
     if name is None or tags.get("alpha_mode") != "1":
         return None
-    return av.CodecContext.create(name, "r")
+    return cast(VideoCodecContext, av.CodecContext.create(name, "r"))
 
 
-def _upright(frame: av.VideoFrame) -> Image:
-    """The frame as BGR with the container's rotation applied; transparency lies over white.
+def _upright_bgr(frame: av.VideoFrame) -> Image:
+    """Return a frame as BGR, rotated as the container asks, with transparency over white.
 
-    Pictures that do not say how their colours are coded are read as FFmpeg reads them: BT.601, limited range.
+    Frames that do not state their colour coding are read as FFmpeg reads them: BT.601, limited range.
     """
     if any(component.is_alpha for component in frame.format.components):
         image = over_white(frame.to_ndarray(format="bgra"))

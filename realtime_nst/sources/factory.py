@@ -1,46 +1,100 @@
-"""Where frames come from: a camera, a clip, a stream, or the built-in scene, behind one interface."""
+"""Open a source by what the user calls it: a camera, a clip, a stream, or the built-in scene."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import SourceError
 from ..interfaces import Source
 from ..media.images import SUFFIXES
 from .camera import Camera
 from .camera_devices import CameraInfo, list_cameras, open_device
+from .camera_names import camera_names, matching_cameras
 from .clip import ClipSource
 from .demo import DemoSource
 from .network_stream import open_url
 from .realtime import RealtimeSource
 
-__all__ = ["Camera", "CameraInfo", "ClipSource", "DemoSource", "RealtimeSource", "list_cameras", "open_source"]
+__all__ = [
+    "SOURCES",
+    "Camera",
+    "CameraInfo",
+    "ClipSource",
+    "DemoSource",
+    "RealtimeSource",
+    "SourceKind",
+    "SourceRequest",
+    "list_cameras",
+    "open_source",
+]
+
+
+class SourceRequest(NamedTuple):
+    """What the user wants to open."""
+
+    spec: str
+    """What the user calls it."""
+    size: tuple[int, int] | None = None
+    """(width, height) in pixels to request from a camera; None: its default."""
+    timeout: float = 5.0
+    """Seconds to wait for a stream."""
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """A kind of source: one line of `SOURCES`."""
+
+    help: str
+    """What the user can give, for messages."""
+    accepts: Callable[[str], bool]
+    """Whether the user means this kind."""
+    open: Callable[[SourceRequest], Source]
+    """Opens it. Raises SourceError if it cannot be opened."""
 
 
 def open_source(spec: str, size: tuple[int, int] | None = None, *, live: bool = True, timeout: float = 5.0) -> Source:
-    """Open what `spec` names: a camera's index or name, a file, an http(s) or rtsp URL, or "demo".
+    """Open a source.
 
-    size: (width, height) asked of a camera; it may give another. live: play files and the demo by the clock;
-    otherwise they give every frame as fast as it is read. timeout: seconds to wait for a stream.
-    Raises SourceError where it cannot be opened.
+    Args:
+        spec: a camera's index, device file or name, a file, an http(s) or rtsp URL, or "demo".
+        size: (width, height) in pixels to request from a camera, which may deliver another.
+        live: play files and the built-in scene in real time; otherwise they deliver every frame as fast as it is read.
+        timeout: seconds to wait for a stream.
+
+    Raises:
+        SourceError: if it cannot be opened.
     """
-    if "://" in spec:
-        source = open_url(spec, timeout)
-    elif spec == "demo":
-        source = DemoSource()
-    elif Path(spec).is_file():
-        source = _open_file(spec)
-    elif Path(spec).is_dir():
-        raise SourceError(f"{spec} is a folder; give one clip, or pictures to `realtime-nst image`")
-    elif Path(spec).suffix or (os.sep in spec and not spec.startswith("/dev/")):
-        raise SourceError(f"there is no file {spec}; give a camera's index or name, a clip or a URL")
-    else:
-        source = open_device(spec, size, timeout)
-    return RealtimeSource(source) if live and not source.live else source
+    for kind in SOURCES:
+        if kind.accepts(spec):
+            source = kind.open(SourceRequest(spec, size, timeout))
+            return RealtimeSource(source) if live and not source.live else source
+    raise SourceError(f"there is no file {spec}; give {', '.join(kind.help for kind in SOURCES)}")
 
 
-def _open_file(path: str) -> ClipSource:
-    if Path(path).suffix.lower() in SUFFIXES:
+def _is_camera(spec: str) -> bool:
+    """Return whether `spec` is an index, a device file or a name, and not a path to a file that is not there."""
+    looks_like_file = os.sep in spec or re.fullmatch(r"\.(?=.*[A-Za-z])\w{1,5}", Path(spec).suffix)
+    return spec.startswith("/dev/") or not looks_like_file or bool(matching_cameras(spec, camera_names()))
+
+
+def _open_file(request: SourceRequest) -> ClipSource:
+    path = Path(request.spec)
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder; give one clip, or pictures to `realtime-nst image`")
+    if path.suffix.lower() in SUFFIXES:
         raise SourceError(f"{path} is a still picture; realtime-nst image {path} -o OUT stylizes it")
     return ClipSource(path)
+
+
+SOURCES: tuple[SourceKind, ...] = (  # The first that accepts a spec opens it.
+    SourceKind("an http(s) or rtsp URL", lambda spec: "://" in spec, lambda r: open_url(r.spec, r.timeout)),
+    SourceKind("demo", lambda spec: spec == "demo", lambda _: DemoSource()),
+    SourceKind("a clip", lambda spec: Path(spec).is_file() or Path(spec).is_dir(), _open_file),
+    SourceKind("a camera's index or name", _is_camera, lambda r: open_device(r.spec, r.size, r.timeout)),
+)
+"""The kinds of source. A new one is a class in a module of its own and a line here."""

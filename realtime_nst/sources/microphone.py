@@ -1,121 +1,119 @@
-"""A microphone, through sounddevice: sound with times by the clock of the pictures it belongs to."""
+"""A microphone, through sounddevice: sound with times on the clock of the frames it belongs to."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections import deque
+from types import ModuleType
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from .._closing import Closing
 from ..errors import DeviceError
 from ..frames import AudioChunk, Frame
 from ..interfaces import Source
+from ..media.audio_clock import AudioClock
 
 
-class Microphone:
-    """An open microphone, heard from now on; `device` is an index, part of a name, or "default".
+class Microphone(Closing):
+    """An open microphone, captured from now on. It is an `AudioSource`.
 
-    Raises DeviceError where sounddevice or PortAudio is missing or there is no such microphone.
+    Attributes:
+        name: what the system calls it.
+        rate: samples per second.
+        channels: 1 or 2.
     """
 
     def __init__(self, device: str = "default") -> None:
+        """Open a microphone.
+
+        Args:
+            device: its index, part of its name, or "default".
+
+        Raises:
+            DeviceError: if sounddevice or PortAudio is missing, or there is no such microphone.
+        """
         sounddevice = _load_sounddevice()
-        wanted = None if device == "default" else int(device) if device.isdecimal() else device
+        requested = None if device == "default" else int(device) if device.isdecimal() else device
+        self._timed: _TimedSource | None = None
+        self._chunks: deque[AudioChunk] = deque(maxlen=3000)  # What nobody takes is dropped after a minute.
         try:
-            found = sounddevice.query_devices(wanted, "input")
+            found = sounddevice.query_devices(requested, "input")
             self.name: str = found["name"]
             self.rate = round(found["default_samplerate"])
             self.channels = min(2, found["max_input_channels"])
             self._clock = AudioClock(self.rate)
-            # What is not taken is forgotten after a minute.
-            self._heard: deque[AudioChunk] = deque(maxlen=3000)
             self._arrived = time.perf_counter()
             self._stream = sounddevice.InputStream(
-                device=wanted,
+                device=requested,
                 channels=self.channels,
                 samplerate=self.rate,
                 dtype="float32",
                 blocksize=self.rate // 50,
                 latency="high",
-                callback=self._hear,
+                callback=self._receive,
             )
-            self._stream.start()
+            with contextlib.ExitStack() as cleanup:
+                cleanup.callback(self.close)
+                self._stream.start()
+                cleanup.pop_all()
         except (ValueError, sounddevice.PortAudioError) as reason:
             raise DeviceError(
                 f"the microphone '{device}' cannot be opened ({_first_line(reason)}); {_known(sounddevice)}"
             ) from reason
-        self._followed: _Followed | None = None
 
     @property
     def lost(self) -> bool:
-        """Whether nothing is heard any more, not even silence."""
+        """Whether the device has stopped delivering, even silence."""
         return time.perf_counter() - self._arrived > 3
 
     def follow(self, source: Source) -> Source:
-        """`source`, read through which the times of its frames become the times of the sound."""
-        self._followed = _Followed(source)
-        return self._followed
+        """Return `source` wrapped so that sound is timed by the clock of the frames read through it."""
+        self._timed = _TimedSource(source)
+        return self._timed
 
     def take(self) -> list[AudioChunk]:
-        """What was heard since the last call, or in the minute before; nothing before the source's first frame."""
-        began = self._followed.began if self._followed else math.inf
-        heard = []
-        while self._heard:
-            sound = self._heard.popleft()
+        """Return the sound of the last minute, at most, that was not taken yet.
+
+        Its times are on the clock of the source that is followed. Before that source's first frame nothing is returned.
+        """
+        began = self._timed.began if self._timed else math.inf
+        chunks: list[AudioChunk] = []
+        while self._chunks:
+            chunk = self._chunks.popleft()
             if began < math.inf:
-                heard.append(AudioChunk(sound.samples, sound.time - began))
-        return heard
+                chunks.append(AudioChunk(chunk.samples, chunk.time - began))
+        return chunks
 
     def close(self) -> None:
+        """Release the device. Calling it again does nothing."""
         self._stream.close()
 
-    def _hear(self, samples: np.ndarray, count: int, _times, status) -> None:
-        # The driver's own times are wrong on some systems (by 0.3 s through PulseAudio), so arrivals are used.
+    def _receive(self, samples: npt.NDArray[np.float32], count: int, _times: Any, status: Any) -> None:
+        """Queue a block; sounddevice calls it on a thread of its own."""
+        # We time blocks by arrival: the driver's own times are wrong on some systems, by 0.3 s through PulseAudio.
         self._arrived = time.perf_counter()
         if status.input_overflow:
-            self._clock.forget()
-        self._heard.append(AudioChunk(samples.copy(), self._clock.heard(count, self._arrived)))
+            self._clock.reset()
+        self._chunks.append(AudioChunk(samples.copy(), self._clock.captured_at(count, self._arrived)))
 
 
-class AudioClock:
-    """When samples were heard, told from when blocks of them arrived.
+class _TimedSource(Closing):
+    """A live source, with the moment its time began.
 
-    Blocks come late by what the system happens to buffer, never early; so the promptest of the last `window`
-    seconds shows where the sound card's count of samples stands. A card that runs fast or slow is followed.
+    Attributes:
+        began: time.perf_counter at the source's time 0. Frames are read late, never early, so the least delayed frame
+            tells it; infinite before the first frame.
     """
-
-    def __init__(self, rate: int, window: float = 10.0) -> None:
-        self._rate, self._window = rate, window
-        self._count = 0
-        self._lags: deque[tuple[float, float]] = deque()
-        """(arrival, arrival less the time counted in samples): rising, so that the first is the least."""
-
-    def heard(self, count: int, arrived: float) -> float:
-        """When the first of `count` samples that arrived now was heard, on the clock of `arrived` (seconds)."""
-        began = self._count / self._rate
-        self._count += count
-        lag = arrived - self._count / self._rate
-        while self._lags and self._lags[-1][1] >= lag:
-            self._lags.pop()
-        self._lags.append((arrived, lag))
-        while self._lags[0][0] < arrived - self._window:
-            self._lags.popleft()
-        return began + self._lags[0][1]
-
-    def forget(self) -> None:
-        """Samples were lost: what was learnt is of no use any more."""
-        self._lags.clear()
-
-
-class _Followed:
-    """A live source, and when its time began."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self.name, self.live, self.fps, self.size = source.name, source.live, source.fps, source.size
         self.began = math.inf
-        """time.perf_counter at the source's time 0. Frames are read late, never early: the promptest tells."""
 
     def read(self) -> Frame | None:
         frame = self._source.read()
@@ -127,7 +125,7 @@ class _Followed:
         self._source.close()
 
 
-def _load_sounddevice():
+def _load_sounddevice() -> ModuleType:
     try:
         import sounddevice
     except ImportError as reason:
@@ -137,12 +135,12 @@ def _load_sounddevice():
     return sounddevice
 
 
-def _known(sounddevice) -> str:
-    """The microphones there are, for an error."""
+def _known(sounddevice: ModuleType) -> str:
+    """Return the microphones of this system, for an error message."""
     inputs = [d for d in sounddevice.query_devices() if d["max_input_channels"]]
     if not inputs:
-        return "no microphone is known here: plug one in, or record without --mic"
-    return "there are " + ", ".join(f"{d['index']} ({d['name']})" for d in inputs)
+        return "this system knows no microphone: plug one in, or record without --mic"
+    return "the microphones are " + ", ".join(f"{d['index']} ({d['name']})" for d in inputs)
 
 
 def _first_line(reason: Exception) -> str:

@@ -1,19 +1,25 @@
-"""Clips and scenes played by the clock."""
+"""A clip or a scene played in real time."""
 
 from __future__ import annotations
 
 import time
 
+from .._closing import Closing
 from ..frames import Frame
 from ..interfaces import Source
 
 
-class RealtimeSource:
-    """Plays a source that gives frames as fast as they are read, such as a clip, by the clock."""
+class RealtimeSource(Closing):
+    """Plays a source that delivers frames as fast as they are read, such as a clip, by the clock.
+
+    Attributes:
+        name, fps, size: those of the source.
+    """
 
     live = True
 
     def __init__(self, source: Source) -> None:
+        """Play `source`, which is closed together with this."""
         self._source = source
         self.name = source.name
         self.fps = source.fps
@@ -21,7 +27,7 @@ class RealtimeSource:
         self._began: float | None = None
 
     def read(self) -> Frame | None:
-        """The next frame, when it is due."""
+        """Return the next frame when it is due, or None at the end. The first one is due at once."""
         frame = self._source.read()
         if frame is not None:
             now = time.perf_counter()
@@ -30,4 +36,5 @@ class RealtimeSource:
         return frame
 
     def close(self) -> None:
+        """Close the source."""
         self._source.close()

@@ -11,9 +11,10 @@ from support.sound_server import RATE, click_times, missing, sound_server, write
 
 from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError, InputError
-from realtime_nst.frames import Frame
+from realtime_nst.frames import AudioChunk, Frame
 from realtime_nst.live.run import LiveOptions, run_live
-from realtime_nst.sources.microphone import Microphone, AudioChunk, AudioClock
+from realtime_nst.media.audio_clock import AudioClock
+from realtime_nst.sources.microphone import Microphone
 from realtime_nst.sinks.recorder import Recorder
 
 HEARD = missing()
@@ -54,7 +55,7 @@ def record(path, seconds: float, card_rate: float, lateness) -> None:
             moments = (count + np.arange(block)) / card_rate
             arrived = (count + block) / card_rate + lateness(count)
             samples = np.where(moments % 1 < 0.005, 0.6, 0.0).astype(np.float32)[:, None]
-            microphone.heard.append(AudioChunk(samples, clock.heard(block, arrived)))
+            microphone.heard.append(AudioChunk(samples, clock.captured_at(block, arrived)))
             count += block
         recorder.write(frame)
     recorder.close()
@@ -99,10 +100,10 @@ def test_sound_before_the_first_picture_is_left_out(tmp_path):
 
 def test_a_clock_that_lost_samples_learns_anew():
     clock = AudioClock(1000)
-    assert clock.heard(100, 5.1) == pytest.approx(5.0)
-    assert clock.heard(100, 5.4) == pytest.approx(5.1)  # late, not lost
-    clock.forget()
-    assert clock.heard(100, 6.0) == pytest.approx(5.9)
+    assert clock.captured_at(100, 5.1) == pytest.approx(5.0)
+    assert clock.captured_at(100, 5.4) == pytest.approx(5.1)  # late, not lost
+    clock.reset()
+    assert clock.captured_at(100, 6.0) == pytest.approx(5.9)
 
 
 def test_the_microphone_needs_something_to_record_to():

@@ -181,7 +181,7 @@ class TestMissing:
             ("0", "camera 0 cannot be opened .tried .*realtime-nst cameras.*realtime-nst demo"),
             ("no/such/clip.mp4", "there is no file no/such/clip.mp4"),
             ("clip.mp4", "there is no file clip.mp4"),
-            ("Loqitech", "'Loqitech' is no file, URL or camera"),
+            ("Loqitech", "'Loqitech' is not a file, URL or camera"),
             ("/dev/video42", "/dev/video42 cannot be opened"),
         ],
     )
