@@ -36,7 +36,7 @@ def main(path: Path) -> None:
     frames = animate()
     animation = cv2.Animation()
     animation.frames = [cv2.cvtColor(frame, cv2.COLOR_BGR2BGRA) for frame in frames]
-    animation.durations = np.full(len(frames), round(1000 / FPS), np.int32)
+    animation.durations = [round(1000 / FPS)] * len(frames)
     if not cv2.imwriteanimation(str(path), animation, [cv2.IMWRITE_WEBP_QUALITY, QUALITY]):
         raise SystemExit(f"{path} could not be written; name a file in an existing folder that ends in .webp")
     size = path.stat().st_size

@@ -70,7 +70,8 @@ def bench(options: BenchOptions, say: Callable[[str], None] = lambda message: No
     measured: list[Contender] = []
     with tempfile.TemporaryDirectory(prefix="realtime-nst-bench-") as folder:
         for size in options.sizes:
-            clip = prepare_clip(options.frames, size and size[::-1], options.seconds, Path(folder))
+            height_width = (size[1], size[0]) if size else None
+            clip = prepare_clip(options.frames, height_width, options.seconds, Path(folder))
             measured += _measure(options, clip, peer, limits, say)
     limit = round(median(limits), 1)
     figures = Figures(cpu_name(), limit, options.camera_fps, [line_of(one, limit) for one in measured])

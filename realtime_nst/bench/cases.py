@@ -103,7 +103,9 @@ class Live(OurCase):
     def first(self) -> None:
         source = open_source(self.job["url"])
         self.size = source.size
-        self.stylizer.stylize(source.read().image, self.code)
+        frame = source.read()
+        assert frame is not None  # the camera sends until it is closed
+        self.stylizer.stylize(frame.image, self.code)
         source.close()
 
     def round(self) -> dict:
@@ -151,9 +153,7 @@ class Clip(OurCase):
             return meter.figures(stats.frames, stats.seconds, stages_ms=stats.stages_ms)
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.mp4"
-            stylize_clip(
-                Path(self.job["clip"]), out, self.stylizer, self.code, ClipOptions(encoder="libx264")
-            )
+            stylize_clip(Path(self.job["clip"]), out, self.stylizer, self.code, ClipOptions(encoder="libx264"))
             frames = ClipSource(out).stream.frames
         return meter.figures(frames, stages_ms=self.stylizer.clock.stages_ms())
 
@@ -210,7 +210,7 @@ class Naive:
         tf = self._tf
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)[np.newaxis].astype(np.float32) / 255
         out = self._module(placeholder=tf.constant(rgb), placeholder_1=tf.constant(self._style))["output_0"]
-        return cv2.cvtColor(np.uint8(np.clip(out[0], 0, 1) * 255), cv2.COLOR_RGB2BGR)
+        return cv2.cvtColor((np.clip(out[0], 0, 1) * 255).astype(np.uint8), cv2.COLOR_RGB2BGR)
 
 
 CASES = {"network": Network, "live": Live, "clip": Clip, "clip, no encoder": ClipWithoutEncoder, "naive loop": Naive}

@@ -22,6 +22,9 @@ class Contender:
         self.name, self.case = name, case
         began = time.perf_counter()
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdin
+        assert self._process.stdout
+        self._requests, self._answers = self._process.stdin, self._process.stdout
         try:
             self.facts = self._ask(json.dumps(job))
         except BaseException:
@@ -36,19 +39,19 @@ class Contender:
         self.rounds.append(self._ask("go"))
 
     def close(self) -> None:
-        self._process.stdin.close()
+        self._requests.close()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
+        self._answers.close()
 
     def _ask(self, line: str) -> dict:
         try:
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-            answer = json.loads(self._process.stdout.readline() or "{}")
+            self._requests.write(line + "\n")
+            self._requests.flush()
+            answer = json.loads(self._answers.readline() or "{}")
         except (OSError, ValueError) as reason:
             raise RunError(f"measuring {self.name} ({self.case}) failed: {reason}") from reason
         if not answer:

@@ -125,12 +125,9 @@ def findings(lines: Sequence[Line], camera_fps: float) -> list[str]:
                 one["fps"] / min(other["fps"], camera_fps) for one, other in zip(of["live"].rounds, alone.rounds)
             )
             said.append(f"{title}: live runs at {share:.0%} of the network alone or of the camera's {camera_fps:g} fps")
-        if "live" in of:
+        if "live" in of and (latency := of["live"].latency_ms):
             frame = 1000 / min(camera_fps, of["live"].fps)
-            said.append(
-                f"{title}: live latency p95 is {of['live'].latency_ms['p95'] / frame:.2f} frame intervals of "
-                f"{frame:.0f} ms"
-            )
+            said.append(f"{title}: live latency p95 is {latency['p95'] / frame:.2f} frame intervals of {frame:.0f} ms")
         for case in ("clip, no encoder", "clip"):
             if alone and case in of:
                 said.append(f"{title}: {case} takes {ratio(alone, of[case]):.2f} x the network's time")

