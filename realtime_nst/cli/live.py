@@ -153,5 +153,4 @@ def _run_live(source: str, style: tuple[str, ...], **given: Any) -> None:
     from ..live.run import LiveOptions, run_live
     from ..styles.library import find_styles
 
-    given["steady"] = given.pop("deflicker")
     run_live(LiveOptions(source=source, styles=find_styles(style), **given), say)

@@ -41,7 +41,8 @@ class Hud:
             self._recording_panel.draw(canvas, self._recording_rows(), RED)
         if session.help:
             self._help_panel.draw(canvas, [[key.name, key.help] for key in KEYS])
-        self._message_panel.draw(canvas, [[line] for line in textwrap.wrap(session.message, 64, break_on_hyphens=False)])
+        lines = textwrap.wrap(session.message, 64, break_on_hyphens=False)  # A file name stays whole.
+        self._message_panel.draw(canvas, [[line] for line in lines])
 
     def _status_lines(self) -> list[str]:
         updated, lines = self._statistics

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError, OutputError
 from ..media.containers import CONTAINERS
-from ..media.paths import check_writable
+from ..media.paths import check_overwrite, check_writable
 from ..sinks.display import check_display
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class LiveOptions:
     """(width, height) requested from a camera."""
     strength: float = 1.0
     keep_colors: bool = False
-    steady: bool | None = None
+    deflicker: bool | None = None
     """Whether to suppress flicker. None: `deflicker_by_default` decides by the frame rate."""
     fade: float = 0.4
     """Seconds from one style to the next."""
@@ -91,15 +91,8 @@ def check_options(options: LiveOptions) -> None:
         check_writable(options.record, CONTAINERS)
         if options.record.exists() and Path(options.source).exists() and options.record.samefile(options.source):
             raise OutputError(f"--record {options.record} is the clip that is being read; choose another name")
-        _check_new("--record", options.record, options.overwrite)
+        check_overwrite(options.record, options.overwrite)
     if options.stats:
-        check_writable(options.stats)
-        _check_new("--stats", options.stats, options.overwrite)
+        check_writable(options.stats, overwrite=options.overwrite)
     if not options.headless:
         check_display()
-
-
-def _check_new(option: str, path: Path, overwrite: bool) -> None:
-    # A device such as /dev/stdout loses nothing when it is written to.
-    if path.is_file() and not overwrite:
-        raise OutputError(f"{option} {path}: this file exists; choose another name, or replace it with --overwrite")

@@ -102,8 +102,8 @@ def _load(options: LiveOptions, source: Source, notify: Notify) -> Stylizer:
 
 
 def _deflicker(options: LiveOptions, source: Source) -> bool:
-    if options.steady is not None:
-        return options.steady
+    if options.deflicker is not None:
+        return options.deflicker
     return not source.live or deflicker_by_default(source.fps)
 
 

@@ -117,7 +117,9 @@ class Session:
         while self._recorder.ended:
             self.report(_outcome(self._recorder.ended.pop(0)))
         if self._recorder.silent and not self._silent:
-            self.report("the microphone has stopped: recording continues without sound; plug it in and restart the program")
+            self.report(
+                "the microphone has stopped: recording continues without sound; plug it in and restart the program"
+            )
         self._silent = self._recorder.silent
         while self._styles.errors:
             self.report(str(self._styles.errors.pop(0)))
