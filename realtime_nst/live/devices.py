@@ -37,7 +37,7 @@ def open_devices(
         options: the options of the run.
         opened: closes what is needed until the run has ended.
         until_run: closes the source, until the pipeline takes it over.
-        notify: told the addresses.
+        notify: receives the addresses.
 
     Raises:
         InputError: if a device cannot be opened.

@@ -1,4 +1,4 @@
-"""The sinks of a live run, in one table: when each is wanted and how it is made."""
+"""The sinks of a live run, in one table: when each is requested and how it is made."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Parts:
 class SinkEntry(Generic[P]):
     """A row of the table."""
 
-    wanted: Callable[[LiveOptions], bool]
+    requested: Callable[[LiveOptions], bool]
     make: Callable[[P, LiveOptions, Notify], Sink]
 
 
@@ -88,5 +88,5 @@ def open_sinks(
     return [
         until_run.enter_context(contextlib.closing(entry.make(parts, options, notify)))
         for entry in table
-        if entry.wanted(options)
+        if entry.requested(options)
     ]
