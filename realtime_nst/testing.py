@@ -18,6 +18,7 @@ import threading
 import cv2
 import numpy as np
 
+from ._closing import Closing
 from .bench.camera_server import camera_server
 from .frames import Frame, Image, StyleCode
 from .networks.base import Network
@@ -50,7 +51,7 @@ class FakeNetwork(Network):
         return cv2.addWeighted(image, 0.5, np.broadcast_to(code, image.shape).astype(np.uint8), 0.5, 0)
 
 
-class NumberedSource:
+class NumberedSource(Closing):
     """A source of `count` frames. Each is filled with its number (modulo 256), and comes at once.
 
     Attributes:
@@ -79,7 +80,7 @@ class NumberedSource:
         self.closed.set()
 
 
-class CollectingSink:
+class CollectingSink(Closing):
     """A sink that keeps every frame.
 
     Attributes:

@@ -110,6 +110,8 @@ class ClipSource(Closing):
 
     def close(self) -> None:
         """Close the file. Calling it again does nothing."""
+        # FFmpeg reads freed memory where a closed container is read on.
+        self._frames, self._next = iter(()), None
         self._container.close()
 
     def _seek(self, time: float) -> None:

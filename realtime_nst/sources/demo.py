@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from .._closing import Closing
 from ..frames import Frame
 from .scene.scene import Scene
 
 __all__ = ["DemoSource", "Scene"]
 
 
-class DemoSource:
+class DemoSource(Closing):
     """A person by a lake; it never ends.
 
     Frame n shows the scene at n / fps seconds, the same on every machine up to rounding.
