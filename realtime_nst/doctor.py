@@ -86,8 +86,8 @@ def _packages() -> Iterator[Finding]:
         if one.specifier.contains(found, prereleases=True):
             yield Finding(one.name, State.GOOD, found)
         else:
-            told = f"{found} does not work with this program, which needs {one.specifier}"
-            yield Finding(one.name, State.PROBLEM, told, f"pip install '{one.name}{one.specifier}'")
+            detail = f"{found} does not work with this program, which needs {one.specifier}"
+            yield Finding(one.name, State.PROBLEM, detail, f"pip install '{one.name}{one.specifier}'")
 
 
 def _extras() -> Iterator[Finding]:
@@ -100,8 +100,8 @@ def _extras() -> Iterator[Finding]:
         try:
             yield Finding(f"extra {extra}", State.GOOD, f"{package} {version(package)}")
         except PackageNotFoundError:
-            told = f"{package} is not installed ({use})"
-            yield Finding(f"extra {extra}", State.NOTE, told, f"pip install 'realtime-nst[{extra}]'")
+            detail = f"{package} is not installed ({use})"
+            yield Finding(f"extra {extra}", State.NOTE, detail, f"pip install 'realtime-nst[{extra}]'")
 
 
 def _display() -> Iterator[Finding]:
@@ -120,8 +120,8 @@ def _cameras() -> Iterator[Finding]:
     found = list_cameras()
     for camera in found:
         height, width = camera.size
-        told = f"{camera.name}, {width}x{height}, {camera.fps:.1f} frames a second"
-        yield Finding(f"camera {camera.index}", State.GOOD, told)
+        detail = f"{camera.name}, {width}x{height}, {camera.fps:.1f} frames a second"
+        yield Finding(f"camera {camera.index}", State.GOOD, detail)
     if not found:
         yield Finding(
             "camera",
@@ -168,8 +168,8 @@ def _models() -> Iterator[Finding]:
         with urllib.request.urlopen(request, timeout=5):
             yield Finding("TensorFlow Hub", State.GOOD, "can be reached")
     except (OSError, urllib.error.URLError) as reason:
-        told = f"cannot be reached: {getattr(reason, 'reason', reason)}"
-        yield Finding("TensorFlow Hub", State.NOTE, told, "only models --fetch hub needs it; --model fast does not")
+        detail = f"cannot be reached: {getattr(reason, 'reason', reason)}"
+        yield Finding("TensorFlow Hub", State.NOTE, detail, "only models --fetch hub needs it; --model fast does not")
 
 
 def _folders() -> Iterator[Finding]:
@@ -189,8 +189,8 @@ def _folders() -> Iterator[Finding]:
             with tempfile.TemporaryFile(dir=existing):
                 pass
         except OSError as reason:
-            told = f"{folder} cannot be written: {reason.strerror or reason}"
-            yield Finding(f"{name} folder", State.PROBLEM, told, "give yourself write access to it")
+            detail = f"{folder} cannot be written: {reason.strerror or reason}"
+            yield Finding(f"{name} folder", State.PROBLEM, detail, "give yourself write access to it")
             continue
         free = shutil.disk_usage(existing or folder).free / 1e9
         state = State.GOOD if free > 1 else State.PROBLEM
