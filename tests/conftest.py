@@ -110,7 +110,7 @@ def hub_folder(material) -> Path:
 
 @pytest.fixture
 def shared(request) -> Callable[[str], Path]:
-    """Give the path of a file or folder of ../shared/data; skip the test, and name a substitute, where it is missing."""
+    """Give the path of a file or folder of ../shared/data; where it is missing, skip the test and name a substitute."""
 
     def find(name: str) -> Path:
         assert request.node.get_closest_marker("material"), "mark a test that asks for ../shared/data as material"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import http.server
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 import pytest
 from support.doubles import Capture, Numbered
+from support.file_server import served
 
 from realtime_nst.bench.camera_server import camera_server
 from realtime_nst.errors import StylizeError
@@ -40,22 +39,7 @@ class Given:
 
     def file_url(self, name: str) -> str:
         """The address of a generated clip behind a web server."""
-        return self.stack.enter_context(_served(self.clip(name)))
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_args) -> None:
-        pass
-
-
-@contextlib.contextmanager
-def _served(path) -> Iterator[str]:
-    """Serve the folder of a file; gives the file's address."""
-    handler = partial(_Quiet, directory=str(path.parent))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/{path.name}"
-        server.shutdown()
+        return self.stack.enter_context(served(self.clip(name)))
 
 
 SOURCES: dict[str, Callable[[Given], Source]] = {
@@ -147,6 +131,8 @@ def test_reading_a_closed_source_crashes_nothing(source):
     with contextlib.suppress(StylizeError):
         frame = source.read()
         assert frame is None or frame.image.shape == (*source.size, 3)
+
+
 def test_a_with_block_closes_it(source):
     closed = []
     close = source.close

@@ -4,18 +4,21 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime_nst.media.resize import downscale, letterbox, resize
 from realtime_nst.sources.demo import Scene
-from realtime_nst.media.resize import downscale, resize
 
 
-@pytest.mark.parametrize("have, wanted", [
-    ((480, 640), (240, 320)),
-    ((720, 1280), (180, 320)),
-    ((720, 1280), (156, 280)),
-    ((1080, 1920), (88, 160)),
-    ((481, 641), (37, 50)),
-    ((64, 640), (32, 64)),
-])
+@pytest.mark.parametrize(
+    ("have", "wanted"),
+    [
+        ((480, 640), (240, 320)),
+        ((720, 1280), (180, 320)),
+        ((720, 1280), (156, 280)),
+        ((1080, 1920), (88, 160)),
+        ((481, 641), (37, 50)),
+        ((64, 640), (32, 64)),
+    ],
+)
 def test_each_pixel_is_the_mean_of_what_it_takes_the_place_of(have, wanted):
     image = Scene(*have).draw(3.0)
     made = downscale(image, wanted)
@@ -44,3 +47,18 @@ def test_each_axis_has_its_own_filter():
     image = Scene(48, 64).draw(1.0)
     narrow = cv2.resize(image, (16, 48), interpolation=cv2.INTER_AREA)
     assert np.array_equal(resize(image, (96, 16)), cv2.resize(narrow, (16, 96), interpolation=cv2.INTER_CUBIC))
+
+
+@pytest.mark.parametrize("room", [(480, 640), (480, 900), (800, 600), (97, 61)])
+def test_fitting_keeps_the_shape_and_fills_one_side(room):
+    shown = letterbox(np.full((48, 64, 3), 255, np.uint8), *room)
+    assert shown.shape == (*room, 3)
+    rows, columns = np.flatnonzero(shown.max(axis=(1, 2))), np.flatnonzero(shown.max(axis=(0, 2)))
+    assert len(rows) == room[0] or len(columns) == room[1]
+    assert len(columns) / len(rows) == pytest.approx(4 / 3, rel=0.03)
+
+
+def test_the_frame_itself_is_not_drawn_on():
+    image = np.zeros((48, 64, 3), np.uint8)
+    letterbox(image, 48, 64)[:] = 255
+    assert image.max() == 0

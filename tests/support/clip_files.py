@@ -48,8 +48,23 @@ def first_frame(path: Path, size: tuple[int, int]) -> np.ndarray:
     with av.open(str(path)) as container:
         index = container.streams.best("video").index
     raw = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", path, "-map", f"0:{index}", "-frames:v", "1", "-f", "rawvideo",
-         "-pix_fmt", "bgr24", "-"],
-        capture_output=True, check=True,
+        [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-i",
+            path,
+            "-map",
+            f"0:{index}",
+            "-frames:v",
+            "1",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "bgr24",
+            "-",
+        ],
+        capture_output=True,
+        check=True,
     ).stdout
     return np.frombuffer(raw, np.uint8).reshape(*size, 3)

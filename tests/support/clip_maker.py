@@ -1,6 +1,6 @@
 """Clips made by our own code, each with one property that a reader or writer of video can get wrong.
 
-`make_clip(NAME, FOLDER)` writes one of CLIPS; all are small and take well under a second. The picture is a fixed, uneven
+`make_clip(NAME, FOLDER)` writes one of CLIPS; all are small and take well under a second. The picture is a fixed
 pattern with a bright square in its upper left corner and a bar that moves, so that a turned, mirrored or repeated frame
 is seen. Sound is a tone that grows louder.
 """
@@ -121,8 +121,8 @@ def transparent_pattern(size: tuple[int, int], count: int) -> Iterator[np.ndarra
 def webcam(size: tuple[int, int], count: int) -> Iterator[np.ndarray]:
     """What a fixed camera indoors gives: a still room, a person who moves, and the noise of a sensor.
 
-    The room is one frame of the built-in scene, far out of focus. Noise has a standard deviation of about 3 levels, in blots
-    of two pixels, as a cheap sensor's has after its own processing.
+    The room is one frame of the built-in scene, far out of focus. Noise has a standard deviation of about 3 levels,
+    in blots of two pixels, as a cheap sensor's has after its own processing.
     """
     width, height = size
     rng = np.random.default_rng(11)
@@ -220,7 +220,8 @@ def _add_video(output, video: Video):
 def _encode_video(video: Video, stream) -> Iterator[av.Packet]:
     pictures = (video.draw or pattern)(video.size, len(video.times))
     target = dict(
-        format=video.pixels, dst_color_range=2 if video.full_range else 1,
+        format=video.pixels,
+        dst_color_range=2 if video.full_range else 1,
         dst_colorspace=video.matrix if video.matrix in (1, 5, 6) else 5,
     )
     for picture, time in zip(pictures, video.times, strict=True):
@@ -324,8 +325,13 @@ def _simple(*sounds: Sound, **video) -> Callable[[Path], Path]:
 
 def _webcam(count: int, start: Fraction = Fraction(1, 30)) -> Callable[[Path], Path]:
     return _simple(
-        size=(640, 480), times=every(Fraction(1, 30), count, start), rate=Fraction(30), pixels="yuvj420p",
-        full_range=True, draw=webcam, options={"preset": "ultrafast", "crf": "18"},
+        size=(640, 480),
+        times=every(Fraction(1, 30), count, start),
+        rate=Fraction(30),
+        pixels="yuvj420p",
+        full_range=True,
+        draw=webcam,
+        options={"preset": "ultrafast", "crf": "18"},
     )
 
 

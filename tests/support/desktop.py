@@ -33,10 +33,7 @@ def desktop(width: int = 1280, height: int = 800) -> Iterator[str]:
     with os.fdopen(read_end) as pipe:
         display = f":{pipe.readline().strip()}"
     manager = subprocess.Popen(
-        ["openbox"],
-        env=os.environ | {"DISPLAY": display},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        ["openbox"], env=os.environ | {"DISPLAY": display}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         yield display
@@ -95,10 +92,7 @@ class Program:
     def screenshot(self) -> np.ndarray:
         """What the window shows, uint8 BGR."""
         shot = subprocess.run(
-            ["import", "-window", self.window, "bmp:-"],
-            env=os.environ | self._display,
-            capture_output=True,
-            check=True,
+            ["import", "-window", self.window, "bmp:-"], env=os.environ | self._display, capture_output=True, check=True
         )
         return cv2.imdecode(np.frombuffer(shot.stdout, np.uint8), cv2.IMREAD_COLOR)
 

@@ -46,7 +46,9 @@ class StyleModule(tf.Module):
         self._calibrate(rng)
         first, second, third = WIDTHS
         self._shrink = [
-            _Restyled(rng, 9, 3, first), _Restyled(rng, 3, first, second, 2), _Restyled(rng, 3, second, third, 2)
+            _Restyled(rng, 9, 3, first),
+            _Restyled(rng, 3, first, second, 2),
+            _Restyled(rng, 3, second, third, 2),
         ]
         self._blocks = [[_Restyled(rng, 3, third, third) for _ in range(2)] for _ in range(RESIDUAL_BLOCKS)]
         self._enlarge = [_Restyled(rng, 3, third, second), _Restyled(rng, 3, second, first)]

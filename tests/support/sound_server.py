@@ -31,15 +31,24 @@ def missing() -> str | None:
 def sound_server(folder: Path) -> Iterator[dict[str, str]]:
     """Run the server; gives the environment in which programs find it."""
     socket = folder / "native"
-    environment = os.environ | {
-        "PULSE_SERVER": f"unix:{socket}", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)
-    }
+    environment = os.environ | {"PULSE_SERVER": f"unix:{socket}", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
     server = subprocess.Popen(
-        ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm",
-         "-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1",
-         "-L", "module-null-sink sink_name=speaker rate=48000",
-         "-L", "module-remap-source master=speaker.monitor source_name=microphone"],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [
+            "pulseaudio",
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--disable-shm",
+            "-L",
+            f"module-native-protocol-unix socket={socket} auth-anonymous=1",
+            "-L",
+            "module-null-sink sink_name=speaker rate=48000",
+            "-L",
+            "module-remap-source master=speaker.monitor source_name=microphone",
+        ],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         deadline = time.monotonic() + 30
