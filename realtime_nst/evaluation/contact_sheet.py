@@ -1,9 +1,10 @@
-"""Contact sheets: pictures side by side, with what they are."""
+"""Contact sheets: captioned images side by side."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -11,14 +12,25 @@ import numpy as np
 from ..frames import Image
 from ..media.resize import resize
 
-Tile = tuple[str, Image]
-"""A caption and a uint8 BGR picture."""
+Tile: TypeAlias = tuple[str, Image]
+"""A caption and a uint8 BGR image."""
+
+MAX_CAPTION = 34
+"""Characters of a caption that are shown."""
 
 
 def contact_sheet(tiles: Sequence[Tile], columns: int | None = None, side: int = 256) -> Image:
-    """The pictures in rows of `columns` (None: about as wide as high), each fitted into a square, uint8 BGR.
+    """Arrange images in rows.
 
-    A row is as high as its highest picture, so that wide ones leave no gaps.
+    A row is as high as its highest image, so that wide images leave no gaps.
+
+    Args:
+        tiles: The images with their captions, row by row.
+        columns: Images per row. None: about as many as rows.
+        side: Side in pixels of the square that each image is fitted into.
+
+    Returns:
+        uint8 BGR.
     """
     columns = columns or math.ceil(math.sqrt(len(tiles)))
     rows = [tiles[i : i + columns] for i in range(0, len(tiles), columns)]
@@ -26,18 +38,18 @@ def contact_sheet(tiles: Sequence[Tile], columns: int | None = None, side: int =
 
 
 def _row(tiles: Sequence[Tile], columns: int, side: int) -> Image:
-    fitted = [_fitted(image, side) for _, image in tiles]
+    fitted = [_fit(image, side) for _, image in tiles]
     height = max(image.shape[0] for image in fitted)
     row = np.full((height + 24, columns * (side + 6), 3), 255, np.uint8)
     for number, ((caption, _), small) in enumerate(zip(tiles, fitted)):
         left = number * (side + 6) + 3
         y, x = (height - small.shape[0]) // 2 + 3, left + (side - small.shape[1]) // 2
         row[y : y + small.shape[0], x : x + small.shape[1]] = small
-        below = (left + 2, height + 18)
-        cv2.putText(row, caption[:34], below, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (30, 30, 30), 1, cv2.LINE_AA)
+        baseline = (left + 2, height + 18)
+        cv2.putText(row, caption[:MAX_CAPTION], baseline, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (30, 30, 30), 1, cv2.LINE_AA)
     return row
 
 
-def _fitted(image: Image, side: int) -> Image:
+def _fit(image: Image, side: int) -> Image:
     scale = side / max(image.shape[:2])
     return resize(image, (max(round(image.shape[0] * scale), 1), max(round(image.shape[1] * scale), 1)))

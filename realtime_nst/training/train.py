@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from realtime_nst.evaluation.evaluate import CONTENT_LAYER, STYLE_LAYERS
+from realtime_nst.evaluation.metrics import CONTENT_LAYER, STYLE_LAYERS
 from realtime_nst.nst.vgg import Vgg, load_features
 from realtime_nst.nst.losses import mean_gram, relative_gram_error
 from realtime_nst.media.images import images_in, read_image

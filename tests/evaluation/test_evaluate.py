@@ -9,7 +9,9 @@ import pytest
 from support.pictures import save_frames_with_flow
 
 from realtime_nst.errors import SourceError
-from realtime_nst.evaluation.evaluate import ModelFigures, content_error, evaluate, frame_pairs, style_error
+from realtime_nst.evaluation.evaluate import evaluate
+from realtime_nst.evaluation.frame_pairs import frame_pairs
+from realtime_nst.evaluation.metrics import ModelFigures, content_error, style_error
 from realtime_nst.evaluation.warping import consistent, estimate_flow, read_flow, warping_error
 from realtime_nst.media.images import read_image
 from realtime_nst.sources.factory import open_source
@@ -29,10 +31,7 @@ def test_errors_are_relative():
 def test_a_models_figures_follow_from_its_pairs():
     figures = ModelFigures("model")
     for name, content, error, untouched in (("a", 1.0, 0.2, 0.4), ("b", 2.0, 0.5, 8.0), ("c", 6.0, 0.2, 1.6)):
-        figures.pairs.append({
-            "photo": name, "painting": "p", "content_error": content, "style_error": error,
-            "untouched_style_error": untouched, "style_captured": 1 - error / untouched,
-        })
+        figures.add(name, "p", content, error, untouched)
     figures.summarize()
     assert (figures.content_error, figures.style_error) == pytest.approx((3.0, 0.3))
     assert figures.style_captured == pytest.approx(1 - 0.9 / 10)
@@ -102,7 +101,7 @@ def test_a_webcam_flickers_less_in_a_run_than_frame_by_frame(made_clip, photo_fi
 
 def test_no_flow_file_and_no_clips_are_errors(tmp_path):
     (tmp_path / "a.flo").write_bytes(b"not a flow at all")
-    with pytest.raises(SourceError, match="no optical flow"):
+    with pytest.raises(SourceError, match="not an optical flow"):
         read_flow(tmp_path / "a.flo")
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match="neither video files"):

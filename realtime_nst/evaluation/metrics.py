@@ -1,0 +1,125 @@
+"""Quality metrics of stylized images: content kept and style captured.
+
+All compare features of one fixed network, VGG-16, so that models are measured alike:
+
+content error   mean squared difference between the block3_conv3 features of output and photo, divided by their variance
+                in the photo
+style error     mean over the last convolutions of blocks 1 to 4 of ||G_out - G_style||^2 / ||G_style||^2, where G is
+                the Gram matrix divided by the number of positions
+style captured  1 - style error / style error of the untouched photo
+
+The content and style error of a model are means over its pairs of photo and painting. Its style captured is computed
+from those means: 1 - mean style error / mean style error of the untouched photos. The mean of the pairs' own figures
+would be dominated by pairs that are alike to begin with, where little style is left to capture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypedDict
+
+import numpy as np
+
+from ..frames import Image
+from ..nst.losses import mean_gram, ops
+from ..nst.vgg import Vgg
+
+CONTENT_LAYER = "block3_conv3"
+STYLE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
+
+PAIR_FIGURES = ("content_error", "style_error", "style_captured")
+"""The figures that every pair has."""
+
+
+class PairFigures(TypedDict):
+    """The figures of one photo in the style of one painting."""
+
+    photo: str
+    painting: str
+    content_error: float
+    style_error: float
+    untouched_style_error: float
+    """The style error of the photo itself."""
+    style_captured: float
+
+
+@dataclass
+class ModelFigures:
+    """A model's figures. Those of video are None if no clips were measured; see `warping.warping_error`."""
+
+    model: str
+    content_error: float = 0.0
+    style_error: float = 0.0
+    style_captured: float = 0.0
+    medians: dict[str, float] = field(default_factory=dict)
+    """The medians of the pairs' own figures, by name."""
+    worst: dict[str, PairFigures] = field(default_factory=dict)
+    """The worst pair, by name of the figure."""
+    warping_error: float | None = None
+    """Mean over pairs of frames and paintings, each frame stylized on its own."""
+    steady_warping_error: float | None = None
+    """The same with the temporal filter, as `pipeline.run` stylizes a stream."""
+    input_warping_error: float | None = None
+    """The same of the untouched frames."""
+    warping_ratio: float | None = None
+    """warping_error / input_warping_error."""
+    pairs: list[PairFigures] = field(default_factory=list)
+
+    def add(
+        self, photo: str, painting: str, content_error: float, style_error: float, untouched_style_error: float
+    ) -> None:
+        """Add the figures of a pair."""
+        self.pairs.append(
+            {
+                "photo": photo,
+                "painting": painting,
+                "content_error": content_error,
+                "style_error": style_error,
+                "untouched_style_error": untouched_style_error,
+                "style_captured": 1 - style_error / untouched_style_error,
+            }
+        )
+
+    def summarize(self) -> None:
+        """Compute the figures that follow from the pairs."""
+        values = {name: np.array([pair[name] for pair in self.pairs]) for name in PAIR_FIGURES}
+        self.content_error = float(values["content_error"].mean())
+        self.style_error = float(values["style_error"].mean())
+        untouched = float(np.mean([pair["untouched_style_error"] for pair in self.pairs]))
+        self.style_captured = 1 - self.style_error / untouched
+        self.medians = {name: float(np.median(values[name])) for name in PAIR_FIGURES}
+        for name in PAIR_FIGURES:
+            worst = values[name].argmin() if name == "style_captured" else values[name].argmax()
+            self.worst[name] = self.pairs[int(worst)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, without the figures that were not measured."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class FeatureExtractor:
+    """Computes the features of an image that the metrics compare."""
+
+    def __init__(self, vgg: Vgg) -> None:
+        self._vgg = vgg
+
+    def extract(self, image: Image) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return the features of CONTENT_LAYER, 1 x H x W x N, and the Gram matrices of STYLE_LAYERS, each N x N.
+
+        Args:
+            image: uint8 BGR.
+        """
+        features = self._vgg(ops.convert_to_tensor(image[np.newaxis].astype("float32")), {CONTENT_LAYER, *STYLE_LAYERS})
+        grams = [ops.convert_to_numpy(mean_gram(features[layer]))[0] for layer in STYLE_LAYERS]
+        return ops.convert_to_numpy(features[CONTENT_LAYER]), grams
+
+
+def content_error(photo: np.ndarray, output: np.ndarray) -> float:
+    """Return the mean squared difference between two feature maps, divided by the variance of the first."""
+    return float(np.mean((output - photo) ** 2) / np.var(photo))
+
+
+def style_error(style: Sequence[np.ndarray], output: Sequence[np.ndarray]) -> float:
+    """Return the mean over layers of ||G_out - G_style||^2 / ||G_style||^2, given Gram matrices by layer."""
+    return float(np.mean([np.sum((o - s) ** 2) / np.sum(s**2) for s, o in zip(style, output)]))
