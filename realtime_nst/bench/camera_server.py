@@ -1,4 +1,4 @@
-"""A network camera on the loopback interface: MJPEG over HTTP, as most IP cameras speak it."""
+"""A network camera on the loopback interface: MJPEG over HTTP, which most IP cameras offer."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ from ..web.server import MjpegServer
 
 
 class CameraServer(MjpegServer):
-    """Sends `pictures` over and over, `fps` a second, to whoever asks.
+    """Sends images over and over to every client.
 
-    `ends_after`: frames after which it hangs up; `stalls_after`: frames after which it stays silent.
+    Args:
+        images: uint8 BGR.
+        fps: Frames per second.
+        ends_after: Number of frames after which it closes the connection. None: never.
+        stalls_after: Number of frames after which it stays silent. None: never.
+
+    Attributes:
+        url: What `--camera` takes.
     """
 
     def __init__(self, images: Sequence[Image], fps: float, ends_after: int | None, stalls_after: int | None) -> None:
@@ -29,7 +36,7 @@ class CameraServer(MjpegServer):
         self.url = f"http://127.0.0.1:{self.port}/video.mjpg"
 
     def _paced(self, closing: threading.Event) -> Iterator[bytes]:
-        began = time.perf_counter()
+        started = time.perf_counter()
         number = 0
         while not closing.is_set() and number != self.ends_after:
             if number == self.stalls_after:
@@ -37,14 +44,14 @@ class CameraServer(MjpegServer):
                 return
             yield self.jpegs[number % len(self.jpegs)]
             number += 1
-            time.sleep(max(began + number / self.fps - time.perf_counter(), 0))
+            time.sleep(max(started + number / self.fps - time.perf_counter(), 0))
 
 
 @contextlib.contextmanager
 def camera_server(
     images: Sequence[Image], fps: float = 30.0, *, ends_after: int | None = None, stalls_after: int | None = None
 ) -> Iterator[CameraServer]:
-    """A running camera; its `url` is what `--camera` takes."""
+    """Run a camera for the length of a `with` block. The arguments are those of `CameraServer`."""
     server = CameraServer(images, fps, ends_after, stalls_after)
     try:
         yield server

@@ -1,14 +1,16 @@
-"""What is measured of our own program: the network alone, the live loop, a whole clip; and the loop of tutorials.
+"""The cases of our own program: the network alone, the live loop, a whole clip; and the loop of tutorials.
 
-Each case is made from a job (the fields that `bench` gives), is ready once its first frame is stylized, and then
-does one round whenever asked.
+Each case is made from a job, the parameters that `bench` sends. It is ready once its first frame is stylized, and
+measures one round per call.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Any, Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -24,17 +26,39 @@ from ..sources.factory import open_source
 from ..stylizer import Stylizer, load_stylizer
 from ..temporal.filter import deflicker_by_default
 from ..timing import Clock, peak_rss_mb, percentiles_ms, rss_mb
+from .contender import Answer
+from .material import images_of
+
+Job: TypeAlias = dict[str, Any]
+
+
+class Case(Protocol):
+    """One case, ready to be measured."""
+
+    def facts(self) -> Answer:
+        """Return what was opened: runtime, device, frame_size and processing_size (height, width)."""
+        ...
+
+    def round(self) -> Answer:
+        """Measure one round and return its figures."""
+        ...
 
 
 class Meter:
-    """Frames, time, processor time and memory of a round."""
+    """Measures a round: frames, time, processor time and memory. It starts when it is made."""
 
     def __init__(self) -> None:
-        self._cpu, self._began = time.process_time(), time.perf_counter()
+        self._cpu, self._started = time.process_time(), time.perf_counter()
 
-    def figures(self, frames: int, seconds: float | None = None, **more) -> dict:
-        """The figures of a round that made `frames` in `seconds`, by default since the meter was made."""
-        seconds = seconds or time.perf_counter() - self._began
+    def figures(self, frames: int, seconds: float | None = None, **more: Any) -> Answer:
+        """Return the figures of the round.
+
+        Args:
+            frames: How many frames were finished.
+            seconds: How long that took. None: the time since the meter was made.
+            more: Further figures.
+        """
+        seconds = seconds or time.perf_counter() - self._started
         return {
             "frames": frames,
             "seconds": round(seconds, 4),
@@ -46,26 +70,32 @@ class Meter:
         }
 
 
-class OurCase:
-    """A model on a device with its style encoded; job: model, device, processing_size, style, clip."""
+class OurCase(ABC):
+    """A case with a model on a device, its style encoded.
+
+    Args:
+        job: model, device, processing_size, style (a file), clip (a file), and what the case itself needs.
+
+    Attributes:
+        size: (height, width) of the frames in pixels.
+    """
 
     throughput = False
-    """Whether many frames a second count, not how soon each is there."""
+    """Whether frames per second count, and not the latency of each."""
 
-    def __init__(self, job: dict) -> None:
+    def __init__(self, job: Job) -> None:
         self.job = job
         self.stylizer: Stylizer = load_stylizer(
             job["model"], job["device"], job["processing_size"], throughput=self.throughput
         )
         self.code = self.stylizer.encode(read_image(job["style"]))
-        self.size = (0, 0)
-        self.first()
+        self.size = self.first()
 
-    def first(self) -> None:
-        """Stylize the first frame. Sets `size`, (height, width) of the frames."""
-        raise NotImplementedError
+    @abstractmethod
+    def first(self) -> tuple[int, int]:
+        """Stylize the first frame; return its (height, width)."""
 
-    def facts(self) -> dict:
+    def facts(self) -> Answer:
         network = self.stylizer.network
         return {
             "runtime": network.runtime,
@@ -74,41 +104,42 @@ class OurCase:
             "processing_size": self.stylizer.processing_shape(*self.size),
         }
 
-    def round(self) -> dict:
-        raise NotImplementedError
+    @abstractmethod
+    def round(self) -> Answer:
+        """Measure one round and return its figures."""
 
 
 class Network(OurCase):
-    """The network alone: frames in memory, one after the other, each finished at its size, for job["seconds"]."""
+    """The network alone: frames in memory, one after the other, each finished at full size, for job["seconds"]."""
 
-    def first(self) -> None:
-        self._frames = some_frames(self.job["clip"], 8)
-        self.size = self._frames[0].shape[:2]
+    def first(self) -> tuple[int, int]:
+        self._frames = images_of(Path(self.job["clip"]), 8)
         self.stylizer.stylize(self._frames[0], self.code)
+        return _size_of(self._frames[0])
 
-    def round(self) -> dict:
+    def round(self) -> Answer:
         operations = self.stylizer.network.operations()
-        meter, took = Meter(), []
+        meter, durations = Meter(), []
         until = time.perf_counter() + self.job["seconds"]
         while time.perf_counter() < until:
-            began = time.perf_counter()
-            self.stylizer.stylize(self._frames[len(took) % len(self._frames)], self.code)
-            took.append(time.perf_counter() - began)
-        return meter.figures(len(took), latency_ms=percentiles_ms(took), operations=operations)
+            started = time.perf_counter()
+            self.stylizer.stylize(self._frames[len(durations) % len(self._frames)], self.code)
+            durations.append(time.perf_counter() - started)
+        return meter.figures(len(durations), latency_ms=percentiles_ms(durations), operations=operations)
 
 
 class Live(OurCase):
     """The loop of `realtime-nst live`, from the network camera job["url"] to a sink, for job["seconds"]."""
 
-    def first(self) -> None:
+    def first(self) -> tuple[int, int]:
         source = open_source(self.job["url"])
-        self.size = source.size
         frame = source.read()
         assert frame is not None  # the camera sends until it is closed
         self.stylizer.stylize(frame.image, self.code)
         source.close()
+        return source.size
 
-    def round(self) -> dict:
+    def round(self) -> Answer:
         self.stylizer.clock = Clock()
         samples = Samples(self.stylizer)
         source = open_source(self.job["url"])
@@ -133,24 +164,19 @@ class Live(OurCase):
 
 
 class Clip(OurCase):
-    """The whole clip from decoding to encoding, as `realtime-nst clip` does it."""
+    """The whole clip from decoding to encoding, as `realtime-nst clip` stylizes it."""
 
-    encode = True
     throughput = True
 
-    def first(self) -> None:
+    def first(self) -> tuple[int, int]:
         halve_opencv_threads()
-        (frame,) = some_frames(self.job["clip"], 1)
-        self.size = frame.shape[:2]
+        (frame,) = images_of(Path(self.job["clip"]), 1)
         self.stylizer.stylize(frame, self.code)
+        return _size_of(frame)
 
-    def round(self) -> dict:
+    def round(self) -> Answer:
         self.stylizer.clock = Clock()
         meter = Meter()
-        if not self.encode:
-            look = RenderParams(self.code)
-            stats = run(ClipSource(self.job["clip"]), self.stylizer, [NullSink()], lambda frame: look, live=False)
-            return meter.figures(stats.frames, stats.seconds, stages_ms=stats.stages_ms)
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.mp4"
             stylize_clip(Path(self.job["clip"]), out, self.stylizer, self.code, ClipOptions(encoder="libx264"))
@@ -159,18 +185,24 @@ class Clip(OurCase):
 
 
 class ClipWithoutEncoder(Clip):
-    """The whole clip, decoded and stylized in the same loop, and not encoded."""
+    """The whole clip, decoded and stylized in the same loop, but not encoded."""
 
-    encode = False
+    def round(self) -> Answer:
+        self.stylizer.clock = Clock()
+        meter = Meter()
+        params = RenderParams(self.code)
+        stats = run(ClipSource(self.job["clip"]), self.stylizer, [NullSink()], lambda frame: params, live=False)
+        return meter.figures(stats.frames, stats.seconds, stages_ms=stats.stages_ms)
 
 
 class Naive:
-    """The loop of tutorials: the hub's whole module called for every frame, style included, on one thread.
+    """The loop of tutorials: the hub's whole module, style included, called for every frame on one thread.
 
-    job: hub (the SavedModel's folder), style, clip, seconds. The module is given the whole frame.
+    Args:
+        job: hub (the SavedModel's folder), style (a file), clip (a file), seconds. The module sees the whole frame.
     """
 
-    def __init__(self, job: dict) -> None:
+    def __init__(self, job: Job) -> None:
         import tensorflow as tf
 
         self._tf = tf
@@ -178,11 +210,11 @@ class Naive:
         self._module = tf.saved_model.load(job["hub"]).signatures["serving_default"]
         style = cv2.cvtColor(cv2.resize(read_image(job["style"]), (256, 256)), cv2.COLOR_BGR2RGB)
         self._style = style[np.newaxis].astype(np.float32) / 255
-        (frame,) = some_frames(job["clip"], 1)
-        self._size = frame.shape[:2]
+        (frame,) = images_of(Path(job["clip"]), 1)
+        self._size = _size_of(frame)
         self._stylize(frame)
 
-    def facts(self) -> dict:
+    def facts(self) -> Answer:
         device = "GPU" if self._tf.config.list_physical_devices("GPU") else "CPU"
         return {
             "runtime": f"TensorFlow {self._tf.__version__}",
@@ -191,37 +223,33 @@ class Naive:
             "processing_size": self._size,
         }
 
-    def round(self) -> dict:
-        meter, took = Meter(), []
+    def round(self) -> Answer:
+        meter, durations = Meter(), []
         capture = cv2.VideoCapture(self._job["clip"])
         until = time.perf_counter() + self._job["seconds"]
         while time.perf_counter() < until:
-            began = time.perf_counter()
+            started = time.perf_counter()
             done, frame = capture.read()
             if not done:
                 capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
                 continue
             self._stylize(frame)
-            took.append(time.perf_counter() - began)
+            durations.append(time.perf_counter() - started)
         capture.release()
-        return meter.figures(len(took), latency_ms=percentiles_ms(took))
+        return meter.figures(len(durations), latency_ms=percentiles_ms(durations))
 
-    def _stylize(self, frame: Image) -> Image:
+    def _stylize(self, frame: np.ndarray) -> np.ndarray:
         tf = self._tf
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)[np.newaxis].astype(np.float32) / 255
         out = self._module(placeholder=tf.constant(rgb), placeholder_1=tf.constant(self._style))["output_0"]
         return cv2.cvtColor((np.clip(out[0], 0, 1) * 255).astype(np.uint8), cv2.COLOR_RGB2BGR)
 
 
-CASES = {"network": Network, "live": Live, "clip": Clip, "clip, no encoder": ClipWithoutEncoder, "naive loop": Naive}
-"""By the names that the table gives them."""
-
-
 class Samples(NullSink):
-    """Notes at every minute of a run what could drift: frames a second, latency, memory."""
+    """A sink that notes every minute what could drift in a long run: frame rate, latency, memory."""
 
     def __init__(self, stylizer: Stylizer) -> None:
-        self.minutes: list[dict] = []
+        self.minutes: list[Answer] = []
         self._stylizer = stylizer
         self._noted = time.perf_counter()
 
@@ -234,9 +262,16 @@ class Samples(NullSink):
             )
 
 
-def some_frames(clip: str, count: int) -> list[Image]:
-    """The first `count` frames of a clip."""
-    source = ClipSource(clip)
-    frames = [frame.image for _ in range(count) if (frame := source.read())]
-    source.close()
-    return frames
+def _size_of(image: Image) -> tuple[int, int]:
+    height, width = image.shape[:2]
+    return height, width
+
+
+CASES: dict[str, type[OurCase] | type[Naive]] = {
+    "network": Network,
+    "live": Live,
+    "clip, no encoder": ClipWithoutEncoder,
+    "clip": Clip,
+    "naive loop": Naive,
+}
+"""By the names in the table."""

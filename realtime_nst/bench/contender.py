@@ -1,4 +1,4 @@
-"""What is measured runs in a process of its own, a round at a time, so that several can take turns."""
+"""Each case is measured in a process of its own, round by round, so that several cases can take turns."""
 
 from __future__ import annotations
 
@@ -6,39 +6,58 @@ import json
 import subprocess
 import time
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from ..errors import InputError, RunError
 
+Answer: TypeAlias = dict[str, Any]
+"""One line of JSON from the process."""
+
 
 class Contender:
-    """A process that measures one thing when asked.
+    """A process that measures one case, one round at a time.
 
-    It reads its job from standard input (a line of JSON), makes ready up to its first stylized frame, answers
-    with facts (a line of JSON), and then with the figures of a round for each further line. An answer with
-    "error" ends it. name, case: what it is called in the table.
+    The process reads its job, a line of JSON, from standard input; prepares everything up to its first stylized frame;
+    answers with facts, a line of JSON; and answers each further line with the figures of a round. An answer with the
+    key "error" ends it.
+
+    Args:
+        name: What the tables call it.
+        case: What is measured.
+        command: Starts the process.
+        job: The parameters of the case.
+
+    Attributes:
+        facts: The process's first answer, with "first_frame_s" added: seconds from the start of the process to its
+            first stylized frame.
+        rounds: The figures of each round.
+
+    Raises:
+        InputError: The process answered with an error of exit code 2.
+        RunError: The process failed.
     """
 
-    def __init__(self, name: str, case: str, command: Sequence[str], job: dict) -> None:
+    def __init__(self, name: str, case: str, command: Sequence[str], job: dict[str, Any]) -> None:
         self.name, self.case = name, case
-        began = time.perf_counter()
+        started = time.perf_counter()
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdin
         assert self._process.stdout
         self._requests, self._answers = self._process.stdin, self._process.stdout
         try:
-            self.facts = self._ask(json.dumps(job))
+            self.facts = self._request(json.dumps(job))
         except BaseException:
             self.close()
             raise
-        self.facts["first_frame_s"] = round(time.perf_counter() - began, 3)
-        """Seconds from the start of the process to its first stylized frame."""
-        self.rounds: list[dict] = []
+        self.facts["first_frame_s"] = round(time.perf_counter() - started, 3)
+        self.rounds: list[Answer] = []
 
     def measure(self) -> None:
-        """Do one round."""
-        self.rounds.append(self._ask("go"))
+        """Measure one round."""
+        self.rounds.append(self._request("go"))
 
     def close(self) -> None:
+        """End the process; kill it if it has not ended after 10 seconds."""
         self._requests.close()
         try:
             self._process.wait(10)
@@ -47,15 +66,17 @@ class Contender:
             self._process.wait()
         self._answers.close()
 
-    def _ask(self, line: str) -> dict:
+    def _request(self, line: str) -> Answer:
         try:
             self._requests.write(line + "\n")
             self._requests.flush()
             answer = json.loads(self._answers.readline() or "{}")
-        except (OSError, ValueError) as reason:
-            raise RunError(f"measuring {self.name} ({self.case}) failed: {reason}") from reason
+        except (OSError, ValueError) as error:
+            raise RunError(f"measuring {self.name} ({self.case}) failed: {error}") from error
         if not answer:
-            raise RunError(f"measuring {self.name} ({self.case}) ended without an answer; its own words are above")
+            raise RunError(
+                f"measuring {self.name} ({self.case}) ended without an answer; its own error message is above"
+            )
         if "error" in answer:
             raise (InputError if answer.get("exit_code") == 2 else RunError)(answer["error"])
         return answer

@@ -1,4 +1,4 @@
-"""What the machine can do at best."""
+"""What the machine can do at best, to which the speed of a network is compared."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ import numpy as np
 
 
 def matrix_product_gflops(side: int = 1536, times: int = 5) -> float:
-    """10^9 operations a second in a float32 matrix product on all cores (NumPy's BLAS), the best of some."""
-    noise = np.random.default_rng(0)
-    one, other = (noise.random((side, side), np.float32) for _ in range(2))
-    out = np.empty_like(one)
-    took = []
+    """Measure a float32 matrix product on all cores (NumPy's BLAS).
+
+    Args:
+        side: Rows and columns of the matrices.
+        times: How often to measure; the best result counts.
+
+    Returns:
+        10^9 floating-point operations per second.
+    """
+    rng = np.random.default_rng(0)
+    a, b = (rng.random((side, side), np.float32) for _ in range(2))
+    product = np.empty_like(a)
+    durations = []
     for _ in range(times):
-        began = time.perf_counter()
-        np.matmul(one, other, out=out)
-        took.append(time.perf_counter() - began)
-    return 2e-9 * side**3 / min(took)
+        started = time.perf_counter()
+        np.matmul(a, b, out=product)
+        durations.append(time.perf_counter() - started)
+    return 2e-9 * side**3 / min(durations)

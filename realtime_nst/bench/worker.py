@@ -1,21 +1,22 @@
-"""The process in which one of our own cases is measured: `python -m realtime_nst.bench.worker`."""
+"""The process that measures one of our own cases: `python -m realtime_nst.bench.worker`."""
 
 from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 from ..errors import StylizeError
 from ..process import keep_freed_memory, quiet_runtimes
 
 
 def main() -> None:
-    """Speak with `Contender` over standard input and output."""
+    """Talk to `Contender` over standard input and output."""
     quiet_runtimes()
     keep_freed_memory()
-    answers, sys.stdout = sys.stdout, sys.stderr  # a library that prints must not garble the answers
+    answers, sys.stdout = sys.stdout, sys.stderr  # so that a library that prints does not garble the answers
 
-    def answer(figures: dict) -> None:
+    def answer(figures: dict[str, Any]) -> None:
         print(json.dumps(figures), file=answers, flush=True)
 
     job = json.loads(sys.stdin.readline())

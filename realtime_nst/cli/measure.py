@@ -85,8 +85,8 @@ def evaluate(
     models: tuple[str, ...], photos: Path, paintings: Path, features: Path, overwrite: bool, **given: Any
 ) -> None:
     """Measure the quality of models: content kept, style captured, flicker of video."""
-    from ..evaluation.evaluate import PAIR_FIGURES
     from ..evaluation.evaluate import evaluate as measure
+    from ..evaluation.metrics import PAIR_FIGURES
 
     _check_outputs([given["json_file"], given["sheet"]], overwrite)
     with status_line("measuring") as update:
@@ -192,8 +192,8 @@ def _spaced(names: Sequence[str]) -> list[str]:
 @overwrite_option
 def bench(against: str | None, cases: tuple[str, ...], overwrite: bool, **given: Any) -> None:
     """Measure speed: the network alone, the live loop, whole clips; this program and others in turns."""
-    from ..bench import OUR_CASES, BenchOptions
-    from ..bench import bench as measure
+    from ..bench.bench import OUR_CASES, BenchOptions
+    from ..bench.bench import bench as measure
     from ..bench.report import findings, stages_table, table
 
     _check_outputs([given["json_file"]], overwrite)

