@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import InputError
-from .console import BatchDisplay, say
+from .console import BatchDisplay, say, say_default_styles
 from .options import (
     Size,
     Timestamp,
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     help="An .mp4, .mov or .mkv file for one clip in one style, or a folder.",
 )
 @style_option("the first style there is")
-@click.option("--styles-over-time", metavar='"0:STYLE,10:STYLE"', help="Blend from one style to the next.")
-@network_options
+@click.option("--styles-over-time", metavar='"0:STYLE,10:STYLE"', help="Blend from style to style at these seconds.")
+@network_options("the network's own")
 @render_options
 @deflicker_option(True, "on")
 @click.option("--size", type=Size(), help="Size of the output. Default: the clip's own.")
@@ -52,9 +52,13 @@ if TYPE_CHECKING:
 @click.option("--start", type=Timestamp(), default=0.0, help="Begin at this time: seconds, or 1:30.")
 @click.option("--end", type=Timestamp(), help="End at this time.")
 @click.option(
-    "--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better and larger."
+    "--crf",
+    type=click.IntRange(0, 51),
+    default=20,
+    show_default=True,
+    help="Quality: a lower number is better and makes a larger file.",
 )
-@click.option("--encoder", default="auto", show_default=True, help="auto, libx264, h264_nvenc, ...")
+@click.option("--encoder", default="auto", show_default=True, help="The H.264 encoder: auto, libx264, h264_nvenc, ...")
 @click.option("--side-by-side", is_flag=True, help="Put the original to the left of the stylized picture.")
 @overwrite_option
 @click.option("--resume", is_flag=True, help="Go on from where an interrupted run stopped.")
@@ -91,6 +95,8 @@ def clip(
     jobs = [
         ClipJob(input, target, timeline, model, device, processing_size, options) for input, timeline, target in plan
     ]
+    if not (style or styles_over_time):
+        say_default_styles([jobs[0].styles[0][1]])
     stop = threading.Event()
     with stopped_by_signals(stop), BatchDisplay() as display:
         run_batch(jobs, display, keep_going=keep_going, stop=stop)
@@ -108,7 +114,4 @@ def _timelines(
             raise InputError("--style and --styles-over-time both choose styles: give one of them")
         return [("blend", tuple(parse_timeline(styles_over_time)))]
     styles = find_styles(style)
-    if not style:
-        styles = styles[:1]
-        say(f"style: {styles[0].name} (choose with --style)")
-    return [(each.name, ((0.0, each),)) for each in styles]
+    return [(each.name, ((0.0, each),)) for each in (styles if style else styles[:1])]

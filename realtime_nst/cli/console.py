@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from ..nst.optimize import Progress as Step
     from ..offline.batch import Event
+    from ..styles.library import Style
 
 # rich takes longer to load than all of the rest, so the functions that need it import it.
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 def say(message: str) -> None:
     """Print a notice to standard error; standard output is for results only."""
     click.echo(message, err=True)
+
+
+def say_default_styles(styles: Sequence[Style]) -> None:
+    """Name the styles that apply because none was chosen."""
+    word = "style" if len(styles) == 1 else "styles"
+    say(f"{word}: {', '.join(style.name for style in styles)} (choose with --style)")
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -9,7 +9,7 @@ from ..errors import RunError
 
 @click.command()
 def doctor() -> None:
-    """Check this machine: libraries, display, cameras, encoders, models, folders.
+    """Check this machine: libraries, display, cameras, models.
 
     Each line says what was found, and what to do if something is missing. The report can be pasted into an issue: it
     holds no private paths. The exit code is 1 if there is a problem.

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .console import say
+from .console import say, say_default_styles
 from .options import network_options, overwrite_option, render_options, render_params, style_option
 
 STILL_SIZE = 1024
@@ -26,7 +26,7 @@ STILL_SIZE = 1024
     help="A picture file for one photo in one style, or a folder for files named PHOTO-STYLE.",
 )
 @style_option("the first style for a FILE, every style for a FOLDER")
-@network_options
+@network_options(f"{STILL_SIZE}")
 @render_options
 @overwrite_option
 def image(
@@ -47,9 +47,8 @@ def image(
 
     found = find_photos(photos)
     styles = find_styles(style)
-    if not style:
-        styles = styles[:1] if PHOTO.is_file(output) else styles
-        say(f"style: {', '.join(each.name for each in styles)} (choose with --style)")
+    if not style and PHOTO.is_file(output):
+        styles = styles[:1]
     plan = plan_outputs(
         PHOTO,
         found,
@@ -58,6 +57,8 @@ def image(
         also_read=[each.path for each in styles],
         may_exist=overwrite,
     )
+    if not style:
+        say_default_styles(styles)
     stylizer = load_stylizer(model, device, processing_size or STILL_SIZE, say)
     for notice in stylizer.network.notices:
         say(notice)

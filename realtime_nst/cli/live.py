@@ -22,9 +22,9 @@ from .options import (
 
 run_options = options(
     style_option("every style there is"),
-    network_options,
+    network_options("what holds the frame rate"),
     render_options,
-    deflicker_option(None, "on, up to 100 frames per second"),
+    deflicker_option(None, "on up to 100 frames per second"),
     click.option(
         "--fps-target",
         type=click.FloatRange(min=1),
@@ -40,10 +40,7 @@ run_options = options(
         help="Seconds in which one style becomes the next.",
     ),
     click.option(
-        "--cycle",
-        type=click.FloatRange(min=0, min_open=True),
-        metavar="S",
-        help="Change to the next style every S seconds.",
+        "--cycle", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Show the next style every S seconds."
     ),
     click.option(
         "--record",
@@ -115,7 +112,7 @@ run_options = options(
 )
 @run_options
 def live(camera: str, **given: Any) -> None:
-    """Stylize a camera, a clip or a stream in a window (h shows the keys)."""
+    """Stylize a camera, clip or stream in a window (h: keys)."""
     _run_live(camera, **given)
 
 
@@ -123,9 +120,9 @@ def live(camera: str, **given: Any) -> None:
 @click.option("--mirror/--no-mirror", default=False, hidden=True)
 @run_options
 def demo(**given: Any) -> None:
-    """Stylize a built-in moving scene: try the program without a camera.
+    """Stylize a built-in moving scene, without a camera.
 
-    Without a screen, five seconds are recorded to a file, unless --serve or --virtual-camera shows them.
+    Without a screen, five seconds are recorded to a file, unless --serve or --virtual-camera is given.
     """
     from ..sinks.display import display_available
 

@@ -84,11 +84,11 @@ json_option = click.option(
 def evaluate(
     models: tuple[str, ...], photos: Path, paintings: Path, features: Path, overwrite: bool, **given: Any
 ) -> None:
-    """Measure the quality of models: content kept, style captured, flicker of video."""
+    """Measure quality: content, style, flicker of video."""
+    _check_outputs([given["json_file"], given["sheet"]], overwrite)
     from ..evaluation.evaluate import evaluate as measure
     from ..evaluation.metrics import PAIR_FIGURES
 
-    _check_outputs([given["json_file"], given["sheet"]], overwrite)
     with status_line("measuring") as update:
         found = measure(models, photos, paintings, features, progress=update, **given)
     warping: list[str] = []
@@ -191,12 +191,15 @@ def _spaced(names: Sequence[str]) -> list[str]:
 @json_option
 @overwrite_option
 def bench(against: str | None, cases: tuple[str, ...], overwrite: bool, **given: Any) -> None:
-    """Measure speed: the network alone, the live loop, whole clips; this program and others in turns."""
+    """Measure speed: network, live loop, whole clips.
+
+    The cases, and other programs with --against, take turns.
+    """
+    _check_outputs([given["json_file"]], overwrite)
     from ..bench.bench import OUR_CASES, BenchOptions
     from ..bench.bench import bench as measure
     from ..bench.report import findings, stages_table, table
 
-    _check_outputs([given["json_file"]], overwrite)
     options = BenchOptions(cases=cases or OUR_CASES, peers=against == "peers", **given)
     with status_line("measuring") as update:
         figures = measure(options, update)

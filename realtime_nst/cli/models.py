@@ -11,7 +11,7 @@ from .console import download_bar, print_table, say
 @click.command()
 @click.option("--fetch", type=click.Choice(["hub"]), help="Download a model now.")
 def models(fetch: str | None) -> None:
-    """List the models with the runtime and device of each, or download one."""
+    """List the models and what runs each, or download one."""
     if fetch:
         from ..networks.download import fetch_hub
 
@@ -32,7 +32,7 @@ def models(fetch: str | None) -> None:
 
 @click.command()
 def cameras() -> None:
-    """List the cameras: index, name, frame size, measured frames per second."""
+    """List the cameras: index, name, frame size, measured rate."""
     from ..sources.factory import list_cameras
 
     rows = list_cameras()

@@ -61,7 +61,10 @@ from .options import overwrite_option
     help="Draw the losses (needs matplotlib: pip install 'realtime-nst[plot]').",
 )
 def optimize(photo: Path, painting: str, features: Path | None, output: Path, steps: int, **given: Any) -> None:
-    """Make one picture slowly, by gradient descent on alpha * content loss + beta * style loss."""
+    """Make one picture by slow optimization: the reference.
+
+    Gradient descent on the pixels minimizes alpha * content loss + beta * style loss.
+    """
     from ..offline.optimization import optimize_photo
 
     with steps_bar(steps) as on_step:

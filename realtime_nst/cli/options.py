@@ -96,29 +96,33 @@ def style_option(default: str) -> Callable:
     )
 
 
-network_options = options(
-    click.option(
-        "--model",
-        default="auto",
-        metavar="auto|hub|fast|FOLDER|URL",
-        show_default=True,
-        help="The network: Magenta's (hub), our own (fast), or a SavedModel like Magenta's.",
-    ),
-    click.option(
-        "--device",
-        type=click.Choice(["auto", "cpu", "gpu"]),
-        default="auto",
-        show_default=True,
-        help="The processor that runs the network.",
-    ),
-    click.option(
-        "--work-size",
-        "processing_size",
-        type=click.IntRange(min=32),
-        metavar="N",
-        help="Long side in pixels at which the network processes; smaller is faster, with larger strokes.",
-    ),
-)
+def network_options(work_size: str) -> Callable:
+    """Return the options that choose and run a network; `work_size` is the default of --work-size in words."""
+    return options(
+        click.option(
+            "--model",
+            default="auto",
+            metavar="auto|hub|fast|FOLDER|URL",
+            show_default=True,
+            help="The network: Magenta's (hub), our own (fast), or a SavedModel like Magenta's.",
+        ),
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cpu", "gpu"]),
+            default="auto",
+            show_default=True,
+            help="The processor that runs the network.",
+        ),
+        click.option(
+            "--work-size",
+            "processing_size",
+            type=click.IntRange(min=32),
+            metavar="N",
+            help="Long side in pixels at which the network processes; smaller is faster, with larger strokes. "
+            f"Default: {work_size}.",
+        ),
+    )
+
 
 render_options = options(
     click.option(
@@ -128,7 +132,9 @@ render_options = options(
         show_default=True,
         help="How much style: 0 is the original.",
     ),
-    click.option("--keep-colors", is_flag=True, help="Keep the original's colors; take only the strokes of the style."),
+    click.option(
+        "--keep-colors", is_flag=True, help="Keep the original's colours; take only the strokes from the style."
+    ),
 )
 
 
@@ -139,16 +145,18 @@ def render_params(given: dict[str, Any]) -> RenderParams:
     return RenderParams(None, **{name: given.pop(name) for name in RenderParams._fields if name in given})
 
 
-def deflicker_option(default: bool | None, default_in_words: str) -> Callable:
-    """Return the option that turns the temporal filter on and off; --steady is its former name."""
+def deflicker_option(default: bool | None, in_words: str) -> Callable:
+    """Return the option that turns the temporal filter on and off; `in_words` says its default.
+
+    --steady is its former name.
+    """
     return click.option(
         "--deflicker/--no-deflicker",
         "--steady/--no-steady",
         "deflicker",
         cls=_WithFormerName,
         default=default,
-        show_default=default_in_words,
-        help="Reduce flicker: denoise what the network sees, and hold strokes where nothing moves.",
+        help=f"Reduce flicker: denoise the network's input, hold strokes where nothing moves. Default: {in_words}.",
     )
 
 

@@ -24,7 +24,7 @@ from .options import network_options, overwrite_option, render_options, render_p
     metavar="FILE",
     help="The photo for --sheet. Default: a frame of the built-in scene.",
 )
-@network_options
+@network_options("the network's own")
 @render_options
 @overwrite_option
 @click.pass_context
@@ -38,7 +38,7 @@ def styles(
     overwrite: bool,
     **look: Any,
 ) -> None:
-    """List the styles, render them all on one photo, or add your own."""
+    """List the styles, show all on one photo, or add your own."""
     if ctx.invoked_subcommand:
         return
     from ..styles.library import find_styles

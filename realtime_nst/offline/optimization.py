@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,12 +13,12 @@ from ..errors import InputError
 from ..interfaces import Notify
 from ..media.images import SUFFIXES, read_image, write_image
 from ..media.paths import check_writable
-from ..nst.optimize import Progress, Target, optimize
-from ..nst.plots import load_pyplot
-from ..nst.vgg import load_features
 from ..styles.library import find_style
 from .image import PHOTO
 from .plan import plan_outputs
+
+if TYPE_CHECKING:
+    from ..nst.optimize import Progress
 
 
 def optimize_photo(
@@ -59,10 +59,16 @@ def optimize_photo(
     check_writable(output, SUFFIXES)
     style = find_style(painting)
     plan_outputs(PHOTO, [photo], [(style.name, style)], output, also_read=[style.path], may_exist=overwrite)
-    if plot:  # missing parts are found before the work rather than after it
+    if plot:
         check_writable(plot, overwrite=overwrite)
-        pyplot = load_pyplot()
     content = read_image(photo)
+
+    # Keras takes seconds to load: what is wrong with the files is found before.
+    from ..nst.optimize import Target, optimize
+    from ..nst.plots import load_pyplot
+    from ..nst.vgg import load_features
+
+    pyplot = load_pyplot() if plot else None
     target = Target(load_features(features, pool="average"), content, style.read(), alpha, beta, content_layer, layers)
     history: list[Progress] = []
     try:

@@ -65,7 +65,10 @@ def plan_outputs(
     _check_not_read([*inputs, *also_read], targets)
     existing = [target for target in targets if target.is_file()]
     if len(existing) > 1 and not may_exist:
-        raise OutputError(f"{existing[0]} and {len(existing) - 1} more outputs exist; add --overwrite to replace them")
+        raise OutputError(
+            f"{len(existing)} of the outputs exist, such as {existing[0]}; add --overwrite to replace them, or choose "
+            "another folder with -o"
+        )
     if existing:
         check_overwrite(existing[0], may_exist)
     if targets[0] != output:

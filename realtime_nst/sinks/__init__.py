@@ -1,1 +1,1 @@
-"""Sinks for frames: the window, recordings, clip files, a virtual camera."""
+"""Where frames go: a window, a recording, a clip file, a virtual camera."""

@@ -1,4 +1,4 @@
-"""Find out whether this machine can open a window."""
+"""Whether a window can be opened here."""
 
 from __future__ import annotations
 
@@ -13,23 +13,18 @@ from ..errors import DeviceError
 
 
 def display_available() -> bool:
-    """Return whether a window can be opened."""
-    return _display_problem() is None
+    """Whether a window can be opened here."""
+    return _why_no_display() is None
 
 
 def check_display() -> None:
-    """Check that a window can be opened. Without this, OpenCV aborts the process at its first attempt.
-
-    Raises:
-        DeviceError: if no window can be opened; the message says why.
-    """
-    problem = _display_problem()
-    if problem:
-        raise DeviceError(f"no window can be opened: {problem}. Without a window: --headless --record FILE")
+    """Raise DeviceError where no window can be opened: OpenCV would abort the process at the first try."""
+    reason = _why_no_display()
+    if reason:
+        raise DeviceError(f"no window can be opened: {reason}. Without a window: --headless --record FILE")
 
 
-def _display_problem() -> str | None:
-    """Return why no window can be opened; None: one can."""
+def _why_no_display() -> str | None:
     if not sys.platform.startswith("linux"):
         return None
     display = os.environ.get("DISPLAY")

@@ -1,37 +1,23 @@
-"""A virtual camera, which video calls and OBS can choose as their input, through pyvirtualcam."""
+"""A camera for other programs: a sink that video calls and OBS can choose, through pyvirtualcam."""
 
 from __future__ import annotations
 
 import sys
-from typing import ClassVar
 
-from .._closing import Closing
 from ..errors import DeviceError, RunError
 from ..frames import Frame
-from ..media.h264 import even_size, fit_even
+from ..media.h264 import even_size, fitted
 
 
-class VirtualCamera(Closing):
-    """A sink that sends frames to the driver of a virtual camera.
+class VirtualCamera:
+    """A sink that sends its frames to a virtual camera's driver.
 
-    Attributes:
-        device: what other programs call the camera.
+    device: its name as the system has it ("/dev/video2", "OBS Virtual Camera"), "default" for the first that answers.
+    size: (height, width) of the frames; odd sides are made even, a frame of another size is scaled. fps: about how many
+    will come a second. Raises DeviceError where pyvirtualcam, the driver or the device is missing.
     """
 
-    name: ClassVar[str] = "virtual camera"
-    help: ClassVar[str] = "send the frames to a virtual camera, for video calls and OBS"
-
     def __init__(self, device: str, size: tuple[int, int], fps: float) -> None:
-        """Open a virtual camera.
-
-        Args:
-            device: its name in the system ("/dev/video2", "OBS Virtual Camera"), or "default" for the first one found.
-            size: (height, width) of the frames in pixels. Odd sides are padded; frames of another size are scaled.
-            fps: about how many frames per second will be sent.
-
-        Raises:
-            DeviceError: if pyvirtualcam, the driver or the device is missing.
-        """
         try:
             import pyvirtualcam
         except ImportError as reason:
@@ -45,40 +31,33 @@ class VirtualCamera(Closing):
             )
         except RuntimeError as reason:
             raise DeviceError(
-                f"the virtual camera '{device}' cannot be opened ({_one_line(reason)}): {_driver_advice()}"
+                f"the virtual camera '{device}' cannot be opened ({_one_line(reason)}): {_driver()}"
             ) from reason
-        self.device: str = self._camera.device
-        self._open = True
+        self.name: str = self._camera.device
+        """What other programs call it."""
 
     def write(self, frame: Frame) -> None:
-        """Send a frame.
-
-        Raises:
-            RunError: if the driver accepts no more.
-        """
+        """Send a frame. Raises RunError where the driver takes no more."""
         try:
-            self._camera.send(fit_even(frame.image, self._size))
+            self._camera.send(fitted(frame.image, self._size))
         except RuntimeError as reason:
             raise RunError(
-                f"the virtual camera {self.device} takes no more frames ({_one_line(reason)}); start again"
+                f"the virtual camera {self.name} takes no more frames ({_one_line(reason)}); start again"
             ) from reason
 
     def poll(self) -> None:
-        """Do nothing: the driver repeats the last frame until the next one."""
+        """Nothing to do: a driver shows the last frame until the next."""
 
     def close(self) -> None:
-        """Release the driver. Calling it again does nothing."""
-        if self._open:
-            self._open = False
-            self._camera.close()
+        self._camera.close()
 
 
 def _one_line(reason: Exception) -> str:
     return "; ".join(str(reason).splitlines()).rstrip(".")
 
 
-def _driver_advice() -> str:
-    """Return how to get a virtual camera on this system."""
+def _driver() -> str:
+    """What gives this system a virtual camera."""
     if sys.platform.startswith("linux"):
         return "sudo apt-get install v4l2loopback-dkms, then sudo modprobe v4l2loopback exclusive_caps=1"
     return "install OBS Studio (obsproject.com) and start and stop its virtual camera once"

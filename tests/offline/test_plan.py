@@ -94,7 +94,7 @@ def test_what_exists_is_kept_unless_asked_otherwise(folder):
     new.mkdir()
     for name in ("a-night.jpg", "a-ink.jpg"):
         (new / name).touch()
-    with pytest.raises(OutputError, match="and 1 more outputs exist; add --overwrite"):
+    with pytest.raises(OutputError, match="2 of the outputs exist, such as .*; add --overwrite"):
         plan_outputs(PHOTO, [folder / "a.jpg"], TWO, new)
 
 
