@@ -42,7 +42,7 @@ class SinkEntry(Generic[P]):
 def _virtual_camera(devices: Devices, options: LiveOptions, notify: Notify) -> Sink:
     assert options.virtual_camera is not None
     camera = VirtualCamera(options.virtual_camera, devices.source.size, devices.source.fps)
-    notify(f"sending to the virtual camera {camera.name}")
+    notify(f"sending to the virtual camera {camera.device}")
     return camera
 
 

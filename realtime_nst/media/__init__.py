@@ -1,1 +1,1 @@
-"""Still images, colour, H.264 settings and output paths: what sources and sinks share."""
+"""What sources and sinks share: images, scaling, colour, video containers, H.264 and output paths."""

@@ -1,4 +1,4 @@
-"""Files of video: opening one to read, one to write, and its index."""
+"""Video files: open one to read or to write, and move its index to the front."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import contextlib
 import os
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
+from av.container import InputContainer, OutputContainer
+from av.error import ArgumentError, FFmpegError, InvalidDataError
 
 from ..errors import SourceError
 from . import playlists
 
+if TYPE_CHECKING:
+    from av.container.core import Chapter
+
 CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")
-"""The endings that a video file written here can have."""
+"""Endings of the video files that can be written."""
 
 MOVIE_TIMESCALE = "90000"
-"""Units a second of what an MP4 says of all its tracks: a late start in milliseconds would be rounded."""
-
+"""Units per second of the times that an MP4 states for the whole file: the default, 1000, would round a late start."""
 
 ELSEWHERE = frozenset(
     ("alsa", "concat", "dash", "fbdev", "hls", "image2", "image2pipe", "imf", "kmsgrab", "lavfi", "rtp", "rtsp", "sdp")
@@ -42,24 +47,25 @@ def _formats(*more: str) -> str:
     return ",".join(sorted(names))
 
 
-def open_clip(path: Path) -> av.container.InputContainer:
-    """Open a file for demuxing. Nothing but this file is read, except the pieces that an HLS playlist names below its
-    own folder; never the network.
+def open_clip(path: Path) -> InputContainer:
+    """Open a file for demuxing.
+
+    Nothing else is read but the pieces that an HLS playlist names in its own folder; never the network.
 
     Raises:
-        SourceError: if it cannot be opened; with FFmpeg's own words.
+        SourceError: if it cannot be opened; with FFmpeg's own message.
     """
     playlist = path.suffix.lower() in playlists.SUFFIXES
     if playlist:
         playlists.check_playlist(path)
-    # Metadata that are no UTF-8 stop a PyAV before 19 that is not told to pass over them, and no later one.
-    lenient = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+    # Before version 19, PyAV fails on metadata that are not UTF-8 unless told to ignore them.
+    lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     allowed = _formats("hls") if playlist else _formats()
     options = {"format_whitelist": allowed, "protocol_whitelist": "file,crypto"}
     try:
         container = av.open(file_url(path), container_options=options, **lenient)
-    except (OSError, av.error.FFmpegError) as error:
-        refused = isinstance(error, (av.error.ArgumentError, av.error.InvalidDataError))
+    except (OSError, FFmpegError) as error:
+        refused = isinstance(error, (ArgumentError, InvalidDataError))
         if refused and playlists.names_other_files(path):
             raise SourceError(
                 f"{path} is a playlist, not a clip: it only names other files; give those, or an HLS playlist by its "
@@ -76,14 +82,20 @@ def open_clip(path: Path) -> av.container.InputContainer:
     return container
 
 
-def open_output(path: Path, *, every: float | None = None) -> av.container.OutputContainer:
-    """Open a file that plays up to its last fragment whatever happens to the process.
+def open_output(path: Path, *, every: float | None = None) -> OutputContainer:
+    """Create a video file that plays up to its last fragment whatever happens to the process.
 
-    Fragments end at keyframes, and with `every` after so many seconds too. That is for encoders that keep the
-    order of frames: of others' files FFmpeg 8 hides the last frame. Raises OSError or av.error.FFmpegError.
+    Args:
+        path: the file; its ending, one of CONTAINERS, names the container.
+        every: end a fragment after so many seconds, besides at keyframes. Only for encoders that keep the order of
+            frames: FFmpeg 8 hides the last frame of such files from others.
+
+    Raises:
+        OSError: if the file cannot be written.
+        av.error.FFmpegError: likewise.
     """
-    # What is flushed survives a kill; delay_moov keeps times exact where the encoder reorders frames. Pictures
-    # may not wait long for a sound that does not come.
+    # Flushed packets survive a kill. delay_moov keeps times exact if the encoder reorders frames. Frames must not wait
+    # long for sound that does not come.
     options = {"flush_packets": "1", "max_interleave_delta": "250000"}  # microseconds
     matroska = path.suffix.lower() == ".mkv"
     if not matroska:
@@ -93,13 +105,23 @@ def open_output(path: Path, *, every: float | None = None) -> av.container.Outpu
     elif every is not None:
         options["frag_duration"] = str(round(every * 1e6))
     with open(path, "wb"):
-        pass  # PyAV itself tells of a folder that cannot be written only at the first packet.
+        pass  # PyAV reports a folder that cannot be written only at the first packet.
     return av.open(file_url(path), "w", container_options=options)
 
 
-def index_first(partial: Path, out: Path, chapters: list) -> None:
-    """Copy the packets into an MP4 whose index comes first, so that browsers play it while it loads."""
-    whole = out.with_name(f"{out.stem}.whole{out.suffix}")
+def index_first(partial: Path, output: Path, chapters: list[Chapter]) -> None:
+    """Copy the packets of a file into an MP4 whose index comes first, so that browsers play it while it loads.
+
+    Args:
+        partial: the file to copy, which stays.
+        output: the MP4; it appears when it is complete.
+        chapters: the chapters of the MP4.
+
+    Raises:
+        OSError: if it cannot be written.
+        av.error.FFmpegError: likewise.
+    """
+    whole = output.with_name(f"{output.stem}.whole{output.suffix}")
     options = {"movflags": "faststart", "movie_timescale": MOVIE_TIMESCALE}
     try:
         with av.open(file_url(partial)) as source, av.open(file_url(whole), "w", container_options=options) as target:
@@ -112,6 +134,6 @@ def index_first(partial: Path, out: Path, chapters: list) -> None:
                 if packet.size:
                     packet.stream = streams[packet.stream.index]
                     target.mux(packet)
-        os.replace(whole, out)
+        os.replace(whole, output)
     finally:
         whole.unlink(missing_ok=True)

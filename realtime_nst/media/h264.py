@@ -1,12 +1,16 @@
-"""What every video file written here is: H.264, yuv420p, BT.709 and so tagged, and playable after a kill."""
+"""H.264 as every video file here is written: yuv420p, tagged BT.709; and the encoders that write it."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import cast
 
 import cv2
 import av
 import numpy as np
+from av.codec.codec import UnknownCodecError
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from ..errors import OutputError
@@ -16,47 +20,58 @@ HARDWARE = ("h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf")
 """Encoders that need a device; FFmpeg lists them whether or not it is there."""
 
 
-def choose_encoder(asked: str, size: tuple[int, int], notices: list[str]) -> str:
-    """The encoder for pictures of `size` (height, width): `asked`, or for "auto" the first of HARDWARE that opens.
+def choose_encoder(requested: str, size: tuple[int, int], notices: list[str]) -> str:
+    """Return the encoder to use.
 
-    What does not open is named in `notices` and libx264 taken, as it is where "auto" finds no device.
-    Raises OutputError where the one asked for does not exist.
+    Args:
+        requested: FFmpeg's name of an encoder, or "auto": the first of HARDWARE that opens, otherwise libx264.
+        size: (height, width) of the frames in pixels.
+        notices: gets a sentence if the encoder is not the expected one, such as libx264 for one that does not open.
+
+    Raises:
+        OutputError: if the requested encoder does not exist.
     """
-    if asked == "auto":
+    if requested == "auto":
         found = next((name for name in HARDWARE if _exists(name) and _opens(name, size)), "libx264")
         if found != "libx264":
             notices.append(f"encoding with {found}; --encoder libx264 makes smaller files, slower")
         return found
-    if not _exists(asked):
-        raise OutputError(f"there is no H.264 encoder {asked}; try --encoder libx264 or auto")
-    if not _opens(asked, size):
-        notices.append(f"the encoder {asked} does not open on this machine: encoding with libx264 instead")
+    if not _exists(requested):
+        raise OutputError(f"there is no H.264 encoder {requested}; try --encoder libx264 or auto")
+    if not _opens(requested, size):
+        notices.append(f"the encoder {requested} does not open on this machine: encoding with libx264 instead")
         return "libx264"
-    return asked
+    return requested
 
 
 def _exists(encoder: str) -> bool:
     try:
         return av.Codec(encoder, "w").canonical_name == "h264"
-    except av.codec.codec.UnknownCodecError:
+    except UnknownCodecError:
         return False
 
 
 def _opens(encoder: str, size: tuple[int, int]) -> bool:
-    """Whether the encoder takes a frame of this size: the only way to know that its device is there."""
+    """Return whether the encoder takes a frame of this size: the only way to know that its device is there."""
     height, width = size
-    context = av.CodecContext.create(encoder, "w")
+    context = cast(VideoCodecContext, av.CodecContext.create(encoder, "w"))
     context.width, context.height, context.pix_fmt, context.time_base = width, height, "yuv420p", Fraction(1, 30)
     try:
         context.encode(av.VideoFrame(width, height, "yuv420p"))
         context.encode(None)
-    except (av.error.FFmpegError, OSError):
+    except (FFmpegError, OSError):
         return False
     return True
 
 
 def encoder_options(encoder: str, crf: int, preset: str) -> dict[str, str]:
-    """Constant quality `crf` in the encoder's own words."""
+    """Return the encoder's own options for constant quality.
+
+    Args:
+        encoder: FFmpeg's name of it.
+        crf: quality, 0 to 51; lower is better.
+        preset: x264's trade of time for size, such as "veryfast"; other encoders have none.
+    """
     return {
         "libx264": {"crf": str(crf), "preset": preset},
         "h264_nvenc": {"rc": "vbr", "cq": str(crf), "b:v": "0"},
@@ -66,8 +81,14 @@ def encoder_options(encoder: str, crf: int, preset: str) -> dict[str, str]:
     }.get(encoder, {})
 
 
-def describe(stream: av.VideoStream, size: tuple[int, int], time_base: Fraction) -> None:
-    """Set up a new stream for pictures of `size` (height, width, both even), tagged as what `to_video` makes."""
+def configure_stream(stream: av.VideoStream, size: tuple[int, int], time_base: Fraction) -> None:
+    """Set up a new stream for the frames of `to_yuv420p`.
+
+    Args:
+        stream: the stream of an output container.
+        size: (height, width) in pixels, both even.
+        time_base: unit of the timestamps, in seconds.
+    """
     stream.height, stream.width = size
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context
@@ -78,8 +99,14 @@ def describe(stream: av.VideoStream, size: tuple[int, int], time_base: Fraction)
     context.color_trc = int(ColorTrc.BT709)
 
 
-def to_video(image: Image, pts: int, time_base: Fraction) -> av.VideoFrame:
-    """A picture with even sides as a yuv420p frame, BT.709, limited range."""
+def to_yuv420p(image: Image, pts: int, time_base: Fraction) -> av.VideoFrame:
+    """Return an image with even sides as a yuv420p frame, BT.709, limited range.
+
+    Args:
+        image: uint8 BGR, H x W x 3.
+        pts: when it is displayed, in units of `time_base`.
+        time_base: unit of the timestamp, in seconds.
+    """
     frame = av.VideoFrame.from_numpy_buffer(image, format="bgr24").reformat(
         format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, interpolation="AREA"
     )
@@ -88,22 +115,22 @@ def to_video(image: Image, pts: int, time_base: Fraction) -> av.VideoFrame:
     return frame
 
 
-def even(image: Image) -> Image:
-    """The picture with its last row and column doubled where a side is odd, as yuv420p needs even sides."""
+def pad_even(image: Image) -> Image:
+    """Return the image with its last row or column repeated if a side is odd: yuv420p needs even sides."""
     height, width = image.shape[:2]
     if height % 2 or width % 2:
         image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     return image
 
 
-def fitted(image: Image, size: tuple[int, int]) -> Image:
-    """`even(picture)`, scaled where that is not of `size` (height, width)."""
-    image = even(image)
+def fit_even(image: Image, size: tuple[int, int]) -> Image:
+    """Return the image padded to even sides, and scaled if it then is not of `size` (height, width)."""
+    image = pad_even(image)
     if image.shape[:2] != size:
-        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+        image = cast(Image, cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA))
     return image
 
 
 def even_size(size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) as `even` makes them."""
+    """Return (height, width) rounded up to even numbers, as `pad_even` pads them."""
     return size[0] + size[0] % 2, size[1] + size[1] % 2

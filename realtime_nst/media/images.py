@@ -1,28 +1,40 @@
-"""Still pictures in and out: PNG, JPEG, WebP, TIFF and BMP, through OpenCV's codecs."""
+"""Still images in and out: PNG, JPEG, WebP, TIFF and BMP, through OpenCV's codecs."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import InputError, OutputError, SourceError
 from ..frames import Image, check_image
 from .exif import upright
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
-"""The endings that a folder of pictures is searched for and that can be written, lower case."""
+"""Endings of the image files that are looked for in a folder and that can be written, in lower case."""
 
 
 def read_image(path: str | Path, error: type[InputError] = SourceError) -> Image:
-    """Read a picture of any size as uint8 BGR, H x W x 3, the right way up.
+    """Read an image file of any size.
 
-    EXIF orientation is applied; 16-bit values keep their upper 8 bits; grey becomes BGR; transparency is laid
-    over white; of several pictures in a file the first is taken; colour profiles are not looked at. Raises `error`
-    where the file is missing or no picture.
+    EXIF orientation is applied, 16-bit values are cut to their upper 8 bits, grey becomes BGR, transparency is laid
+    over white. Of several images in a file the first is read. Colour profiles are ignored.
+
+    Args:
+        path: the file.
+        error: the class of error to raise.
+
+    Returns:
+        uint8 BGR, H x W x 3, upright.
+
+    Raises:
+        InputError: `error`, if the file is missing or is not an image.
     """
     try:
         data = Path(path).read_bytes()
@@ -32,42 +44,61 @@ def read_image(path: str | Path, error: type[InputError] = SourceError) -> Image
 
 
 def decode_image(data: bytes, name: str, error: type[InputError] = SourceError) -> Image:
-    """Decode an encoded picture as `read_image` does; `name` is what the error calls it."""
+    """Decode the bytes of an image file, as `read_image` does.
+
+    Args:
+        data: the content of the file.
+        name: what an error message calls it.
+        error: the class of error to raise.
+
+    Returns:
+        uint8 BGR, H x W x 3, upright.
+
+    Raises:
+        InputError: `error`, if it is not an image.
+    """
     buffer = np.frombuffer(data, np.uint8)
-    try:
+    image = transparent = None
+    with contextlib.suppress(cv2.error):
         image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if buffer.size else None
-        stored = _with_transparency(data, buffer) if image is not None else None
-    except cv2.error:
-        image = None
+        transparent = None if image is None else _decode_transparent(data, buffer)
     if image is None:
         raise error(
             f"{name} is not a picture that can be read; "
             f"give a file of one of these kinds: {', '.join(s[1:] for s in SUFFIXES)}"
         )
-    return np.ascontiguousarray(image if stored is None else over_white(stored))
+    return np.ascontiguousarray(cast(Image, image) if transparent is None else over_white(transparent))
 
 
-def _with_transparency(data: bytes, buffer: np.ndarray) -> np.ndarray | None:
-    """The picture as BGRA of 8 or 16 bits, the right way up; None where it has no transparency."""
-    stored, kinds, metadata = cv2.imdecodeWithMetadata(buffer, cv2.IMREAD_UNCHANGED)
-    if stored is None or stored.ndim != 3 or stored.shape[2] != 4:
+def _decode_transparent(data: bytes, buffer: npt.NDArray[np.uint8]) -> npt.NDArray[Any] | None:
+    """Return the image as BGRA, uint8 or uint16, upright; None if it has no transparency."""
+    decoded, kinds, metadata = cv2.imdecodeWithMetadata(buffer, cv2.IMREAD_UNCHANGED)
+    bgra = cast("npt.NDArray[Any] | None", decoded)
+    if bgra is None or bgra.ndim != 3 or bgra.shape[2] != 4:
         return None
     if data[:4] in (b"II*\0", b"MM\0*"):
-        # OpenCV turns TIFFs itself, and gives those of 8 bits with their colours multiplied by alpha.
-        return _divided(stored) if stored.dtype == np.uint8 else stored
+        # OpenCV turns TIFFs upright itself, and returns those of 8 bits with alpha multiplied into their colours.
+        return _unpremultiplied(bgra) if bgra.dtype == np.uint8 else bgra
     exif = next((block for kind, block in zip(kinds, metadata) if kind == cv2.IMAGE_METADATA_EXIF), None)
-    return stored if exif is None else upright(stored, np.asarray(exif).tobytes())
+    return bgra if exif is None else upright(bgra, np.asarray(exif).tobytes())
 
 
-def _divided(bgra: np.ndarray) -> np.ndarray:
-    """Colours that were multiplied by alpha as they were before."""
+def _unpremultiplied(bgra: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Divide alpha, which was multiplied into the colours, out of them."""
     alpha = np.maximum(bgra[..., 3:], 1).astype(np.float32)
     colour = np.minimum(np.rint(bgra[..., :3] * (255.0 / alpha)), 255).astype(np.uint8)
     return np.concatenate([colour, bgra[..., 3:]], axis=2)
 
 
-def over_white(bgra: np.ndarray) -> Image:
-    """A picture with transparency (uint8 or uint16 BGRA, H x W x 4) laid over white."""
+def over_white(bgra: npt.NDArray[Any]) -> Image:
+    """Lay an image with transparency over white.
+
+    Args:
+        bgra: uint8 or uint16, H x W x 4, with straight alpha.
+
+    Returns:
+        uint8 BGR, H x W x 3.
+    """
     full = np.iinfo(bgra.dtype).max
     alpha = bgra[..., 3:].astype(np.float32) / full
     colour = bgra[..., :3].astype(np.float32) * (255.0 / full)
@@ -75,42 +106,45 @@ def over_white(bgra: np.ndarray) -> Image:
 
 
 def write_image(path: str | Path, image: Image, quality: int = 95) -> Path:
-    """Write a picture in the format that the file's ending names, whole or not at all.
+    """Write an image in the format that the ending of `path` names, completely or not at all.
 
-    quality: of JPEG and WebP, 1 to 100.
-    Raises OutputError where the ending is unknown or the folder cannot be written, ValueError for what is no picture.
+    Args:
+        path: the file; an existing one is replaced.
+        image: uint8 BGR, H x W x 3.
+        quality: of JPEG and WebP, 1 to 100.
+
+    Returns:
+        The file.
+
+    Raises:
+        OutputError: if the ending is unknown or the file cannot be written.
+        ValueError: if `image` is not a valid image.
     """
     check_image(image)
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
+    ending = path.suffix.lower()
+    if ending not in SUFFIXES:
         raise OutputError(f"cannot write {path}: its ending must be one of {', '.join(SUFFIXES)}")
     keys = {".jpg": cv2.IMWRITE_JPEG_QUALITY, ".jpeg": cv2.IMWRITE_JPEG_QUALITY, ".webp": cv2.IMWRITE_WEBP_QUALITY}
-    ending = path.suffix.lower()
-    done, data = cv2.imencode(ending, image, [keys[ending], quality] if ending in keys else [])
-    if not done:
+    encoded, data = cv2.imencode(ending, image, [keys[ending], quality] if ending in keys else [])
+    if not encoded:
         raise OutputError(f"cannot write {path}: a picture of {image.shape} does not fit this format")
+    partial = path.with_name(f"{path.stem}.{secrets.token_hex(8)}.part")
     try:
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
+        try:
+            # The system applies the umask. tempfile would not, and to read it is to change it for all threads.
+            with partial.open("xb") as file:
+                file.write(data.tobytes())
+            os.replace(partial, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise
     except OSError as reason:
         raise OutputError(f"cannot write {path}: {reason.strerror or reason}; choose another folder") from reason
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data.tobytes())
-        os.chmod(partial, 0o666 & ~_umask())
-        os.replace(partial, path)
-    except OSError as reason:
-        Path(partial).unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {reason.strerror or reason}") from reason
     return path
 
 
-def _umask() -> int:
-    """The process's file mode mask: mkstemp ignores it, so it is applied by hand."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def images_in(folder: Path) -> list[Path]:
-    """The picture files directly in a folder, by name."""
+    """Return the image files directly in a folder, by name, without hidden ones."""
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))

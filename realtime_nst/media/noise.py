@@ -1,15 +1,26 @@
-"""Smooth noise, what drawn surfaces are made lively with."""
+"""Smooth noise, for drawn surfaces."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 
-def noise(size: int, cells: int, rng: np.random.Generator, octaves: int = 3) -> np.ndarray:
-    """Smooth noise, float32 size x size in 0..1: random grids of `cells`, 2 x `cells`, ... enlarged and added."""
-    total = sum(
-        cv2.resize(rng.random((cells << o, cells << o), np.float32), (size, size), interpolation=cv2.INTER_CUBIC) / 2**o
-        for o in range(octaves)
-    )
+def noise(size: int, cells: int, rng: np.random.Generator, octaves: int = 3) -> npt.NDArray[np.float32]:
+    """Return smooth value noise: a sum of enlarged random grids, each finer and weaker than the one before.
+
+    Args:
+        size: side of the result in pixels.
+        cells: side of the coarsest grid.
+        rng: the source of randomness.
+        octaves: how many grids; each has twice the cells and half the weight of the one before.
+
+    Returns:
+        float32, size x size, scaled to 0..1.
+    """
+    total = np.zeros((size, size), np.float32)
+    for octave in range(octaves):
+        grid = rng.random((cells << octave, cells << octave), np.float32)
+        total += cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC) / 2**octave
     return (total - total.min()) / np.ptp(total)

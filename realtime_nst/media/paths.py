@@ -1,4 +1,4 @@
-"""Where files go, looked at before a run rather than after it."""
+"""Check and choose output paths before a run rather than after it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,15 @@ def check_writable(path: str | Path, endings: tuple[str, ...] = (), *, overwrite
 
 
 def new_file(folder: Path, ending: str) -> Path:
-    """A file realtime-nst-DATE-TIME not there yet, in `folder`, which is made. Raises OutputError."""
+    """Return a path for a new file, named realtime-nst-DATE-TIME.
+
+    Args:
+        folder: where it goes; created if it is not there.
+        ending: the ending, such as ".png".
+
+    Raises:
+        OutputError: if the folder cannot be created.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as reason:

@@ -1,1 +1,1 @@
-"""Where frames go: a window, a recording, a clip file, a virtual camera."""
+"""Sinks for frames: the window, recordings, clip files, a virtual camera."""

@@ -1,4 +1,4 @@
-"""Whether a window can be opened here."""
+"""Find out whether this machine can open a window."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ from ..errors import DeviceError
 
 
 def display_available() -> bool:
-    """Whether a window can be opened here."""
-    return _why_no_display() is None
+    """Return whether a window can be opened."""
+    return _display_problem() is None
 
 
 def check_display() -> None:
-    """Raise DeviceError where no window can be opened: OpenCV would abort the process at the first try."""
-    reason = _why_no_display()
-    if reason:
-        raise DeviceError(f"no window can be opened: {reason}. Without a window: --headless --record FILE")
+    """Check that a window can be opened. Without this, OpenCV aborts the process at its first attempt.
+
+    Raises:
+        DeviceError: if no window can be opened; the message says why.
+    """
+    problem = _display_problem()
+    if problem:
+        raise DeviceError(f"no window can be opened: {problem}. Without a window: --headless --record FILE")
 
 
-def _why_no_display() -> str | None:
+def _display_problem() -> str | None:
+    """Return why no window can be opened; None: one can."""
     if not sys.platform.startswith("linux"):
         return None
     display = os.environ.get("DISPLAY")

@@ -1,18 +1,21 @@
-"""A sink that takes frames and does nothing with them: what the rest costs is measured on it."""
+"""A sink that discards frames, to measure what everything else costs."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from .._closing import Closing
 from ..frames import Frame
 
 
-class NullSink:
-    """Takes every frame and keeps none."""
+class NullSink(Closing):
+    """Discards every frame."""
+
+    name: ClassVar[str] = "null"
+    help: ClassVar[str] = "discard the frames"
 
     def write(self, frame: Frame) -> None:
         """Do nothing."""
 
     def poll(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
         """Do nothing."""

@@ -1,9 +1,11 @@
-"""Recordings that are switched on and off while frames come."""
+"""Recordings that are started and stopped while frames come."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
+from .._closing import Closing
 from ..frames import Frame
 from ..interfaces import AudioSource
 from ..media.containers import CONTAINERS
@@ -11,25 +13,35 @@ from ..media.paths import check_writable
 from .recording import Recording
 
 
-class Recorder:
+class Recorder(Closing):
     """A sink that writes a file while it is switched on.
 
-    live: encode fast enough for two cores, and rather lose a frame than hold up the picture; otherwise take
-    the time for smaller files and keep every frame. must_succeed: raise the RunError of a recording that has
-    to stop (a full disk), as nothing else comes of the run; otherwise it is among `ended`, with its failure.
-    microphone: recorded in step with the frames.
+    Attributes:
+        ended: recordings that have ended; whoever reports them to the user removes them.
+        silent: whether the microphone has stopped. Recordings then continue without sound.
     """
 
+    name: ClassVar[str] = "recorder"
+    help: ClassVar[str] = "record the frames, and the microphone if there is one, to a file"
+
     def __init__(self, fps: float, *, live: bool, must_succeed: bool, microphone: AudioSource | None = None) -> None:
+        """Make a recorder that is switched off.
+
+        Args:
+            fps: about how many frames per second will come.
+            live: encode fast enough for two cores, and drop a frame rather than delay the display; otherwise take
+                time for smaller files and keep every frame.
+            must_succeed: whether the recording is all that comes of the run. A recording that has to stop, because the
+                disk is full for instance, then raises its RunError; otherwise it is among `ended`, with its failure.
+            microphone: recorded in step with the frames.
+        """
         self._fps = fps
         self._live = live
         self._must_succeed = must_succeed
         self._microphone = microphone
         self._current: Recording | None = None
         self.ended: list[Recording] = []
-        """Recordings that have come to their end, for whoever tells the user to take out."""
         self.silent = False
-        """The microphone has stopped; recordings go on without sound."""
 
     @property
     def recording(self) -> Recording | None:
@@ -37,14 +49,22 @@ class Recorder:
         return self._current
 
     def start(self, path: Path) -> None:
-        """Record the frames that come from now on. Raises OutputError where `path` cannot be written."""
+        """Record from the next frame on; a recording under way is finished first.
+
+        Raises:
+            OutputError: if `path` cannot be written.
+        """
         self.stop()
         self._current = Recording(
             check_writable(path, CONTAINERS), self._fps, live=self._live, microphone=self._microphone
         )
 
     def stop(self) -> None:
-        """Finish the file, if one is being recorded."""
+        """Finish the recording under way, if there is one.
+
+        Raises:
+            RunError: if it had failed and `must_succeed` was given.
+        """
         recording, self._current = self._current, None
         if recording is None:
             return
@@ -54,13 +74,16 @@ class Recorder:
         self.ended.append(recording)
 
     def write(self, frame: Frame) -> None:
+        """Record a frame, if switched on."""
         if self._current is not None:
             self._current.write(frame)
 
     def poll(self) -> None:
+        """Stop a recording that has failed."""
         if self._current is not None and self._current.failure is not None:
             self.stop()
         self.silent = self._microphone is not None and self._microphone.lost
 
     def close(self) -> None:
+        """Finish the recording under way. Calling it again does nothing."""
         self.stop()

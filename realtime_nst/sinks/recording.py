@@ -1,7 +1,8 @@
-"""One recording: H.264 in MP4 through PyAV, true timestamps, playable whatever ends the program."""
+"""One recording: H.264 through PyAV, with true timestamps, playable however the program ends."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from fractions import Fraction
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
+from av.container import OutputContainer
 from av.video.frame import PictureType
 
 from .._queue import FrameQueue, QueueClosed
@@ -16,26 +18,37 @@ from ..errors import RunError
 from ..frames import Frame, Image
 from ..interfaces import AudioSource
 from ..media.containers import open_output
-from ..media.h264 import describe, even_size, fitted, to_video
+from ..media.h264 import configure_stream, even_size, fit_even, to_yuv420p
 from .audio_track import AudioTrack
 
 TIME_BASE = Fraction(1, 90_000)
-"""The unit of timestamps: what MPEG has always used, fine enough for any camera."""
+"""The unit of timestamps in seconds: MPEG's own, fine enough for any camera."""
 
 
 class Recording:
     """One file, encoded on a thread of its own.
 
-    The file plays up to the last half second or so whatever happens to the process, as its fragments are flushed;
-    a keyframe comes every second; a clean end turns it into a plain MP4.
+    Its fragments are flushed as they are written, so that the file plays up to about the last half second whatever
+    happens to the process. A keyframe comes every second. A clean end turns it into a plain MP4.
+
+    Attributes:
+        path: the file.
+        frames: how many frames were encoded.
+        failure: why it had to stop; None: it did not.
     """
 
     def __init__(self, path: Path, fps: float, *, live: bool, microphone: AudioSource | None) -> None:
+        """Start the encoder; the file is created with the first frame.
+
+        Args:
+            path: the file.
+            fps: about how many frames per second will come.
+            live: encode fast and drop frames that the encoder cannot keep up with; otherwise `write` waits for it.
+            microphone: recorded beside the frames.
+        """
         self.path = path
         self.failure: RunError | None = None
-        """Why it had to stop."""
         self.frames = 0
-        """Frames encoded."""
         self._fps = fps
         self._live = live
         self._microphone = microphone
@@ -46,21 +59,19 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """How long the recording is so far."""
+        """Duration so far, in seconds."""
         return self._times[1] - self._times[0] if self._times else 0.0
 
     @property
     def lost(self) -> int:
-        """Frames left out because the encoder could not keep up."""
+        """How many frames were dropped because the encoder could not keep up."""
         return self._queue.dropped
 
     def write(self, frame: Frame) -> None:
-        """Queue a frame; of a size other than the first frame's it is scaled."""
+        """Queue a frame. It is scaled to the size of the first frame."""
         if self.failure is None:
-            try:
+            with contextlib.suppress(QueueClosed):  # The encoder has just failed; `failure` says why.
                 self._queue.put(frame)
-            except QueueClosed:
-                pass  # The encoder failed meanwhile, `failure` says why.
 
     def finish(self) -> None:
         """Encode what is queued and close the file."""
@@ -71,9 +82,9 @@ class Recording:
         try:
             self._encode()
         except Exception as reason:
-            words = getattr(reason, "strerror", None) or str(reason)
+            message = getattr(reason, "strerror", None) or str(reason)
             self.failure = RunError(
-                f"recording {self.path} stopped after {self.seconds:.1f} s: {words}; what was written plays"
+                f"recording {self.path} stopped after {self.seconds:.1f} s: {message}; what was written plays"
             )
             self.failure.__cause__ = reason
             self._queue.end(discard=True)
@@ -83,24 +94,24 @@ class Recording:
             frame = self._queue.get()
         except QueueClosed:
             return
-        container = open_output(self.path, every=0.25)
-        try:
+        assert frame is not None
+        with contextlib.closing(open_output(self.path, every=0.25)) as container:
             stream = self._add_stream(container, frame.image)
             microphone = self._microphone
             sound = AudioTrack(container, microphone.rate, microphone.channels) if microphone else None
-            key_at = None
+            keyframe_pts: int | None = None
             pts = -1
-            while True:
+            while frame is not None:
                 first = self._times[0] if self._times else frame.time
                 pts = max(round((frame.time - first) / TIME_BASE), pts + 1)
-                key = key_at is None or (pts - key_at) * TIME_BASE >= 1
-                key_at = pts if key else key_at
-                container.mux(stream.encode(_to_video(frame.image, stream, pts, key)))
+                keyframe = keyframe_pts is None or (pts - keyframe_pts) * TIME_BASE >= 1
+                keyframe_pts = pts if keyframe else keyframe_pts
+                container.mux(stream.encode(_to_video(frame.image, stream, pts, keyframe)))
                 self._times = (first, frame.time)
                 self.frames += 1
-                if sound is not None:
-                    for piece in microphone.take():
-                        sound.write(piece, first)
+                if microphone is not None and sound is not None:
+                    for chunk in microphone.take():
+                        sound.write(chunk, first)
                 try:
                     frame = self._queue.get()
                 except QueueClosed:
@@ -108,22 +119,21 @@ class Recording:
             container.mux(stream.encode(None))
             if sound is not None:
                 sound.finish()
-        finally:
-            container.close()
 
-    def _add_stream(self, container: av.container.OutputContainer, image: Image) -> av.VideoStream:
+    def _add_stream(self, container: OutputContainer, image: Image) -> av.VideoStream:
         few_cores = (os.cpu_count() or 1) <= 4
         preset = ("ultrafast" if few_cores else "veryfast") if self._live else "veryfast"
         rate = Fraction(self._fps).limit_denominator(1001)
         stream = container.add_stream(
             "libx264", rate=rate, options={"preset": preset, "crf": "20", "bf": "0", "forced-idr": "1"}
         )
-        describe(stream, even_size(image.shape[:2]), TIME_BASE)
+        height, width = image.shape[:2]
+        configure_stream(stream, even_size((height, width)), TIME_BASE)
         return stream
 
 
-def _to_video(image: Image, stream: av.VideoStream, pts: int, key: bool) -> av.VideoFrame:
-    frame = to_video(fitted(image, (stream.height, stream.width)), pts, TIME_BASE)
-    if key:
+def _to_video(image: Image, stream: av.VideoStream, pts: int, keyframe: bool) -> av.VideoFrame:
+    frame = to_yuv420p(fit_even(image, (stream.height, stream.width)), pts, TIME_BASE)
+    if keyframe:
         frame.pict_type = PictureType.I
     return frame

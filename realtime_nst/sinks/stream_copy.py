@@ -1,16 +1,25 @@
-"""What travels beside the pictures of a clip: its sound and subtitles."""
+"""Copy what accompanies the video of a clip: sound and subtitles."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.error import FFmpegError, InvalidDataError
+from av.stream import Stream
 
+from .._closing import Closing
 from ..media.containers import open_clip
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 
 class OriginalClip(Protocol):
@@ -31,42 +40,55 @@ class OriginalClip(Protocol):
     """Time of the first frame, in seconds from `start`."""
 
 
-class StreamCopier:
+class StreamCopier(Closing):
     """Copies every sound and subtitle stream of a clip into an output container.
 
-    Packets are copied bit for bit where the container takes their codec; sound is encoded anew as AAC where
-    it does not. What cannot be kept is named in `notices`. The clip is opened a second time, so that sound
-    is read at its own pace, whatever the pictures do.
+    Packets are copied bit for bit if the container takes their codec; otherwise sound is encoded as AAC. The clip is
+    opened a second time, so that its sound is read at its own pace, whatever the frames do.
+
+    Attributes:
+        chapters: the clip's chapters, in seconds of the output; whoever writes the complete file adds them.
     """
 
-    def __init__(self, source: OriginalClip, output: av.container.OutputContainer, notices: list[str]):
+    def __init__(self, source: OriginalClip, output: OutputContainer, notices: list[str]) -> None:
+        """Add the streams to `output`, to which nothing was written yet.
+
+        Args:
+            source: the clip.
+            output: the container to copy into.
+            notices: gets a sentence for each stream that is not kept as it is.
+
+        Raises:
+            SourceError: if the clip cannot be opened again.
+        """
         self._start = source.start + float(source.origin)
         self._end = None if source.end is None else source.end + float(source.origin)
         self._output = output
         self._notices = notices
+        self._copies: dict[int, Stream] = {}
+        self._filters: dict[int, av.BitStreamFilterContext] = {}
+        self._encoders: dict[int, _AacEncoder] = {}
         self._input = open_clip(source.path)
-        self._copies: dict[int, av.stream.Stream] = {}
-        self._headers: dict[int, av.BitStreamFilterContext] = {}
-        self._encoders: dict[int, _Aac] = {}
-        for stream in self._input.streams:
-            if stream.index != source.stream.index:
-                self._take(stream)
-        self.chapters = self._cut_chapters()
-        """The clip's chapters, in the output's time, for whoever writes the whole file."""
-        taken = [self._input.streams[i] for i in sorted({*self._copies, *self._encoders})]
-        self._packets = self._demux(taken)
-        self._waiting = next(self._packets, None)
+        with contextlib.ExitStack() as cleanup:
+            cleanup.callback(self.close)
+            for stream in self._input.streams:
+                if stream.index != source.stream.index:
+                    self._add(stream)
+            self.chapters = self._cut_chapters()
+            self._packets = self._demux([self._input.streams[i] for i in sorted({*self._copies, *self._encoders})])
+            self._next = next(self._packets, None)
+            cleanup.pop_all()
 
-    def _take(self, stream) -> None:
-        target = None
+    def _add(self, stream: Stream) -> None:
+        target: Stream | None = None
         codec = stream.codec_context.name if stream.codec_context else "unknown"
         if stream.type in ("audio", "subtitle") and codec in self._output.supported_codecs:
             target = self._copies[stream.index] = self._output.add_stream_from_template(stream)
             if codec == "aac" and not stream.codec_context.extradata:
-                # A broadcast tells of its sound in every packet, the files written here once.
-                self._headers[stream.index] = av.BitStreamFilterContext("aac_adtstoasc", stream)
-        elif stream.type == "audio":
-            encoder = self._encoders[stream.index] = _Aac(stream, self._output)
+                # A broadcast describes its sound in every packet; the containers written here do so once.
+                self._filters[stream.index] = av.BitStreamFilterContext("aac_adtstoasc", stream)
+        elif isinstance(stream, AudioStream):
+            encoder = self._encoders[stream.index] = _AacEncoder(stream, self._output)
             target = encoder.stream
             self._notices.append(
                 f"sound track {stream.index} ({codec}) is encoded anew as AAC: "
@@ -78,18 +100,20 @@ class StreamCopier:
         else:
             target.metadata.update(stream.metadata)
 
-    def _cut_chapters(self) -> list:
-        chapters = []
+    def _cut_chapters(self) -> list[Chapter]:
+        chapters: list[Chapter] = []
         for chapter in self._input.chapters():
-            base = chapter["time_base"]
-            start = max(chapter["start"] - round(self._start / base), 0)
-            end = chapter["end"] if self._end is None else min(chapter["end"], round(self._end / base))
-            end -= round(self._start / base)
+            time_base = chapter["time_base"] or Fraction(1, av.time_base)
+            offset = round(self._start / time_base)
+            end = chapter["end"] if self._end is None else min(chapter["end"], round(self._end / time_base))
+            start, end = max(chapter["start"] - offset, 0), end - offset
             if start < end:
-                chapters.append({**chapter, "start": start, "end": end})
+                cut = chapter.copy()
+                cut["start"], cut["end"] = start, end
+                chapters.append(cut)
         return chapters
 
-    def _demux(self, streams) -> Iterator[av.Packet]:
+    def _demux(self, streams: list[Stream]) -> Iterator[av.Packet]:
         if not streams:
             return
         if self._start:
@@ -98,7 +122,7 @@ class StreamCopier:
         while True:
             try:
                 packet = next(packets, None)
-            except av.error.FFmpegError as error:
+            except FFmpegError as error:
                 self._notices.append(f"sound and subtitles end early: {error.strerror}")
                 return
             if packet is None:
@@ -111,13 +135,12 @@ class StreamCopier:
             yield packet
 
     def mux_until(self, time: float | None) -> None:
-        """Write every packet up to `time` (seconds of the output), or all that is left with None."""
-        while self._waiting is not None:
-            packet = self._waiting
-            if time is not None and float(packet.dts * packet.time_base) - self._start > time:
+        """Write every packet up to `time` (seconds of the output), or with None all that are left."""
+        while (packet := self._next) is not None:
+            if time is not None and float((packet.dts or 0) * packet.time_base) - self._start > time:
                 return
             self._write(packet)
-            self._waiting = next(self._packets, None)
+            self._next = next(self._packets, None)
         if time is None:
             for encoder in self._encoders.values():
                 self._output.mux(encoder.flush())
@@ -128,39 +151,43 @@ class StreamCopier:
             self._output.mux(self._encoders[index].encode(packet, self._start))
             return
         shift = round(self._start / packet.time_base)
-        packet.pts -= shift
-        packet.dts -= shift
-        for whole in self._headers[index].filter(packet) if index in self._headers else [packet]:
-            whole.stream = self._copies[index]
-            self._output.mux(whole)
+        packet.pts = (packet.pts or 0) - shift
+        packet.dts = (packet.dts or 0) - shift
+        for output_packet in self._filters[index].filter(packet) if index in self._filters else [packet]:
+            output_packet.stream = self._copies[index]
+            self._output.mux(output_packet)
 
     def close(self) -> None:
+        """Close the clip. Calling it again does nothing."""
         self._input.close()
 
 
-class _Aac:
-    """Decodes one sound track and encodes it as AAC."""
+class _AacEncoder:
+    """Decodes a sound track and encodes it as AAC."""
 
-    def __init__(self, stream: av.audio.stream.AudioStream, output: av.container.OutputContainer):
-        self.stream = output.add_stream("aac", rate=stream.rate)
-        # Some containers count channels without placing them, which AAC needs.
+    def __init__(self, stream: AudioStream, output: OutputContainer) -> None:
+        self.stream: AudioStream = output.add_stream("aac", rate=stream.rate)
+        # Some containers count channels without placing them, which AAC requires.
         layout = {1: "mono", 2: "stereo", 6: "5.1"}.get(stream.channels, "stereo")
         self.stream.layout = layout
         self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=stream.rate)
 
     def encode(self, packet: av.Packet, start: float) -> list[av.Packet]:
-        packets = []
+        """Return the packets that a packet of the track completes, with times from `start` (seconds)."""
+        packets: list[av.Packet] = []
         try:
             decoded = packet.decode()
-        except av.error.InvalidDataError:
-            return packets  # A damaged packet is a gap in the sound, as it is in the original.
+        except InvalidDataError:
+            return packets  # A damaged packet leaves a gap in the sound, as in the original.
         for frame in decoded:
-            if frame.pts is not None:
+            assert isinstance(frame, av.AudioFrame)
+            if frame.pts is not None and frame.time_base:
                 frame.pts -= round(start / frame.time_base)
             for part in self._resampler.resample(frame):
                 packets += self.stream.encode(part)
         return packets
 
     def flush(self) -> list[av.Packet]:
-        packets = [p for part in self._resampler.resample(None) for p in self.stream.encode(part)]
+        """Return the packets that are buffered."""
+        packets = [packet for part in self._resampler.resample(None) for packet in self.stream.encode(part)]
         return packets + self.stream.encode(None)

@@ -1,23 +1,37 @@
-"""A camera for other programs: a sink that video calls and OBS can choose, through pyvirtualcam."""
+"""A virtual camera, which video calls and OBS can choose as their input, through pyvirtualcam."""
 
 from __future__ import annotations
 
 import sys
+from typing import ClassVar
 
+from .._closing import Closing
 from ..errors import DeviceError, RunError
 from ..frames import Frame
-from ..media.h264 import even_size, fitted
+from ..media.h264 import even_size, fit_even
 
 
-class VirtualCamera:
-    """A sink that sends its frames to a virtual camera's driver.
+class VirtualCamera(Closing):
+    """A sink that sends frames to the driver of a virtual camera.
 
-    device: its name as the system has it ("/dev/video2", "OBS Virtual Camera"), "default" for the first that answers.
-    size: (height, width) of the frames; odd sides are made even, a frame of another size is scaled. fps: about how many
-    will come a second. Raises DeviceError where pyvirtualcam, the driver or the device is missing.
+    Attributes:
+        device: what other programs call the camera.
     """
 
+    name: ClassVar[str] = "virtual camera"
+    help: ClassVar[str] = "send the frames to a virtual camera, for video calls and OBS"
+
     def __init__(self, device: str, size: tuple[int, int], fps: float) -> None:
+        """Open a virtual camera.
+
+        Args:
+            device: its name in the system ("/dev/video2", "OBS Virtual Camera"), or "default" for the first one found.
+            size: (height, width) of the frames in pixels. Odd sides are padded; frames of another size are scaled.
+            fps: about how many frames per second will be sent.
+
+        Raises:
+            DeviceError: if pyvirtualcam, the driver or the device is missing.
+        """
         try:
             import pyvirtualcam
         except ImportError as reason:
@@ -31,33 +45,40 @@ class VirtualCamera:
             )
         except RuntimeError as reason:
             raise DeviceError(
-                f"the virtual camera '{device}' cannot be opened ({_one_line(reason)}): {_driver()}"
+                f"the virtual camera '{device}' cannot be opened ({_one_line(reason)}): {_driver_advice()}"
             ) from reason
-        self.name: str = self._camera.device
-        """What other programs call it."""
+        self.device: str = self._camera.device
+        self._open = True
 
     def write(self, frame: Frame) -> None:
-        """Send a frame. Raises RunError where the driver takes no more."""
+        """Send a frame.
+
+        Raises:
+            RunError: if the driver accepts no more.
+        """
         try:
-            self._camera.send(fitted(frame.image, self._size))
+            self._camera.send(fit_even(frame.image, self._size))
         except RuntimeError as reason:
             raise RunError(
-                f"the virtual camera {self.name} takes no more frames ({_one_line(reason)}); start again"
+                f"the virtual camera {self.device} takes no more frames ({_one_line(reason)}); start again"
             ) from reason
 
     def poll(self) -> None:
-        """Nothing to do: a driver shows the last frame until the next."""
+        """Do nothing: the driver repeats the last frame until the next one."""
 
     def close(self) -> None:
-        self._camera.close()
+        """Release the driver. Calling it again does nothing."""
+        if self._open:
+            self._open = False
+            self._camera.close()
 
 
 def _one_line(reason: Exception) -> str:
     return "; ".join(str(reason).splitlines()).rstrip(".")
 
 
-def _driver() -> str:
-    """What gives this system a virtual camera."""
+def _driver_advice() -> str:
+    """Return how to get a virtual camera on this system."""
     if sys.platform.startswith("linux"):
         return "sudo apt-get install v4l2loopback-dkms, then sudo modprobe v4l2loopback exclusive_caps=1"
     return "install OBS Studio (obsproject.com) and start and stop its virtual camera once"

@@ -1,23 +1,24 @@
-"""The window: shows frames and hands on keys. Only the main thread may use it."""
+"""The window: displays frames and passes on key presses. Only the main thread may use it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import cv2
 
+from .._closing import Closing
 from ..errors import DeviceError
 from ..frames import Frame, Image
 from ..keys import Controls, key_name, press
 from ..media.resize import letterbox
 
 
-class Window:
-    """A sink that shows frames in a window that can be resized.
+class Window(Closing):
+    """A sink that displays frames in a resizable window."""
 
-    size: (height, width) of the frames. draw: lays over a picture of the window's size, in place, what is to
-    be read on it. fullscreen: whether the window is to fill the screen. Call `check_display` before.
-    """
+    name: ClassVar[str] = "window"
+    help: ClassVar[str] = "display the frames in a window"
 
     def __init__(
         self,
@@ -27,6 +28,18 @@ class Window:
         draw: Callable[[Image], None],
         fullscreen: Callable[[], bool] = lambda: False,
     ) -> None:
+        """Open the window. Call `sinks.display.check_display` first.
+
+        Args:
+            title: its title, unique in the process.
+            size: (height, width) of the frames in pixels.
+            controls: what its keys act on.
+            draw: draws over an image of the window's size, in place, what is to be read on it.
+            fullscreen: returns whether the window should fill the screen.
+
+        Raises:
+            DeviceError: if this OpenCV was built without windows.
+        """
         self._title = title
         self._controls = controls
         self._draw = draw
@@ -34,7 +47,7 @@ class Window:
         self._fullscreen = False
         self._open = True
         try:
-            # The picture's shape is kept by `letterbox`: with KEEPRATIO the window does not tell its real size.
+            # `letterbox` keeps the aspect ratio: with WINDOW_KEEPRATIO, OpenCV does not report the window's real size.
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as reason:
             raise DeviceError(
@@ -46,7 +59,8 @@ class Window:
         cv2.resizeWindow(title, round(width * scale), round(height * scale))
 
     def write(self, frame: Frame) -> None:
-        # Showing a picture in a window that the user has closed would open it again.
+        """Display a frame."""
+        # imshow would reopen a window that the user has closed.
         if self._is_open():
             _, _, width, height = cv2.getWindowImageRect(self._title)
             canvas = letterbox(frame.image, height, width)
@@ -54,6 +68,7 @@ class Window:
             cv2.imshow(self._title, canvas)
 
     def poll(self) -> None:
+        """Handle key presses, a closed window and a change to or from full screen."""
         code = cv2.waitKeyEx(1)
         if code != -1:
             press(key_name(code), self._controls)
@@ -65,6 +80,7 @@ class Window:
             cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
 
     def close(self) -> None:
+        """Close the window. Calling it again does nothing."""
         if self._is_open():
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)
@@ -74,6 +90,6 @@ class Window:
         if self._open:
             try:
                 self._open = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
-            except cv2.error:  # Qt forgets a window with the last one closed.
+            except cv2.error:  # Qt forgets a window when the last one is closed.
                 self._open = False
         return self._open

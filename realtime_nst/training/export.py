@@ -8,6 +8,7 @@ Needs KERAS_BACKEND=tensorflow (the default of an installation).
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ import numpy as np
 
 from realtime_nst.networks.fast import CODE, LOW, MAPS, STYLE
 from realtime_nst.training.network import Differences
+from realtime_nst.training.strokes.network import build_seeded_maps, load_stroke_networks
 from realtime_nst.training.train import load_networks
 
 
@@ -25,9 +27,7 @@ def freeze(call, inputs: list, outputs: tuple[str, ...]):
     `call` returns as many tensors as `outputs` are tensor names ("offset:0") for them.
     """
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     def named(*x):
         return [tf.identity(value, name=name[:-2]) for value, name in zip(call(*x), outputs)]
@@ -55,10 +55,19 @@ def half_constants(graph, at_least: int = 64):
     return result
 
 
+def load_maps(run: Path) -> tuple[keras.Model, keras.Model]:
+    """The style network and the maps of a run, of either kind of network: (frame, style vector) -> offset and gain."""
+    if "seed" not in json.loads((run / "shape.json").read_text()):
+        return load_networks(run)[:2]
+    predictor, seeded, shape = load_stroke_networks(run)
+    return predictor, build_seeded_maps(seeded, shape)
+
+
 def balance(maps: keras.Model) -> None:
     """Round the kernels of the `Differences` so that bf16 holds them exactly and they still add up to 0: what they make
     of a flat field is nothing in bf16 too."""
-    for layer in (one for one in maps.layers if isinstance(one, Differences)):
+    inner = [layer for one in maps.layers for layer in getattr(one, "layers", [one])]
+    for layer in (one for one in inner if isinstance(one, Differences)):
         kernel = keras.ops.convert_to_numpy(layer.kernel)
         kernel = kernel - kernel.mean(axis=(0, 1), keepdims=True)
         # bf16 has 8 bits for a number: whole ones up to 256. What rounding leaves of the sum, at most 4, is added to
@@ -78,9 +87,7 @@ def graphs(style_network: keras.Model, maps: keras.Model) -> dict:
     code = [1, maps.inputs[1].shape[1]]
     return {
         "encode.pb": freeze(
-            lambda style: [style_network(style, training=False)],
-            [tf.TensorSpec(pictures, name=STYLE[:-2])],
-            (CODE,),
+            lambda style: [style_network(style, training=False)], [tf.TensorSpec(pictures, name=STYLE[:-2])], (CODE,)
         ),
         "transform.pb": freeze(
             lambda low, code: maps([low, code], training=False),
@@ -95,7 +102,7 @@ def graphs(style_network: keras.Model, maps: keras.Model) -> dict:
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def main(run: Path, folder: Path) -> None:
     """Export the weights in RUN to encode.pb and transform.pb in FOLDER."""
-    style_network, maps, _ = load_networks(run)
+    style_network, maps = load_maps(run)
     balance(maps)
     folder.mkdir(parents=True, exist_ok=True)
     for name, graph in graphs(style_network, maps).items():

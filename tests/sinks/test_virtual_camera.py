@@ -68,7 +68,7 @@ def test_frames_arrive_as_they_are(drivers):
     camera.poll()
     camera.close()
     (driver,) = drivers
-    assert camera.name == "Double" and (driver.size, driver.fps, driver.closed) == ((48, 64), 25.0, 1)
+    assert camera.device == "Double" and (driver.size, driver.fps, driver.closed) == ((48, 64), 25.0, 1)
     assert np.array_equal(driver.frames, [image])
 
 
