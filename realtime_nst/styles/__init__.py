@@ -1,1 +1,1 @@
-"""Style pictures: the library, transitions between styles, and the pictures drawn by code."""
+"""Styles: the library, transitions between styles, and the images drawn by code."""

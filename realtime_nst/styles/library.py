@@ -1,4 +1,4 @@
-"""Styles by name: the pictures shipped with the program, the user's own, and any file or folder."""
+"""Styles by name: the images shipped with the program, the user's own, and any file or folder."""
 
 from __future__ import annotations
 
@@ -8,40 +8,49 @@ import urllib.parse
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import platformdirs
 
 from ..errors import OutputError, StyleError
 from ..frames import Image
 from ..media.images import SUFFIXES, decode_image, images_in, read_image, write_image
+from ..media.resize import resize
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]  only Python 3.10 has it installed
 
 
 @dataclass(frozen=True)
 class Style:
-    """A style picture and what is known of it."""
+    """A style image and what is known about it."""
 
     name: str
     path: Path
     title: str = ""
     after: str = ""
+    """The artist or school it is made after (shipped styles)."""
     year: int | None = None
+    """The year of the work it is made after."""
     made: str = ""
-    """The command that made the picture (shipped styles)."""
+    """The command that made the image (shipped styles)."""
 
     def read(self) -> Image:
-        """The picture, uint8 BGR. Raises StyleError where it cannot be read."""
+        """Return the image, uint8 BGR.
+
+        Raises:
+            StyleError: if it cannot be read.
+        """
         return read_image(self.path, StyleError)
 
 
 def shipped_styles() -> list[Style]:
-    """The styles that come with the program, in the order of styles.toml."""
+    """Return the styles that ship with the program, in the order of styles.toml."""
     folder = _shipped_folder()
-    table = tomllib.loads((folder / "styles.toml").read_text(encoding="utf-8"))
+    text = (folder / "styles.toml").read_text(encoding="utf-8")
+    table = cast("dict[str, dict[str, Any]]", tomllib.loads(text))  # pyright: ignore[reportUnknownMemberType]
     return [
         Style(
             name=name,
@@ -56,30 +65,41 @@ def shipped_styles() -> list[Style]:
 
 
 def user_folder() -> Path:
-    """Where `realtime-nst styles add` keeps the user's own styles."""
+    """Return the folder in which `realtime-nst styles add` keeps the user's own styles."""
     return platformdirs.user_data_path("realtime-nst", appauthor=False) / "styles"
 
 
 def user_styles(folder: Path | None = None) -> list[Style]:
-    """The styles that the user has added, by name."""
+    """Return the styles that the user has added, sorted by name.
+
+    Args:
+        folder: where to look; None: `user_folder()`.
+    """
     folder = folder or user_folder()
     return [Style(path.stem, path) for path in images_in(folder)] if folder.is_dir() else []
 
 
-def find_styles(wanted: Iterable[str] = ()) -> list[Style]:
-    """The styles that names, picture files and folders stand for; with none, every shipped and user style.
+def find_styles(names: Iterable[str] = ()) -> list[Style]:
+    """Find styles.
 
-    Raises StyleError for an unknown name (with the nearest ones), an unreadable file or an empty folder.
+    Args:
+        names: names of styles, image files and folders of image files, in any mix. Empty: every shipped and user style.
+
+    Returns:
+        The styles in the order of `names`; a folder stands for all of its images.
+
+    Raises:
+        StyleError: if a name is unknown (the message suggests the nearest ones), a file unreadable or a folder empty.
     """
     known = {style.name: style for style in [*shipped_styles(), *user_styles()]}
-    wanted = list(wanted)
-    if not wanted:
+    names = list(names)
+    if not names:
         return list(known.values())
-    return [style for one in wanted for style in _find(one, known)]
+    return [style for name in names for style in _find(name, known)]
 
 
 def find_style(name: str) -> Style:
-    """Return the one style that `name` stands for: a style's name, a picture file, or a folder of one picture.
+    """Return the one style that `name` stands for: a style's name, an image file, or a folder of one image.
 
     Raises:
         StyleError: as `find_styles`, and if a folder holds several pictures.
@@ -90,25 +110,25 @@ def find_style(name: str) -> Style:
     return found[0]
 
 
-def _find(wanted: str, known: dict[str, Style]) -> list[Style]:
-    if wanted in known:
-        return [known[wanted]]
-    path = Path(wanted)
+def _find(name: str, known: dict[str, Style]) -> list[Style]:
+    if name in known:
+        return [known[name]]
+    path = Path(name)
     if path.is_dir():
-        found = [Style(p.stem, p) for p in images_in(path)]
-        if not found:
+        styles = [Style(file.stem, file) for file in images_in(path)]
+        if not styles:
             raise StyleError(f"the style folder {path} holds no pictures ({', '.join(SUFFIXES)})")
-        return found
+        return styles
     if path.exists():
         style = Style(path.stem, path)
         style.read()
         return [style]
     if path.suffix.lower() in SUFFIXES or len(path.parts) > 1:
-        raise StyleError(f"there is no style picture {wanted}; `realtime-nst styles` lists the styles there are")
-    near = difflib.get_close_matches(wanted, known, n=3)
+        raise StyleError(f"there is no style picture {name}; `realtime-nst styles` lists the styles there are")
+    near = difflib.get_close_matches(name, known, n=3)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise StyleError(
-        f"there is no style '{wanted}': {hint}`realtime-nst styles` lists them; a picture file or a folder does too"
+        f"there is no style '{name}': {hint}`realtime-nst styles` lists them; or give a picture file or a folder"
     )
 
 
@@ -122,16 +142,27 @@ def add_style(
     max_side: int = 1024,
     timeout: float = 15.0,
 ) -> Style:
-    """Copy a picture (file or http(s) URL) into the user's styles under `name`, by default the file's.
+    """Copy an image into the user's styles.
 
-    The picture is decoded and written anew as PNG, its long side at most `max_side` pixels, so nothing but
-    pixels enters the folder. Raises StyleError for what is no picture, too large or out of reach.
+    It is decoded and encoded again as PNG, so that nothing but pixels enters the folder.
+
+    Args:
+        source: a file or an http(s) URL.
+        name: what to call the style; None: as the file is called.
+        folder: where the user's styles are; None: `user_folder()`.
+        overwrite: replace a style of that name.
+        max_bytes: size of the largest file that is accepted.
+        max_side: long side, in pixels, to which larger images are scaled down.
+        timeout: seconds that the server may take to connect, and between two packets.
+
+    Raises:
+        StyleError: if the file is not an image, too large, or cannot be read or downloaded, or the name is taken or
+            not allowed.
+        OutputError: if the folder cannot be written.
     """
-    import cv2
-
     address = urllib.parse.urlparse(source)
-    from_net = address.scheme in ("http", "https")
-    name = name or Path(urllib.parse.unquote(address.path) if from_net else source).stem
+    is_url = address.scheme in ("http", "https")
+    name = name or Path(urllib.parse.unquote(address.path) if is_url else source).stem
     if not name or name != Path(name).name or name.startswith(".") or any(c in name for c in '<>:"/\\|?*'):
         raise StyleError(f"'{name}' cannot be a style's name; choose one with `--name`")
     if name in {style.name for style in shipped_styles()}:
@@ -139,15 +170,14 @@ def add_style(
     folder = folder or user_folder()
     if not overwrite and name in {style.name for style in user_styles(folder)}:
         raise StyleError(f"you have a style '{name}'; add --overwrite to replace it, or choose another --name")
-    data = _download(source, max_bytes, timeout) if from_net else _load(Path(source), max_bytes)
+    data = _download(source, max_bytes, timeout) if is_url else _load(Path(source), max_bytes)
     image = decode_image(data, source, StyleError)
-    scale = max_side / max(image.shape[:2])
-    if scale < 1:
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    scale = min(max_side / max(image.shape[:2]), 1.0)
+    image = resize(image, (max(round(image.shape[0] * scale), 1), max(round(image.shape[1] * scale), 1)))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as reason:
-        raise OutputError(f"cannot make the style folder {folder}: {reason.strerror or reason}") from reason
+    except OSError as error:
+        raise OutputError(f"cannot make the style folder {folder}: {error.strerror or error}") from error
     return Style(name, write_image(folder / f"{name}.png", image))
 
 
@@ -156,27 +186,27 @@ def _load(path: Path, max_bytes: int) -> bytes:
         if path.stat().st_size > max_bytes:
             raise StyleError(f"{path} is larger than {max_bytes >> 20} MB; scale it down first")
         return path.read_bytes()
-    except OSError as reason:
-        raise StyleError(f"cannot read {path}: {reason.strerror or reason}") from reason
+    except OSError as error:
+        raise StyleError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _download(url: str, max_bytes: int, timeout: float) -> bytes:
-    import urllib.request  # it takes longer to load than all the rest of this file
+    import urllib.request  # takes longer to import than the rest of this module
 
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
             data = answer.read(max_bytes + 1)
-    except (OSError, ValueError) as reason:
+    except (OSError, ValueError) as error:
         raise StyleError(
-            f"cannot fetch {url}: {reason}; download it with a browser and add the file instead"
-        ) from reason
+            f"cannot download {url}: {error}; download it with a browser and add the file instead"
+        ) from error
     if len(data) > max_bytes:
         raise StyleError(f"{url} is larger than {max_bytes >> 20} MB; scale it down first")
     return data
 
 
 def _shipped_folder() -> Path:
-    """In an installed wheel the pictures lie inside the package, in a checkout at its top level."""
+    """Return the folder of the shipped images: inside an installed package, or at the top level of a checkout."""
     here = Path(__file__).resolve().parent.parent
     installed = here / "shipped_styles"
     return installed if installed.is_dir() else here.parent / "styles"
