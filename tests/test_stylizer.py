@@ -35,10 +35,11 @@ def test_a_frames_own_code_is_no_style_encode(image, red):
 
 
 def test_warming_up_is_of_the_size_that_frames_will_have_and_no_style_encode(image, red):
-    stylizer = Stylizer(MeanColour(), 320)
+    network = MeanColour()
+    stylizer = Stylizer(network, 320)
     stylizer.warm_up(*image.shape[:2])
     stylizer.stylize(image, red)
-    assert stylizer.network.seen == [(240, 320, 3)] * 2 and stylizer.encodes == 0
+    assert network.seen == [(240, 320, 3)] * 2 and stylizer.encodes == 0
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def ycc(image):
 @pytest.mark.parametrize("part", [np.s_[:], np.s_[:, ::-1]])
 def test_kept_colours_are_the_frame_s_and_the_light_is_the_style_s(image, part):
     # Half way to grey no colour leaves the range, so nothing is clipped.
-    stylizer, grey, image = Stylizer(MeanColour(), 640), np.float32([128, 128, 128]), image[part] // 4 + 96
+    stylizer, grey, image = Stylizer(MeanColour(), 640), np.array([128, 128, 128], np.float32), image[part] // 4 + 96
     styled = stylizer.stylize(image, grey)
     kept = stylizer.stylize(image, grey, keep_colors=True)
     assert np.abs(ycc(kept)[..., 1:] - ycc(image)[..., 1:]).max() <= 2

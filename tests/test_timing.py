@@ -33,7 +33,7 @@ def clock(monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     clock = Clock(keep=100)
-    clock.now = now
+    clock.now = now  # pyright: ignore[reportAttributeAccessIssue] : for the test, which moves it
     return clock
 
 

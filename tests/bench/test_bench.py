@@ -114,7 +114,8 @@ def test_operations_are_counted_as_on_paper(tmp_path):
     y = ops.convolution(x, np.zeros((16, 8, 3, 3), np.float32), [2, 2], [1, 1], [1, 1], [1, 1])
     y = ops.group_convolution(y, np.zeros((16, 1, 1, 3, 3), np.float32), [1, 1], [1, 1], [1, 1], [1, 1])
     y = ops.matmul(ops.reduce_mean(y, np.array([2, 3])), np.zeros((10, 16), np.float32), False, True)
-    openvino.save_model(openvino.Model([ops.result(y)], [x], "m"), tmp_path / "m.xml", compress_to_fp16=False)
+    model = openvino.Model([ops.result(y)], [x], "m")  # pyright: ignore[reportGeneralTypeIssues]
+    openvino.save_model(model, tmp_path / "m.xml", compress_to_fp16=False)
     expected = 2 * (10 * 12 * 16 * 8 * 9) + 2 * (10 * 12 * 16 * 9) + 2 * 10 * 16
     assert openvino_operations(tmp_path / "m.xml", {"x": [1, 8, 20, 24]}) == expected
 
@@ -195,8 +196,9 @@ def test_the_peer_is_measured_without_modules_that_windows_lacks(tmp_path, case)
     assert ("latency_ms" in figures) == (case == "any style")
 
 
-def line(name, case, *fps, p95=50.0, processing_size=(480, 640)):
+def line(contender, which, *fps, p95=50.0, processing_size=(480, 640)):
     class Measured:
+        name, case = contender, which
         facts = {
             "runtime": "r", "device": "CPU", "frame_size": [480, 640], "processing_size": processing_size, "first_frame_s": 1.0,
         }
@@ -205,7 +207,6 @@ def line(name, case, *fps, p95=50.0, processing_size=(480, 640)):
             for one in fps
         ]
 
-    Measured.name, Measured.case = name, case
     return line_of(Measured, 100.0)
 
 

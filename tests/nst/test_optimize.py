@@ -137,7 +137,7 @@ def test_a_synthesized_picture_has_the_style_and_another_arrangement(vgg, painti
 
     def gram(image):
         found = vgg(ops.convert_to_tensor(image[np.newaxis].astype("float32")), ["block1_conv1"])
-        return ops.convert_to_numpy(mean_gram(found["block1_conv1"]))[0]
+        return np.asarray(ops.convert_to_numpy(mean_gram(found["block1_conv1"])))[0]
 
     made = synthesize(painting, vgg, side=64, steps=(20, 20), seed=1)
     noise = np.random.default_rng(1).normal(128, 8, (64, 64, 3)).clip(0, 255).astype(np.uint8)

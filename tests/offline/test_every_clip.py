@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import av
+import av.error
 import numpy as np
 import pytest
 from support.clip_files import first_frame, make, sound, times

@@ -53,7 +53,7 @@ def test_a_full_disk_stops_the_recording_and_the_preview_goes_on(small_disk):
     recorder.start(small_disk / "a.mp4")
     run(
         RealtimeSource(DemoSource((240, 320))), Stylizer(MeanColour(), 96), [recorder, preview],
-        lambda frame: RenderParams(np.float32([30, 60, 90])), live=True, stop=stop, seconds=120,
+        lambda frame: RenderParams(np.array([30, 60, 90], np.float32)), live=True, stop=stop, seconds=120,
     )
     (recording,) = recorder.ended
     assert "No space left" in str(recording.failure) and "what was written plays" in str(recording.failure)

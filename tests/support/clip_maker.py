@@ -15,6 +15,8 @@ from pathlib import Path
 
 import cv2
 import av  # after cv2, as the package does
+import av.codec
+import av.stream
 import numpy as np
 
 from realtime_nst.sources.demo import DemoSource
@@ -241,7 +243,7 @@ def _add_sound(output, sound: Sound):
 def _encode_sound(sound: Sound, stream, seconds: float) -> Iterator[av.Packet]:
     times = np.arange(int(seconds * sound.rate)) / sound.rate
     tone = (0.1 + 0.3 * times / seconds) * np.sin(2 * np.pi * sound.pitch * times)
-    frame = av.AudioFrame.from_ndarray(np.float32(tone)[np.newaxis], format="fltp", layout="mono")
+    frame = av.AudioFrame.from_ndarray(tone.astype(np.float32)[np.newaxis], format="fltp", layout="mono")
     frame.sample_rate, frame.pts = sound.rate, 0
     frame.time_base = Fraction(1, sound.rate)
     context = stream.codec_context

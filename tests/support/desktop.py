@@ -94,7 +94,9 @@ class Program:
         shot = subprocess.run(
             ["import", "-window", self.window, "bmp:-"], env=os.environ | self._display, capture_output=True, check=True
         )
-        return cv2.imdecode(np.frombuffer(shot.stdout, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(shot.stdout, np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
+        return image
 
     def until(self, wish: Callable, seconds: float = 15.0):
         """The first true value of `wish()`; fails after `seconds`."""

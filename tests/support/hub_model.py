@@ -31,7 +31,7 @@ def save_hub_model(folder: Path) -> Path:
     """Write the SavedModel into `folder`, with the same weights every time."""
     module = StyleModule(np.random.default_rng(17))
     content, style = (tf.TensorSpec([None, None, None, 3], name=name) for name in ("placeholder", "placeholder_1"))
-    serving = module.__call__.get_concrete_function(content, style)
+    serving = module.__call__.get_concrete_function(content, style)  # pyright: ignore[reportAttributeAccessIssue]
     tf.saved_model.save(module, str(folder), signatures={"serving_default": serving})
     return folder
 

@@ -86,7 +86,7 @@ def test_fine_lines_stay_sharp(scene, quick):
     """A steady network's strokes of one pixel survive any number of frames of a camera that pans by half pixels."""
     hold = TemporalConsistency(quick=quick)
     for k in range(30):
-        shift = np.float32([[1, 0, -k / 2], [0, 1, 0]])
+        shift = np.array([[1, 0, -k / 2], [0, 1, 0]], np.float32)
         view = cv2.warpAffine(scene, shift, (640, 320), flags=cv2.INTER_CUBIC)
         shown = hold(view, cv2.pyrDown(view))
     energy = [cv2.Laplacian(one, cv2.CV_32F).var() for one in (shown, view)]
@@ -133,7 +133,7 @@ def test_frames_of_any_size(size, quick):
 def test_another_style_is_not_held_to_the_last(scene):
     steady = TemporalFilter()
     seen = cv2.pyrDown(scene)
-    one, other = np.float32([1, 0, 2]), np.float32([0, 1, 2])
+    one, other = np.array([1, 0, 2], np.float32), np.array([0, 1, 2], np.float32)
     for _ in range(3):
         steady.hold(scene, seen, one, 1.0)
     assert steady.hold(255 - scene, seen, other, 1.0).mean() == (255 - scene).mean()

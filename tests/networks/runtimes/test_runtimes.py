@@ -30,13 +30,14 @@ def openvino_network(layout, folder):
     frame.output(0).set_names({"frame"})
     code.output(0).set_names({"code"})
     green = ops.gather(frame, np.array([1]), np.array(channel))
-    to_red = np.float32([0.3, 0, 0]).reshape(axes)
+    to_red = np.array([0.3, 0, 0], np.float32).reshape(axes)
     out = ops.add(ops.multiply(frame, ops.reshape(code, axes, False)), ops.multiply(green, to_red))
     # A row and a column too many, as of a network that rounds sizes up.
     ends = [0, 0, 1, 1] if layout == "NCHW" else [0, 1, 1, 0]
     out = ops.pad(out, [0, 0, 0, 0], ends, "edge")
     file = folder / "known.xml"
-    openvino.save_model(openvino.Model([ops.result(out)], [frame, code], "known"), file, compress_to_fp16=False)
+    model = openvino.Model([ops.result(out)], [frame, code], "known")  # pyright: ignore[reportGeneralTypeIssues]
+    openvino.save_model(model, file, compress_to_fp16=False)
     return file
 
 
@@ -60,7 +61,7 @@ def stylize_with(runtime, size, folder):
 @pytest.mark.parametrize("runtime", ["OpenVINO NHWC", "OpenVINO NCHW", "TensorFlow", "XLA"])
 def test_pictures_go_in_and_come_out_as_the_network_sees_them(runtime, tmp_path):
     image = np.random.default_rng(1).integers(0, 256, (23, 40, 3), np.uint8)
-    code = np.float32([0.5, 0.9, 1.5])
+    code = np.array([0.5, 0.9, 1.5], np.float32)
     stylize = stylize_with(runtime, (23, 40), tmp_path)
     out = stylize(image, code)
     expected = np.clip(known(image[:, :, ::-1] / 255, code), 0, 1)[:, :, ::-1] * 255
@@ -165,7 +166,7 @@ class TestCompiledModels:
     def make(self, network, size=(16, 24), **options):
         image = np.random.default_rng(3).integers(0, 256, (*size, 3), np.uint8)
         stylize = openvino_stylize(network, size, "frame", "code", (1, 3), **({"precision": "f32"} | options))
-        return stylize(image, np.float32([0.5, 0.9, 1.5]))()
+        return stylize(image, np.array([0.5, 0.9, 1.5], np.float32))()
 
     def test_the_second_time_it_comes_from_the_cache_and_is_the_same(self, network, cache):
         first = self.make(network)
