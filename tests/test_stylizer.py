@@ -4,15 +4,15 @@ import cv2
 import numpy as np
 import pytest
 from support.doubles import MeanColour
+from support.scenes import scene_image
 
-from realtime_nst.sources.demo import DemoSource
 from realtime_nst.frames import Frame
 from realtime_nst.stylizer import ContentCode, Stylizer, blend
 
 
 @pytest.fixture
 def image():
-    return DemoSource().read().image
+    return scene_image()
 
 
 @pytest.fixture

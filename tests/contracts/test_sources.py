@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support.doubles import Capture, Numbered
 from support.file_server import served
+from support.scenes import scene_frames
 
 from realtime_nst.bench.camera_server import camera_server
 from realtime_nst.errors import StylizeError
@@ -33,8 +34,7 @@ class Given:
 
     def camera_url(self) -> str:
         """The address of a network camera that sends the built-in scene."""
-        scene = DemoSource((120, 160))
-        images = [scene.read().image for _ in range(10)]
+        images = [frame.image for frame in scene_frames(10, (120, 160))]
         return self.stack.enter_context(camera_server(images, fps=100)).url
 
     def file_url(self, name: str) -> str:
@@ -43,7 +43,7 @@ class Given:
 
 
 SOURCES: dict[str, Callable[[Given], Source]] = {
-    "demo": lambda given: DemoSource((120, 160)),
+    "demo": lambda given: DemoSource((48, 64)),
     "clip": lambda given: ClipSource(given.clip("plain.mp4")),
     "rotated clip": lambda given: ClipSource(given.clip("turned_90.mov")),
     "transparent clip": lambda given: ClipSource(given.clip("transparent.webm")),

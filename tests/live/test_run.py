@@ -13,11 +13,11 @@ import av
 import numpy as np
 import pytest
 from support import ROOT
+from support.scenes import scene_frames
 
 from realtime_nst.bench.camera_server import camera_server
 from realtime_nst.errors import DeviceError, InputError, ModelError, OutputError, RunError, SourceError, StyleError
 from realtime_nst.live.run import LiveOptions, run_live
-from realtime_nst.sources.demo import DemoSource
 from realtime_nst.styles.library import Style
 
 
@@ -121,8 +121,7 @@ def test_a_frame_rate_for_a_file_without_a_window_is_reported_as_unused(go, clip
 
 
 def test_a_camera_that_hangs_up_leaves_its_recording_and_an_error(go, tmp_path):
-    source = DemoSource((120, 160))
-    images = [source.read().image for _ in range(30)]
+    images = [frame.image for frame in scene_frames(30, (120, 160))]
     out = tmp_path / "out.mp4"
 
     def hang_up_when_recorded(server):
@@ -196,8 +195,7 @@ class TestEndedBySignals:
     @pytest.fixture
     def program(self, hub_folder, styles, tmp_path):
         """The program while it records a network camera, once a second of video has reached the disk."""
-        source = DemoSource((120, 160))
-        images = [source.read().image for _ in range(90)]
+        images = [frame.image for frame in scene_frames(90, (120, 160))]
         out = tmp_path / "out.mp4"
         with camera_server(images) as server:
             process = subprocess.Popen(

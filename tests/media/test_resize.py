@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+from support.scenes import scene_image
 
 from realtime_nst.media.resize import downscale, letterbox, resize
-from realtime_nst.sources.demo import Scene
 
 
 @pytest.mark.parametrize(
@@ -20,21 +20,22 @@ from realtime_nst.sources.demo import Scene
     ],
 )
 def test_each_pixel_is_the_mean_of_what_it_takes_the_place_of(have, wanted):
-    image = Scene(*have).draw(3.0)
+    grain = np.random.default_rng(0).normal(0, 6, (*have, 3))
+    image = cv2.add(cv2.resize(scene_image(), have[::-1]), grain, dtype=cv2.CV_8U)
     made = downscale(image, wanted)
     assert made.shape == (*wanted, 3)
     assert np.abs(made.astype(int) - cv2.resize(image, wanted[::-1], interpolation=cv2.INTER_AREA)).mean() < 1
 
 
 def test_of_its_own_size_it_is_a_copy():
-    image = Scene(48, 64).draw(0.0)
+    image = scene_image((48, 64))
     made = downscale(image, (48, 64))
     assert np.array_equal(made, image) and not np.shares_memory(made, image)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_enlarging_is_smooth_and_shrinking_averages(dtype):
-    image = Scene(48, 64).draw(1.0).astype(dtype)
+    image = scene_image((48, 64)).astype(dtype)
     enlarged = resize(image, (192, 256))
     assert np.array_equal(enlarged, cv2.resize(image, (256, 192), interpolation=cv2.INTER_CUBIC))
     shrunk = resize(image, (24, 32))
@@ -44,7 +45,7 @@ def test_enlarging_is_smooth_and_shrinking_averages(dtype):
 
 def test_each_axis_has_its_own_filter():
     """A panorama that gets narrower and higher: averaged along, interpolated up."""
-    image = Scene(48, 64).draw(1.0)
+    image = scene_image((48, 64))
     narrow = cv2.resize(image, (16, 48), interpolation=cv2.INTER_AREA)
     assert np.array_equal(resize(image, (96, 16)), cv2.resize(narrow, (16, 96), interpolation=cv2.INTER_CUBIC))
 

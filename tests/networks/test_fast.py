@@ -6,10 +6,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from support.scenes import scene_image
 
+from realtime_nst.media.resize import resize
 from realtime_nst.networks import fast
 from realtime_nst.networks.fast import WEIGHTS, FastNetwork, OpenVinoFast, TensorFlowFast
-from realtime_nst.media.resize import resize
 from realtime_nst.styles.library import find_styles
 from realtime_nst.stylizer import blend
 
@@ -26,9 +27,8 @@ def codes(network):
 
 @pytest.fixture(scope="module")
 def scene():
-    from realtime_nst.sources.demo import DemoSource
 
-    return DemoSource().read().image
+    return scene_image()
 
 
 @pytest.mark.parametrize("size", [(480, 640), (33, 57), (8, 8), (101, 64)])

@@ -14,11 +14,12 @@ from support import TESTS
 from support.clip_files import OPTIONS, make, times
 from support.doubles import Kept, MeanColour
 
-from realtime_nst.sources.clip import ClipSource
-from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import RunError
+from realtime_nst.frames import Frame
 from realtime_nst.pipeline import RenderParams, run
 from realtime_nst.sinks.recorder import Recorder
+from realtime_nst.sources.clip import ClipSource
+from realtime_nst.sources.demo import DemoSource
 from realtime_nst.sources.realtime import RealtimeSource
 from realtime_nst.stylizer import Stylizer
 
@@ -66,14 +67,12 @@ def test_a_full_disk_stops_the_recording_and_the_preview_goes_on(small_disk):
 
 
 def test_a_full_disk_leaves_a_clip_that_is_gone_on_with(small_disk, tmp_path):
-    scene, clip = DemoSource((120, 160)), tmp_path / "clip.mp4"
+    clip = tmp_path / "clip.mp4"
     recorder = Recorder(30.0, live=False, must_succeed=True)
     recorder.start(clip)
     noise = np.random.default_rng(1)
-    for _ in range(300):
-        frame = scene.read()
-        frame.image[:] = noise.integers(0, 255, frame.image.shape)
-        recorder.write(frame)
+    for number in range(300):
+        recorder.write(Frame(noise.integers(0, 255, (120, 160, 3), np.uint8), number / 30))
     recorder.close()
     with pytest.raises(RunError, match="No space left.*what was written plays"):
         make(clip, small_disk / "out.mp4", Stylizer(MeanColour(), 160))

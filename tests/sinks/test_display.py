@@ -6,11 +6,11 @@ import sys
 
 import pytest
 from support.desktop import desktop
+from support.scenes import scene_image
 
 from realtime_nst.bench.camera_server import camera_server
 from realtime_nst.errors import DeviceError
 from realtime_nst.sinks.display import check_display, display_available
-from realtime_nst.sources.demo import DemoSource
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_display_that_answers(display, monkeypatch):
 
 def test_the_program_says_so_and_exits_with_2():
     env = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
-    with camera_server([DemoSource().read().image]) as server:
+    with camera_server([scene_image()]) as server:
         done = subprocess.run(
             [sys.executable, "-m", "realtime_nst", "live", "--camera", server.url],
             env=env,

@@ -12,16 +12,15 @@ import av
 import numpy as np
 import pytest
 from support import ROOT
+from support.scenes import scene_frames
 
-from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import OutputError, RunError
 from realtime_nst.frames import Frame
 from realtime_nst.sinks.recorder import Recorder
 
 
 def scene(count, size=(120, 160), fps=30.0):
-    source = DemoSource(size, fps)
-    return [source.read() for _ in range(count)]
+    return scene_frames(count, size, fps)
 
 
 def record(path, frames, *, live=False, fps=30.0):

@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 from support.desktop import Program, desktop
+from support.scenes import scene_image
 
 from realtime_nst.bench.camera_server import camera_server
-from realtime_nst.sources.demo import DemoSource
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def display():
 @pytest.fixture(scope="module")
 def still():
     """One frame of the scene: a camera that shows it makes what is on the screen depend on the keys alone."""
-    return DemoSource().read().image
+    return scene_image()
 
 
 @pytest.fixture(scope="module")

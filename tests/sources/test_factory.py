@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
+from support.scenes import scene_image
 
 from realtime_nst.errors import SourceError
-from realtime_nst.sources.demo import DemoSource
 from realtime_nst.sources.factory import open_source
 
 
 def test_the_demo_is_a_source():
     source = open_source("demo", live=False)
-    np.testing.assert_array_equal(source.read().image, DemoSource().read().image)
-    assert open_source("demo").live
+    np.testing.assert_array_equal(source.read().image, scene_image())
+    assert not source.live and open_source("demo").live
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,15 @@ import time
 import av
 import numpy as np
 import pytest
+from support.scenes import scene_frames, scene_image
 from support.sound_server import RATE, click_times, missing, sound_server, write_clicks
 
-from realtime_nst.sources.demo import DemoSource
 from realtime_nst.errors import DeviceError, InputError
 from realtime_nst.frames import AudioChunk, Frame
 from realtime_nst.live.run import LiveOptions, run_live
 from realtime_nst.media.audio_clock import AudioClock
-from realtime_nst.sources.microphone import Microphone
 from realtime_nst.sinks.recorder import Recorder
+from realtime_nst.sources.microphone import Microphone
 
 HEARD = missing()
 
@@ -47,7 +47,7 @@ def record(path, seconds: float, card_rate: float, lateness) -> None:
     microphone, clock = Told(), AudioClock(RATE)
     recorder = Recorder(30.0, live=False, must_succeed=True, microphone=microphone)
     recorder.start(path)
-    image, block = DemoSource((32, 32)).read().image, RATE // 50
+    image, block = scene_image((32, 32)), RATE // 50
     count = 0
     for number in range(int(seconds * 30)):
         frame = Frame(image, number / 30)
@@ -75,13 +75,12 @@ def test_lost_sound_becomes_silence_and_the_rest_stays_in_step(tmp_path):
     microphone = Told()
     recorder = Recorder(30.0, live=False, must_succeed=True, microphone=microphone)
     recorder.start(tmp_path / "a.mp4")
-    source = DemoSource((32, 32), 30.0)
-    for number in range(240):
+    for number, frame in enumerate(scene_frames(240, (32, 32))):
         if number % 30 == 0 and not 60 <= number < 150:
             samples = np.zeros((RATE, 1), np.float32)
             samples[: RATE // 200] = 0.6
             microphone.heard.append(AudioChunk(samples, number / 30))
-        recorder.write(source.read())
+        recorder.write(frame)
     recorder.close()
     clicks = click_times(track(tmp_path / "a.mp4"), RATE)
     assert clicks == pytest.approx([0, 1, 5, 6, 7], abs=0.01)
@@ -92,7 +91,7 @@ def test_sound_before_the_first_picture_is_left_out(tmp_path):
     microphone.heard = [AudioChunk(np.full((RATE, 1), 0.6, np.float32), float(second)) for second in range(7)]
     recorder = Recorder(30.0, live=False, must_succeed=True, microphone=microphone)
     recorder.start(tmp_path / "a.mp4")
-    for frame in [DemoSource((32, 32), 30.0).read()] * 2:
+    for frame in scene_frames(1, (32, 32)) * 2:
         recorder.write(frame._replace(time=5.5))
     recorder.close()
     assert len(track(tmp_path / "a.mp4")) / RATE == pytest.approx(1.5, abs=0.05)

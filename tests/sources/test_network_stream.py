@@ -5,18 +5,17 @@ import socket
 import numpy as np
 import pytest
 from support.file_server import served
+from support.scenes import scene_frames
 
 from realtime_nst.bench.camera_server import camera_server
 from realtime_nst.errors import CorruptFrameError, RunError, SourceError
 from realtime_nst.sources.camera import Camera
-from realtime_nst.sources.demo import DemoSource
 from realtime_nst.sources.factory import open_source
 
 
 @pytest.fixture(scope="module")
 def scene():
-    source = DemoSource((120, 160))
-    return [source.read().image for _ in range(45)]
+    return [frame.image for frame in scene_frames(45, (120, 160))]
 
 
 def frames_of(source):

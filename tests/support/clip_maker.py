@@ -19,7 +19,7 @@ import av.codec
 import av.stream
 import numpy as np
 
-from realtime_nst.sources.demo import DemoSource
+from .scenes import scene_image
 
 TICK = Fraction(1, 90000)
 """The time base of the pictures, in seconds: it holds every rate used here exactly."""
@@ -128,7 +128,7 @@ def webcam(size: tuple[int, int], count: int) -> Iterator[np.ndarray]:
     """
     width, height = size
     rng = np.random.default_rng(11)
-    room = cv2.GaussianBlur(DemoSource((height, width)).read().image, (0, 0), height / 60)
+    room = cv2.GaussianBlur(scene_image((height, width)), (0, 0), height / 60)
     # A library of noise, shown at random places of it: drawing it anew for every frame takes seconds.
     large = rng.normal(0, 7, (height + 64, width + 64, 3)).astype(np.float32)
     noise = cv2.GaussianBlur(large, (0, 0), 0.8)

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from realtime_nst.media.images import write_image
-from realtime_nst.sources.demo import DemoSource
+
+from .scenes import scene_image
 
 VGG16_BLOCKS = ((2, 8), (2, 12), (3, 16), (3, 24))
 """Convolutions and channels of the blocks, as VGG-16 up to block4_conv3 has them; its channels are 64 to 512."""
@@ -20,9 +21,7 @@ def photo(height: int, width: int, seed: int = 0) -> np.ndarray:
 
     Each `seed` shows the scene seven seconds later than the one before.
     """
-    scene = DemoSource((height, width), fps=1 / 7)
-    for _ in range(seed + 1):
-        image = scene.read().image
+    image = scene_image((height, width), 7.0 * seed)
     grain = np.random.default_rng(seed).normal(0, 4, (height, width, 1)).astype(np.float32)
     return cv2.add(image, np.repeat(grain, 3, axis=2), dtype=cv2.CV_8U)
 

@@ -3,20 +3,20 @@
 import cv2
 import numpy as np
 import pytest
+from support.scenes import scene_image
 
-from realtime_nst.temporal.consistency import TemporalConsistency
-from realtime_nst.sources.demo import DemoSource
 from realtime_nst.evaluation.warping import consistent, estimate_flow, warping_error
 from realtime_nst.networks.fast import FastNetwork
 from realtime_nst.sources.factory import open_source
-from realtime_nst.temporal.filter import TemporalFilter, deflicker_by_default
 from realtime_nst.stylizer import Stylizer
+from realtime_nst.temporal.consistency import TemporalConsistency
+from realtime_nst.temporal.filter import TemporalFilter, deflicker_by_default
 
 
 @pytest.fixture(scope="module")
 def scene():
     """A wide view of the scene, 320 x 800, which a camera may pan over."""
-    return cv2.resize(DemoSource().read().image, (800, 600), interpolation=cv2.INTER_AREA)[140:460]
+    return cv2.resize(scene_image(), (800, 600), interpolation=cv2.INTER_AREA)[140:460]
 
 
 @pytest.fixture(params=[False, True], ids=["thorough", "quick"])

@@ -4,12 +4,13 @@ import cv2
 import numpy as np
 import pytest
 from support.doubles import Kept, MeanColour, Numbered
+from support.scenes import scene_image
 
-from realtime_nst.temporal.denoise import TemporalDenoiser
 from realtime_nst.networks.fast import FastNetwork
 from realtime_nst.pipeline import RenderParams, run
-from realtime_nst.sources.factory import DemoSource, open_source
+from realtime_nst.sources.factory import open_source
 from realtime_nst.stylizer import Stylizer
+from realtime_nst.temporal.denoise import TemporalDenoiser
 
 
 def noisy(image, sigma, rng):
@@ -18,7 +19,7 @@ def noisy(image, sigma, rng):
 
 @pytest.fixture(scope="module")
 def scene():
-    return cv2.resize(DemoSource().read().image, (320, 240), interpolation=cv2.INTER_AREA)
+    return cv2.resize(scene_image(), (320, 240), interpolation=cv2.INTER_AREA)
 
 
 @pytest.mark.parametrize("sigma", [2, 4, 6])

@@ -14,11 +14,11 @@ import urllib.request
 
 import numpy as np
 import pytest
+from support.scenes import scene_image
 
 from realtime_nst.errors import DeviceError
 from realtime_nst.frames import Frame
 from realtime_nst.media.images import read_image
-from realtime_nst.sources.demo import Scene
 from realtime_nst.sources.factory import open_source
 from realtime_nst.web.broadcast import Broadcast, Listener
 
@@ -46,7 +46,7 @@ def on_air(images, fps: float = 60.0):
 
 @pytest.fixture(scope="module")
 def scene():
-    return Scene(240, 320).draw(0.0)
+    return scene_image((240, 320))
 
 
 def abs_difference(one, other) -> float:
