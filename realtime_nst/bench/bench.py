@@ -68,12 +68,12 @@ def bench(options: BenchOptions, say: Callable[[str], None] = lambda message: No
     """Measure what the options name.
 
     Args:
-        options: What to measure.
-        say: Receives what is being measured.
+        options: what to measure.
+        say: receives what is being measured.
 
     Raises:
-        InputError: An option is wrong, or something cannot be read or written.
-        RunError: A measuring process failed, or another program cannot be installed.
+        InputError: if an option is wrong, or something cannot be read or written.
+        RunError: if a measuring process failed, or another program cannot be installed.
     """
     unknown = [case for case in options.cases if case not in OUR_CASES]
     if unknown:

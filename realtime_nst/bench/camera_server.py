@@ -19,12 +19,12 @@ class CameraServer(MjpegServer):
 
     Args:
         images: uint8 BGR.
-        fps: Frames per second.
-        ends_after: Number of frames after which it closes the connection. None: never.
-        stalls_after: Number of frames after which it stays silent. None: never.
+        fps: frames per second.
+        ends_after: number of frames after which it closes the connection. None: never.
+        stalls_after: number of frames after which it stays silent. None: never.
 
     Attributes:
-        url: What `--camera` takes.
+        url: what `--camera` takes.
     """
 
     def __init__(self, images: Sequence[Image], fps: float, ends_after: int | None, stalls_after: int | None) -> None:

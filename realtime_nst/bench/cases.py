@@ -54,9 +54,9 @@ class Meter:
         """Return the figures of the round.
 
         Args:
-            frames: How many frames were finished.
-            seconds: How long that took. None: the time since the meter was made.
-            more: Further figures.
+            frames: how many frames were finished.
+            seconds: how long that took. None: the time since the meter was made.
+            more: further figures.
         """
         seconds = seconds or time.perf_counter() - self._started
         return {

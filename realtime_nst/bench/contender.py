@@ -22,19 +22,19 @@ class Contender:
     key "error" ends it.
 
     Args:
-        name: What the tables call it.
-        case: What is measured.
-        command: Starts the process.
-        job: The parameters of the case.
+        name: what the tables call it.
+        case: what is measured.
+        command: starts the process.
+        job: the parameters of the case.
 
     Attributes:
-        facts: The process's first answer, with "first_frame_s" added: seconds from the start of the process to its
+        facts: the process's first answer, with "first_frame_s" added: seconds from the start of the process to its
             first stylized frame.
-        rounds: The figures of each round.
+        rounds: the figures of each round.
 
     Raises:
-        InputError: The process answered with an error of exit code 2.
-        RunError: The process failed.
+        InputError: if the process answered with an error of exit code 2.
+        RunError: if the process failed.
     """
 
     def __init__(self, name: str, case: str, command: Sequence[str], job: dict[str, Any]) -> None:

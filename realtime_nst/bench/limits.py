@@ -11,8 +11,8 @@ def matrix_product_gflops(side: int = 1536, times: int = 5) -> float:
     """Measure a float32 matrix product on all cores (NumPy's BLAS).
 
     Args:
-        side: Rows and columns of the matrices.
-        times: How often to measure; the best result counts.
+        side: rows and columns of the matrices.
+        times: how often to measure; the best result counts.
 
     Returns:
         10^9 floating-point operations per second.

@@ -18,10 +18,10 @@ def prepare_clip(source: Path | None, size: tuple[int, int] | None, seconds: flo
     """Write the beginning of a clip, with its sound, to a file.
 
     Args:
-        source: The clip. None: the built-in scene.
+        source: the clip. None: the built-in scene.
         size: (height, width) of the result in pixels. None: the clip's own; 640x480 for the built-in scene.
-        seconds: Length of the result.
-        folder: Where to write it.
+        seconds: length of the result.
+        folder: where to write it.
 
     Returns:
         The file.
@@ -54,7 +54,7 @@ def images_of(clip: Path, count: int) -> list[Image]:
     """Return up to `count` frames from the beginning of a clip.
 
     Raises:
-        InputError: The clip holds no frames.
+        InputError: if the clip holds no frames.
     """
     images: list[Image] = []
     with closing(ClipSource(clip)) as source:

@@ -18,11 +18,11 @@ def environment(requirement: str, say: Callable[[str], None]) -> Path:
     """Return the Python of an environment that holds a package; create it with pip if it does not exist.
 
     Args:
-        requirement: What pip installs.
-        say: Is told before an installation.
+        requirement: what pip installs.
+        say: is told before an installation.
 
     Raises:
-        RunError: It cannot be installed; the message quotes pip.
+        RunError: if it cannot be installed; the message quotes pip.
     """
     folder = cache_folder() / "peers" / requirement
     if not folder.is_dir():

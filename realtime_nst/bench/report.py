@@ -62,7 +62,7 @@ def line_of(contender: Measured, limit_gflops: float) -> Line:
     """Summarize the rounds of a contender.
 
     Args:
-        contender: Its facts and rounds.
+        contender: its facts and rounds.
         limit_gflops: 10^9 operations per second of the machine's matrix product.
     """
     facts, rounds = contender.facts, contender.rounds

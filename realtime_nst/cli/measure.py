@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..networks.registry import MODEL_METAVAR
 from .console import print_table, status_line
 from .options import Size, overwrite_option
 
@@ -26,7 +27,7 @@ json_option = click.option(
     "models",
     multiple=True,
     required=True,
-    metavar="auto|hub|fast|FOLDER|URL",
+    metavar=MODEL_METAVAR,
     help="A model to measure; repeat to compare.",
 )
 @click.option(
@@ -126,7 +127,7 @@ def _spaced(names: Sequence[str]) -> list[str]:
     "models",
     multiple=True,
     default=["auto"],
-    metavar="auto|hub|fast|FOLDER|URL",
+    metavar=MODEL_METAVAR,
     show_default=True,
     help="A model to measure; repeat to compare.",
 )

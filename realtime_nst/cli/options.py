@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..networks.registry import MODEL_METAVAR
+
 if TYPE_CHECKING:
     from ..frames import RenderParams
 
@@ -102,7 +104,7 @@ def network_options(work_size: str) -> Callable:
         click.option(
             "--model",
             default="auto",
-            metavar="auto|hub|fast|FOLDER|URL",
+            metavar=MODEL_METAVAR,
             show_default=True,
             help="The network: Magenta's (hub), our own (fast), or a SavedModel like Magenta's.",
         ),

@@ -25,9 +25,9 @@ def contact_sheet(tiles: Sequence[Tile], columns: int | None = None, side: int =
     A row is as high as its highest image, so that wide images leave no gaps.
 
     Args:
-        tiles: The images with their captions, row by row.
-        columns: Images per row. None: about as many as rows.
-        side: Side in pixels of the square that each image is fitted into.
+        tiles: the images with their captions, row by row.
+        columns: images per row. None: about as many as rows.
+        side: side in pixels of the square that each image is fitted into.
 
     Returns:
         uint8 BGR.

@@ -20,9 +20,6 @@ from ..stylizer import Stylizer
 from ..temporal.filter import TemporalFilter
 from .contact_sheet import Tile, contact_sheet
 from .frame_pairs import frame_pairs
-from .metrics import CONTENT_LAYER as CONTENT_LAYER
-from .metrics import PAIR_FIGURES as PAIR_FIGURES
-from .metrics import STYLE_LAYERS as STYLE_LAYERS
 from .metrics import FeatureExtractor, ModelFigures, content_error, style_error
 
 TILE_SIDE = 200
@@ -46,23 +43,23 @@ def evaluate(
     """Measure every model on every pair of photo and painting, and on clips.
 
     Args:
-        models: What `--model` takes.
-        photos: An image file, or a folder of them.
-        paintings: An image file, or a folder of them.
+        models: what `--model` takes.
+        photos: an image file, or a folder of them.
+        paintings: an image file, or a folder of them.
         features: VGG-16 weights (npz).
-        size: Long side, in pixels, to which photos and paintings are scaled.
-        processing_sizes: Each model is measured at each of these; None: at the size of the photo.
-        clips: See `frame_pairs`. None: video is not measured.
+        size: long side, in pixels, to which photos and paintings are scaled.
+        processing_sizes: each model is measured at each of these; None: at the size of the photo.
+        clips: see `frame_pairs`. None: video is not measured.
         device: "auto", "cpu" or "gpu".
-        json_file: Receives all figures.
-        sheet: An image file that receives a contact sheet of all results.
-        progress: Receives what is being measured.
+        json_file: receives all figures.
+        sheet: an image file that receives a contact sheet of all results.
+        progress: receives what is being measured.
 
     Returns:
         One entry for each model and processing size.
 
     Raises:
-        InputError: Something cannot be read or written; raised before the pairs are measured.
+        InputError: if something cannot be read or written; raised before the pairs are measured.
     """
     if json_file:
         check_writable(json_file)

@@ -39,12 +39,12 @@ def frame_pairs(folder: Path, every: int = 10) -> Iterator[FramePair]:
     """Yield pairs of frames from the clips in a folder.
 
     Args:
-        folder: Holds video files, or folders of frames with true flow as MPI Sintel has them: frame_NNNN.png,
+        folder: holds video files, or folders of frames with true flow as MPI Sintel has them: frame_NNNN.png,
             gt/frame_NNNN.flo, and optional masks in gt/occlusions/ and gt/invalid/.
-        every: Of a video file every `every`-th frame and the one after it make a pair, with estimated flow.
+        every: of a video file every `every`-th frame and the one after it make a pair, with estimated flow.
 
     Raises:
-        SourceError: There is nothing to measure.
+        SourceError: if there is nothing to measure.
     """
     flows = sorted(folder.rglob("*.flo"))
     clips = sorted(path for path in folder.iterdir() if path.suffix.lower() in CLIP_SUFFIXES)

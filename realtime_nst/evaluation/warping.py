@@ -18,7 +18,7 @@ def read_flow(path: Path) -> np.ndarray:
         float32 H x W x 2: how far each pixel moves to the next frame, (x, y) in pixels.
 
     Raises:
-        SourceError: The file is not an optical flow file.
+        SourceError: if the file is not an optical flow file.
     """
     data = path.read_bytes()
     if data[:4] != b"PIEH":
@@ -52,9 +52,9 @@ def warping_error(frame: Image, following: Image, flow: np.ndarray, visible: np.
 
     Args:
         frame: uint8 BGR, H x W x 3.
-        following: The next frame.
-        flow: From `frame` to `following`, float32 H x W x 2.
-        visible: The pixels that count: bool H x W. Pixels that leave the image do not count.
+        following: the next frame.
+        flow: from `frame` to `following`, float32 H x W x 2.
+        visible: the pixels that count: bool H x W. Pixels that leave the image do not count.
 
     Returns:
         The mean over pixels and channels, in units of 0..255 squared.

@@ -52,14 +52,14 @@ class Network(ABC):
         """Open a network of this family.
 
         Args:
-            model: The name of the family; for the family of SavedModels also a folder or a URL.
+            model: the name of the family; for the family of SavedModels also a folder or a URL.
             device: "cpu" or "gpu".
-            say: Receives what takes long.
-            throughput: Process several frames at once on a CPU: more frames per second, each one later.
+            say: receives what takes long.
+            throughput: process several frames at once on a CPU: more frames per second, each one later.
 
         Raises:
-            ModelError: The model is missing or damaged, or cannot be downloaded.
-            DeviceError: There is no usable GPU.
+            ModelError: if the model is missing or damaged, or cannot be downloaded.
+            DeviceError: if there is no usable GPU.
         """
         raise NotImplementedError(f"{cls.__name__} cannot be opened by name")
 
@@ -78,7 +78,7 @@ class Network(ABC):
 
         Args:
             image: uint8 BGR, H x W x 3, of any size.
-            code: The style, from `encode` or a weighted mean of such codes.
+            code: the style, from `encode` or a weighted mean of such codes.
 
         Returns:
             A new image, uint8 BGR, H x W x 3.
@@ -93,7 +93,7 @@ class Network(ABC):
 
         Args:
             image: uint8 BGR, H x W x 3.
-            size: The processing size, (height, width) in pixels.
+            size: the processing size, (height, width) in pixels.
 
         Returns:
             The network's input, uint8 BGR. A family may choose another size than `size` for it.
@@ -109,8 +109,8 @@ class Network(ABC):
         function was called or garbage-collected.
 
         Args:
-            network_input: What `prepare` returned for `image`.
-            code: The style.
+            network_input: what `prepare` returned for `image`.
+            code: the style.
             image: uint8 BGR, H x W x 3.
 
         Returns:

@@ -50,11 +50,11 @@ class FastNetwork(Network):
 
     Args:
         device: "cpu" (OpenVINO) or "gpu" (TensorFlow).
-        folder: Where the weights are.
-        throughput: Process several frames at once on a CPU: more frames per second, each one later.
+        folder: where the weights are.
+        throughput: process several frames at once on a CPU: more frames per second, each one later.
 
     Raises:
-        DeviceError: A GPU was requested and TensorFlow finds none.
+        DeviceError: if a GPU was requested and TensorFlow finds none.
     """
 
     name = "fast"
@@ -130,8 +130,8 @@ class OpenVinoFast:
     """The network on a CPU.
 
     Args:
-        folder: Where the weights are.
-        frames_in_flight: How many more frames may be started before the first one is waited for.
+        folder: where the weights are.
+        frames_in_flight: how many more frames may be started before the first one is waited for.
         precision: "f32" or "bf16". None: bf16 where the processor computes with it.
     """
 
@@ -184,7 +184,7 @@ class TensorFlowFast:
     """The network on a GPU.
 
     Args:
-        folder: Where the weights are.
+        folder: where the weights are.
         device: TensorFlow's name of the device. Tests run this code with "/CPU:0".
 
     Raises:

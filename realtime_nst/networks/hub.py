@@ -35,15 +35,15 @@ class HubNetwork(Network):
     frames may be requested from different threads.
 
     Args:
-        folder: Where the SavedModel is.
+        folder: where the SavedModel is.
         device: "cpu" or "gpu".
-        name: What `--model` called it.
-        say: Receives what takes long.
-        throughput: Process several frames at once on a CPU: more frames per second, each one later.
+        name: what `--model` called it.
+        say: receives what takes long.
+        throughput: process several frames at once on a CPU: more frames per second, each one later.
 
     Raises:
-        ModelError: The folder holds no such module.
-        DeviceError: A GPU was requested and TensorFlow finds none.
+        ModelError: if the folder holds no such module.
+        DeviceError: if a GPU was requested and TensorFlow finds none.
     """
 
     missing_hint = f"{HUB_HANDLE}; `realtime-nst models --fetch hub` downloads it"

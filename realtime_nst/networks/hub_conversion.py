@@ -23,11 +23,11 @@ def converted(folder: Path, say: Say = lambda message: None) -> Path:
     transform.xml and parts.json.
 
     Args:
-        folder: Where the SavedModel is.
-        say: Is told before a conversion.
+        folder: where the SavedModel is.
+        say: is told before a conversion.
 
     Raises:
-        ModelError: The folder holds no style module, or the cache cannot be written.
+        ModelError: if the folder holds no style module, or the cache cannot be written.
         RuntimeError: OpenVINO cannot run the module, or computes something else than TensorFlow.
         ImportError: OpenVINO is not installed.
     """
@@ -74,7 +74,7 @@ def _compare(parts: OpenVinoParts, reference: TensorFlowParts, tolerance: float 
     """Check that both runtimes stylize a random image alike: a runtime that computes a wrong result reports no error.
 
     Raises:
-        RuntimeError: The mean absolute difference exceeds `tolerance` (of 255). bf16 alone causes 0.6.
+        RuntimeError: if the mean absolute difference exceeds `tolerance` (of 255). bf16 alone causes 0.6.
     """
     rng = np.random.default_rng(0)
     image = resize(rng.integers(0, 256, (6, 9, 3), np.uint8), (64, 96))

@@ -18,10 +18,10 @@ class TensorFlowParts:
     """The parts of a module, run by TensorFlow.
 
     Args:
-        module: The module, split or whole.
+        module: the module, split or whole.
         device: TensorFlow's name of the device, such as "/GPU:0" or "/CPU:0".
-        device_name: The device in words the user knows.
-        xla: Compile the transform with XLA.
+        device_name: the device in words the user knows.
+        xla: compile the transform with XLA.
     """
 
     def __init__(self, module: Module, device: str, device_name: str, xla: bool = False) -> None:
@@ -55,8 +55,8 @@ class OpenVinoParts:
     """The parts of a module, run by OpenVINO on a CPU.
 
     Args:
-        folder: What `hub_conversion.converted` returned.
-        frames_in_flight: How many more frames may be started before the first one is waited for.
+        folder: what `hub_conversion.converted` returned.
+        frames_in_flight: how many more frames may be started before the first one is waited for.
     """
 
     def __init__(self, folder: Path, frames_in_flight: int = 0) -> None:

@@ -59,7 +59,7 @@ def load_module(folder: Path) -> Any:
     """Load a SavedModel that has the module's interface, as TensorFlow's own object.
 
     Raises:
-        ModelError: The folder holds no SavedModel, or one with another interface.
+        ModelError: if the folder holds no SavedModel, or one with another interface.
     """
     import tensorflow as tf
 
@@ -95,8 +95,8 @@ def split(module: Any, tolerance: float = 1e-4) -> Module:
     The two parts in sequence are compared with the whole on random images.
 
     Args:
-        module: What `load_module` returned.
-        tolerance: Largest difference of a value, in units of full range, at which the parts are accepted.
+        module: what `load_module` returned.
+        tolerance: largest difference of a value, in units of full range, at which the parts are accepted.
     """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -132,9 +132,9 @@ def find_bottleneck(graph: Any, content: str, style: str, output: str) -> Any | 
 
     Args:
         graph: tf.Graph.
-        content: Name of the input tensor of the content image.
-        style: Name of the input tensor of the style image.
-        output: Name of the output tensor.
+        content: name of the input tensor of the content image.
+        style: name of the input tensor of the style image.
+        output: name of the output tensor.
 
     Returns:
         tf.Tensor; None if the style always reaches the output on another path too.
@@ -171,9 +171,9 @@ def _dependents(edges: list[tuple[str, set[str]]], source: str, cut: str = "") -
     """Return the operations that depend on the tensor `source` by a path that avoids `cut`.
 
     Args:
-        edges: Each operation's name and the names of its inputs, in topological order.
-        source: Name of the tensor.
-        cut: Name of an operation.
+        edges: each operation's name and the names of its inputs, in topological order.
+        source: name of the tensor.
+        cut: name of an operation.
     """
     reached = {source.split(":")[0]}
     for name, inputs in edges:
@@ -213,9 +213,9 @@ def graph_function(graph: GraphDef, inputs: list[str], outputs: str | Sequence[s
     """Make a function of tensors from a frozen graph.
 
     Args:
-        graph: The graph.
-        inputs: The tensors that the function takes, in order.
-        outputs: The tensor that it returns, or the tensors, as a list.
+        graph: the graph.
+        inputs: the tensors that the function takes, in order.
+        outputs: the tensor that it returns, or the tensors, as a list.
     """
     import tensorflow as tf
 

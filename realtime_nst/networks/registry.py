@@ -44,15 +44,15 @@ def open_network(
     """Open a network.
 
     Args:
-        model: A name in `FAMILIES`, a folder that holds a SavedModel, or a URL of one. "auto" is hub on a GPU and fast
+        model: a name in `FAMILIES`, a folder that holds a SavedModel, or a URL of one. "auto" is hub on a GPU and fast
             on a CPU, and also fast, with a notice, if hub cannot be downloaded.
         device: "auto", "cpu" or "gpu".
-        say: Receives what takes long.
-        throughput: Process several frames at once on a CPU: more frames per second, each one later.
+        say: receives what takes long.
+        throughput: process several frames at once on a CPU: more frames per second, each one later.
 
     Raises:
-        ModelError: The model is missing or damaged, or cannot be downloaded.
-        DeviceError: A GPU was requested and there is no usable one.
+        ModelError: if the model is missing or damaged, or cannot be downloaded.
+        DeviceError: if a GPU was requested and there is no usable one.
     """
     kind, notices = choose_device(device)
     if model == "auto":

@@ -29,12 +29,12 @@ def minimize(
     The first value never rises. The iteration ends where no step decreases it.
 
     Args:
-        function: The function, with its gradient.
+        function: the function, with its gradient.
         start: float32 array of any shape, values in low..high.
-        low: Lower bound of every element.
-        high: Upper bound of every element.
-        memory: How many past steps the curvature is estimated from.
-        first_step: Mean absolute change of an element in the first step, and in the first one after a restart.
+        low: lower bound of every element.
+        high: upper bound of every element.
+        memory: how many past steps the curvature is estimated from.
+        first_step: mean absolute change of an element in the first step, and in the first one after a restart.
     """
     x = np.clip(start, low, high).astype(np.float32)
     values, gradient = function(x)

@@ -63,8 +63,8 @@ def weighted_style_loss(
     """Return sum_l w_l L_style_l (equation 5): shape (B,).
 
     Args:
-        style_grams: The style image's `mean_gram`, by layer name.
-        generated: The feature maps of the generated image, by layer name.
+        style_grams: the style image's `mean_gram`, by layer name.
+        generated: the feature maps of the generated image, by layer name.
         layer_weights: w_l, by layer name.
     """
     return sum(
@@ -117,13 +117,13 @@ def total_loss(
     """Compute L_total = alpha * L_content + beta * sum_l w_l L_style_l (equations 5 and 7).
 
     Args:
-        content: Feature maps of the content image, by layer name.
+        content: feature maps of the content image, by layer name.
         style_grams: `mean_gram` of the style image, by layer name.
-        generated: Feature maps of the generated image, by layer name.
-        content_layer: The layer that the content loss compares.
+        generated: feature maps of the generated image, by layer name.
+        content_layer: the layer that the content loss compares.
         layer_weights: w_l, by layer name.
-        alpha: Weight of the content loss.
-        beta: Weight of the style loss.
+        alpha: weight of the content loss.
+        beta: weight of the style loss.
 
     Returns:
         (total, content loss, style loss), each of shape (B,); the last two without alpha and beta.

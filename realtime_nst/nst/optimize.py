@@ -64,10 +64,10 @@ def descend(
     accordingly, so that the balance of content and style is the same at all sizes.
 
     Args:
-        target: What to optimize for.
+        target: what to optimize for.
         start: BGR, H x W x 3, 0..255, of any size.
         sizes: (height, width) in pixels, one after the other. The last one is the reference for alpha and scale.
-        steps: As many numbers as sizes.
+        steps: as many numbers as sizes.
     """
     from .lbfgs import minimize
 
@@ -92,14 +92,14 @@ def optimize(
     Half of the steps are taken at a quarter of `size`, a third at half of it. The same seed gives the same image.
 
     Args:
-        target: What to optimize for.
-        size: Long side, in pixels, of the result, and of the style image that is used.
-        steps: How many steps to take.
-        init: What to start from, one of `INITS`.
-        seed: Seed of the noise.
+        target: what to optimize for.
+        size: long side, in pixels, of the result, and of the style image that is used.
+        steps: how many steps to take.
+        init: what to start from, one of `INITS`.
+        seed: seed of the noise.
 
     Raises:
-        ModelError: The feature network lacks one of the layers; raised before the first step.
+        ModelError: if the feature network lacks one of the layers; raised before the first step.
     """
     unknown = {target.content_layer, *target.style_layers} - set(target.vgg.layers)
     if unknown:

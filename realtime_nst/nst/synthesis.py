@@ -38,12 +38,12 @@ def synthesize(
     The image is computed with a margin, which is cropped: near a border the network sees the zeros beyond it.
 
     Args:
-        painting: The style image, uint8 BGR.
-        vgg: The feature network.
-        side: Side of the result in pixels.
-        steps: How many steps to take at each size; every size is twice the previous one.
-        seed: Seed of the noise.
-        progress: Receives the state after each step.
+        painting: the style image, uint8 BGR.
+        vgg: the feature network.
+        side: side of the result in pixels.
+        steps: how many steps to take at each size; every size is twice the previous one.
+        seed: seed of the noise.
+        progress: receives the state after each step.
 
     Returns:
         uint8 BGR, side x side x 3.

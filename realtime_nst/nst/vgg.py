@@ -21,13 +21,13 @@ class Vgg:
     """VGG features of BGR images.
 
     Args:
-        weights: Arrays "block1_conv1_kernel" (3 x 3 x in x out) and "block1_conv1_bias", and so on, layers in order.
-        precision: What it computes with: "float32"; or "bfloat16" for training, where the processor is faster with it.
+        weights: arrays "block1_conv1_kernel" (3 x 3 x in x out) and "block1_conv1_bias", and so on, layers in order.
+        precision: what it computes with: "float32"; or "bfloat16" for training, where the processor is faster with it.
         pool: "max", as VGG was trained; or "average", which passes the gradient to every pixel, so that images made by
             gradient descent are smoother (Gatys, Ecker and Bethge, 2015).
 
     Attributes:
-        layers: The names of the convolutions, in order.
+        layers: the names of the convolutions, in order.
     """
 
     def __init__(self, weights: dict[str, np.ndarray], precision: str = "float32", pool: str = "max") -> None:
@@ -47,13 +47,13 @@ class Vgg:
 
         Args:
             images: float32 BGR, B x H x W x 3, 0..255.
-            layers: Names of layers.
+            layers: names of layers.
 
         Returns:
             Tensors B x H' x W' x N in the network's precision, by layer name.
 
         Raises:
-            ModelError: The network has no such layer.
+            ModelError: if the network has no such layer.
         """
         requested = set(layers)
         unknown = requested - set(self.layers)
@@ -79,13 +79,13 @@ def load_features(path: Path | None = None, precision: str = "float32", pool: st
     """Load VGG from a file, or Keras's VGG-19.
 
     Args:
-        path: An npz file of arrays "<layer>_kernel" and "<layer>_bias". None: VGG-19 with its ImageNet weights, which
+        path: an npz file of arrays "<layer>_kernel" and "<layer>_bias". None: VGG-19 with its ImageNet weights, which
             Keras downloads once (80 MB, with a progress bar).
-        precision: See `Vgg`.
-        pool: See `Vgg`.
+        precision: see `Vgg`.
+        pool: see `Vgg`.
 
     Raises:
-        ModelError: The file is missing or holds something else, or the weights cannot be downloaded.
+        ModelError: if the file is missing or holds something else, or the weights cannot be downloaded.
     """
     if path is None:
         return _downloaded(precision, pool)

@@ -25,7 +25,7 @@ class BySize(Generic[Compiled]):
     There are two so that a new size can be compiled while frames of the old one are processed. Any thread may use it.
 
     Args:
-        compile: Makes the model for a frame size (height, width).
+        compile: makes the model for a frame size (height, width).
     """
 
     def __init__(self, compile: Callable[[tuple[int, int]], Compiled]) -> None:

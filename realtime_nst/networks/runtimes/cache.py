@@ -31,7 +31,7 @@ def filling(folder: Path) -> Iterator[Path]:
     If `folder` exists it is therefore complete, even after a kill. If another process finishes first, its folder stays.
 
     Raises:
-        OSError: The disk cannot be written.
+        OSError: if the disk cannot be written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     for leftover in folder.parent.glob(f".{folder.name}-*"):

@@ -25,7 +25,7 @@ def choose_device(requested: str) -> tuple[DeviceKind, tuple[str, ...]]:
         The device, and notices for the user about the choice.
 
     Raises:
-        DeviceError: A GPU was requested and TensorFlow cannot use one.
+        DeviceError: if a GPU was requested and TensorFlow cannot use one.
     """
     if requested == "cpu":
         return "cpu", ()
@@ -99,8 +99,8 @@ def choose_frames_in_flight(throughput: bool, max_streams: int = 4) -> int:
     """Return how many more frames a CPU is given before the first one is waited for.
 
     Args:
-        throughput: Process several frames at once, one per available processor, plus one that waits its turn.
-        max_streams: Upper limit of frames processed at once; each needs memory of its own.
+        throughput: process several frames at once, one per available processor, plus one that waits its turn.
+        max_streams: upper limit of frames processed at once; each needs memory of its own.
 
     Returns:
         0 without `throughput` or on a single processor, where all processors share one frame.

@@ -40,16 +40,16 @@ def openvino_stylize(
     """Compile a network that outputs the stylized frame.
 
     Args:
-        file: The model. It takes and returns float32 RGB in [0, 1], batch 1. If its output is larger than its input
+        file: the model. It takes and returns float32 RGB in [0, 1], batch 1. If its output is larger than its input
             (some networks round sizes up), the output is cropped.
         size: (height, width) of the frames.
-        frame_input: Name of the input that takes the frame.
-        code_input: Name of the input that takes the code.
-        code_shape: Shape of that input.
+        frame_input: name of the input that takes the frame.
+        code_input: name of the input that takes the code.
+        code_shape: shape of that input.
         layout: "NHWC" or "NCHW".
-        precision: See `openvino_options`.
-        threads: See `openvino_options`.
-        frames_in_flight: See `openvino_options`.
+        precision: see `openvino_options`.
+        threads: see `openvino_options`.
+        frames_in_flight: see `openvino_options`.
 
     Raises:
         RuntimeError: OpenVINO cannot run the model.
@@ -91,13 +91,13 @@ def openvino_affine(
     """Compile a network that outputs affine coefficients: stylized = offset + gain * frame.
 
     Args:
-        file: The model. It takes float32 BGR in [0, 1], 1 x H x W x 3, and a code.
+        file: the model. It takes float32 BGR in [0, 1], 1 x H x W x 3, and a code.
         size: (height, width) of its input.
-        frame_input: Name of the input that takes the frame.
-        code_input: Name of the input that takes the code.
-        outputs: Names of the outputs offset and gain.
+        frame_input: name of the input that takes the frame.
+        code_input: name of the input that takes the code.
+        outputs: names of the outputs offset and gain.
         precision: "f32" or "bf16". None: bf16 where the processor computes with it.
-        frames_in_flight: See `openvino_options`.
+        frames_in_flight: see `openvino_options`.
 
     Raises:
         RuntimeError: OpenVINO cannot run the model.
@@ -139,8 +139,8 @@ def openvino_encoder(file: Path, side: int = -1) -> Callable[[np.ndarray], Style
     """Compile a style network: float32 1 x side x side x 3 -> code, float32, 1-D.
 
     Args:
-        file: The model.
-        side: Height and width of its input; -1: any height and width.
+        file: the model.
+        side: height and width of its input; -1: any height and width.
 
     Returns:
         The function. Any thread may call it.

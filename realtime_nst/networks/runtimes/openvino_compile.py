@@ -33,7 +33,7 @@ def openvino_options(
     Args:
         precision: "f32", "bf16" or "f16". None leaves it to OpenVINO, which takes bf16 where the processor computes
             with it.
-        threads: Number of threads. None: all processors of the process (OpenVINO reads its CPU affinity).
+        threads: number of threads. None: all processors of the process (OpenVINO reads its CPU affinity).
         frames_in_flight: 0: all threads share one frame, for latency. Otherwise each works on a frame of its own.
     """
     # All cores, because the network takes over nine tenths of a frame's processor time at 640x480. Beside it, decoding
@@ -61,10 +61,10 @@ def openvino_compile(
     OpenVINO's own cache does not help: it needs the model read and built to find its key, which is most of the work.
 
     Args:
-        file: The model: a frozen TensorFlow graph (.pb) or OpenVINO's .xml with its .bin.
-        recipe: Everything that `build` depends on, in words.
-        build: Changes the model before it is compiled.
-        options: From `openvino_options`.
+        file: the model: a frozen TensorFlow graph (.pb) or OpenVINO's .xml with its .bin.
+        recipe: everything that `build` depends on, in words.
+        build: changes the model before it is compiled.
+        options: from `openvino_options`.
 
     Raises:
         RuntimeError: OpenVINO cannot run the model.
@@ -110,9 +110,9 @@ class InferRequests:
     one result can be taken out while the next frame is processed. Any thread may use it.
 
     Args:
-        compiled: The model.
-        inputs: Its inputs, in the order in which `start` receives their values.
-        outputs: Its outputs, in the order in which `take` receives them.
+        compiled: the model.
+        inputs: its inputs, in the order in which `start` receives their values.
+        outputs: its outputs, in the order in which `take` receives them.
         frames_in_flight: 0: `start` waits for the result.
     """
 
@@ -130,14 +130,14 @@ class InferRequests:
         """Start an inference; block while all requests are in use.
 
         Args:
-            values: One array for each input, of its shape.
-            take: Receives the outputs and returns what is to be kept of them: the buffers are overwritten later.
+            values: one array for each input, of its shape.
+            take: receives the outputs and returns what is to be kept of them: the buffers are overwritten later.
 
         Returns:
             A function, to be called at most once, that waits for the outputs and returns what `take` made of them.
 
         Raises:
-            RuntimeError: A value has another shape than its input.
+            RuntimeError: if a value has another shape than its input.
         """
         request, input_buffers, output_buffers = entry = self._free.get()
 

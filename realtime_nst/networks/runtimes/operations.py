@@ -13,8 +13,8 @@ def openvino_operations(file: Path, shapes: dict[str, list[int]]) -> int:
     A multiplication and an addition count as two.
 
     Args:
-        file: The model, in a format that OpenVINO reads.
-        shapes: The shapes of its inputs, by name.
+        file: the model, in a format that OpenVINO reads.
+        shapes: the shapes of its inputs, by name.
     """
     import openvino
 

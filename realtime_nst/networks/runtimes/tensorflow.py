@@ -44,12 +44,12 @@ def tensorflow_stylize(
     """Make a function of a network that outputs the stylized frame.
 
     Args:
-        network: Takes a frame, float32 RGB in [0, 1], 1 x H x W x 3, and a code, as tensors; returns a tensor like the
+        network: takes a frame, float32 RGB in [0, 1], 1 x H x W x 3, and a code, as tensors; returns a tensor like the
             frame. If that is larger than the frame, it is cropped.
         size: (height, width) of the frames.
-        code_shape: Shape of the code.
+        code_shape: shape of the code.
         device: TensorFlow's name of the device, such as "/GPU:0" or "/CPU:0".
-        xla: Compile with XLA, for this size.
+        xla: compile with XLA, for this size.
     """
     import tensorflow as tf
 
@@ -79,10 +79,10 @@ def tensorflow_affine(
     """Make a function of a network that outputs affine coefficients: stylized = offset + gain * frame.
 
     Args:
-        network: A tf.ConcreteFunction: float32 BGR in [0, 1], 1 x H x W x 3, and a code -> offset in [0, 1] and gain.
+        network: a tf.ConcreteFunction: float32 BGR in [0, 1], 1 x H x W x 3, and a code -> offset in [0, 1] and gain.
         size: (height, width) of its input.
         device: TensorFlow's name of the device.
-        xla: Compile with XLA, for this size.
+        xla: compile with XLA, for this size.
 
     Returns:
         A function: uint8 BGR H x W x 3 and a code -> offset in 0..255 and gain, float32 tensors.
@@ -116,7 +116,7 @@ def tensorflow_apply_affine(device: str, xla: bool = False) -> Callable[[Tensor,
 
     Args:
         device: TensorFlow's name of the device.
-        xla: Compile with XLA.
+        xla: compile with XLA.
 
     Returns:
         A function of offset, gain and a uint8 BGR frame. It returns a function that waits for the stylized frame, a new

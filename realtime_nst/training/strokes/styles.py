@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from realtime_nst.evaluation.evaluate import STYLE_LAYERS
+from realtime_nst.evaluation.metrics import STYLE_LAYERS
 from realtime_nst.evaluation.strokes import tone_normalized
 from realtime_nst.media.images import images_in, read_image
 from realtime_nst.nst.losses import mean_gram

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from realtime_nst.evaluation.evaluate import CONTENT_LAYER, STYLE_LAYERS
+from realtime_nst.evaluation.metrics import CONTENT_LAYER, STYLE_LAYERS
 from realtime_nst.nst.fit import quarters
 from realtime_nst.nst.losses import mean_gram, relative_gram_error
 from realtime_nst.nst.strokes import equalize, luminance, structure_loss
