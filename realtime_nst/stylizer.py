@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from ._closing import Closing
 from .frames import Frame, Image, RenderParams, StyleCode, check_image
 from .interfaces import Notify
 from .media.color import in_colors_of
@@ -58,8 +58,6 @@ class Rendering(NamedTuple):
     """The filter of the stream that the frame belongs to; None for a single image."""
 
 
-AnyStylizer = TypeVar("AnyStylizer", bound="Stylizer")
-
 PostEffect = Callable[[Image, Rendering], Image]
 """Takes the stylized frame so far (uint8 BGR, H x W x 3) and returns the next one; it may return its argument."""
 
@@ -92,10 +90,10 @@ POST_EFFECTS: tuple[PostEffect, ...] = (hold_strokes, keep_colors, fade_to_origi
 """What is done to every stylized frame, in this order."""
 
 
-class Stylizer:
+class Stylizer(Closing):
     """Applies styles to images of any size through a network that sees them at the processing size.
 
-    May be used from several threads at once if the network may. It is a context manager that calls `close`.
+    May be used from several threads at once if the network may.
 
     Attributes:
         network: the network.
@@ -109,14 +107,6 @@ class Stylizer:
         self.processing_size = processing_size or network.default_processing_size
         self.encodes = 0
         self.clock = Clock()
-
-    def __enter__(self: AnyStylizer) -> AnyStylizer:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End background work. There is none here; calling it again does nothing."""
