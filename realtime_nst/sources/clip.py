@@ -77,6 +77,8 @@ class ClipSource(Closing):
                 self._seek(start)
             self._frames = self._decode()
             self._next = next(self._frames, None)
+            if self._next is None and start:
+                raise SourceError(f"{path} holds no picture that can be decoded after --start {start:g}")
             if self._next is None:
                 raise SourceError(f"{path} holds no picture that can be decoded; the file is empty or damaged")
             height, width = self._next.image.shape[:2]
@@ -117,7 +119,14 @@ class ClipSource(Closing):
     def _seek(self, time: float) -> None:
         # Broadcasts have no index of keyframes: a seek may land behind the last keyframe before `time`.
         broadcast = self._container.format.name in BROADCAST
-        self._container.seek(0 if broadcast else int(time / self.time_base), stream=self.stream, backward=True)
+        tick = 0 if broadcast else min(int(time / self.time_base), 1 << 62)
+        try:
+            self._container.seek(tick, stream=self.stream, backward=True)
+        except FFmpegError:
+            # There is no index, or a damaged one. Read from the beginning: earlier frames are dropped anyway.
+            self._container.close()
+            self._container = open_clip(self.path)
+            self.stream = _video_stream(self._container, self.path)
 
     def _decode(self) -> Iterator[Frame]:
         elapsed = 0.0

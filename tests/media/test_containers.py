@@ -96,3 +96,32 @@ def test_a_playlist_named_like_a_clip_is_refused(playlist, name):
         disguised.write_text(text)
         with pytest.raises(SourceError, match="is a playlist, not a clip"):
             ClipSource(disguised)
+
+
+@pytest.mark.parametrize("name", ["a.h264", "a.flv", "a.mp4", "a.mkv", "a.ts"])
+def test_any_container_is_read_from_a_start(tmp_path, name):
+    path = write_clip(tmp_path / name)
+    source = ClipSource(path, start=0.5)
+    levels = [int(frame.image.mean()) for frame in iter(source.read, None)]
+    source.close()
+    assert len(levels) == 6 and levels[0] == pytest.approx(20 * 6, abs=4)
+    for beyond in (1e4, 1e300):
+        with pytest.raises(SourceError, match="--start"):
+            ClipSource(path, start=beyond)
+
+
+def test_a_clip_whose_index_leads_nowhere_is_read_from_its_beginning(tmp_path, monkeypatch):
+    path = write_clip(tmp_path / "a.mp4")
+    opened = ClipSource(path)
+    opened.read()
+
+    def refuse(*_, **__):
+        raise av.error.PermissionError(1, "Operation not permitted")
+
+    class Damaged:
+        format = opened._container.format
+        seek, close = staticmethod(refuse), opened._container.close
+
+    opened._container = Damaged()
+    opened.skip_to(0.5)
+    assert sum(1 for _ in iter(opened.read, None)) == 6
