@@ -63,15 +63,18 @@ def download_bar(text: str) -> Iterator[Callable[[int, int | None], None]]:
 
 @contextmanager
 def steps_bar(total: int) -> Iterator[Callable[[Step], None]]:
-    """Show how far an optimization of `total` steps is, with both losses."""
+    """Show how far an optimization of `total` steps is, with both losses, from its first step on."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("reading", total=total)
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task("", total=total)
+    with ExitStack() as shown:
 
         def update(state: Step) -> None:
+            if state.step == 1:
+                shown.enter_context(bar)
             height, width = state.size
             losses = f"{width}x{height}: content {state.content:.3g}, style {state.style:.3g}"
             bar.update(task, completed=state.step, description=losses)

@@ -65,10 +65,8 @@ def styles(
     render = render_params(look)
     tiles = [("original", image)]
     for style in found:
-        code = stylizer.encode(style.read())
-        tiles.append(
-            (style.name, stylizer.stylize(image, code, strength=render.strength, keep_colors=render.keep_colors))
-        )
+        params = render._replace(code=stylizer.encode(style.read()))
+        tiles.append((style.name, stylizer.begin(image, params)()))
     click.echo(write_image(sheet, contact_sheet(tiles)))
 
 

@@ -114,4 +114,5 @@ def run_batch(
             failures += 1
         on_event(outcome)
     if failures:
-        raise RunError(f"{failures} of {len(jobs)} clips failed, the others are done; see above")
+        rest = ", the others are done" if failures < len(jobs) else ""
+        raise RunError(f"{failures} of {len(jobs)} clips failed{rest}; see above")

@@ -117,7 +117,7 @@ def stylize_clip(
             run(
                 source,
                 renderer,
-                [writer, _ProgressSink(progress, length)],
+                [writer, _ProgressSink(progress, length, 1 / clip.fps)],
                 lambda frame: options.render._replace(code=timeline.at(frame.time)),
                 live=False,
                 deflicker=options.deflicker,
@@ -209,13 +209,16 @@ class _SideBySide(Stylizer):
 
 
 class _ProgressSink:
-    """A sink that reports how far the clip is."""
+    """A sink that reports how far the clip is: to the end of each frame, of which the last one ends the clip."""
 
-    def __init__(self, progress: Callable[[float, float | None], None], length: float | None) -> None:
-        self._progress, self._length = progress, length
+    def __init__(
+        self, progress: Callable[[float, float | None], None], length: float | None, frame_seconds: float
+    ) -> None:
+        self._progress, self._length, self._frame_seconds = progress, length, frame_seconds
 
     def write(self, frame: Frame) -> None:
-        self._progress(frame.time, self._length)
+        done = frame.time + self._frame_seconds
+        self._progress(done if self._length is None else min(done, self._length), self._length)
 
     def poll(self) -> None:
         """Do nothing: progress comes with the frames."""

@@ -71,7 +71,5 @@ def stylize_photos(
         for style, target in ((style, target) for planned, style, target in plan if planned == photo):
             if style.path not in codes:
                 codes[style.path] = stylizer.encode(style.read())
-            styled = stylizer.stylize(
-                image, codes[style.path], strength=render.strength, keep_colors=render.keep_colors
-            )
-            on_written(write_image(target, styled))
+            stylized = stylizer.begin(image, render._replace(code=codes[style.path]))()
+            on_written(write_image(target, stylized))

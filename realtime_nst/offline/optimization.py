@@ -64,6 +64,7 @@ def optimize_photo(
     content = read_image(photo)
 
     # Keras takes seconds to load: what is wrong with the files is found before.
+    say("loading the feature network")
     from ..nst.optimize import Target, optimize
     from ..nst.plots import load_pyplot
     from ..nst.vgg import load_features

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ..errors import OutputError
-from ..media.paths import check_overwrite
+from ..media.paths import check_overwrite, check_writable
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ def plan_outputs(
         may_exist: whether outputs may exist.
 
     Raises:
-        OutputError: if the outputs do not fit into `output`, collide or exist, or if the folder cannot be made.
+        OutputError: if the outputs do not fit into `output`, collide, exist or cannot be written.
     """
     if kind.is_file(output):
         folder = f"give a folder: -o {output.stem}/"
@@ -76,6 +76,7 @@ def plan_outputs(
             output.mkdir(parents=True, exist_ok=True)
         except OSError as reason:
             raise OutputError(f"cannot make the folder {output}: {reason.strerror or reason}") from reason
+    check_writable(targets[0])
     return plan
 
 

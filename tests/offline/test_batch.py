@@ -90,7 +90,7 @@ def test_a_batch_reports_what_happens_in_order(job, clip):
     assert sum("model fast" in event.message for event in events if isinstance(event, Notice)) == 1
     progress = [event for event in events if isinstance(event, Progressed) and event.job == first]
     assert len(progress) == len(times(clip))
-    assert progress[-1].total == pytest.approx(0.5, abs=0.05)
+    assert progress[-1].done == progress[-1].total == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_batch_prints_nothing(job, capfd):

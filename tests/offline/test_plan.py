@@ -98,6 +98,13 @@ def test_what_exists_is_kept_unless_asked_otherwise(folder):
         plan_outputs(PHOTO, [folder / "a.jpg"], TWO, new)
 
 
+def test_an_output_that_cannot_be_written_is_refused(folder):
+    with pytest.raises(OutputError, match=r"cannot write .*gone/out\.mp4"):
+        plan_outputs(CLIP, [folder / "a.mp4"], ONE, folder / "gone" / "out.mp4")
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        plan_outputs(CLIP, [folder / "a.mp4"], ONE, folder / "b.data" / "new")
+
+
 def test_outputs_of_one_name_are_refused_before_the_folder_is_made(folder):
     (folder / "deeper").mkdir()
     (folder / "deeper" / "a.mov").touch()
