@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from av.error import ArgumentError, FFmpegError, InvalidDataError
 
 from ..errors import SourceError
 from . import playlists
+from .paths import replace, sibling
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -121,7 +121,7 @@ def index_first(partial: Path, output: Path, chapters: list[Chapter]) -> None:
         OSError: if it cannot be written.
         av.error.FFmpegError: likewise.
     """
-    whole = output.with_name(f"{output.stem}.whole{output.suffix}")
+    whole = sibling(output, "whole")
     options = {"movflags": "faststart", "movie_timescale": MOVIE_TIMESCALE}
     try:
         with av.open(file_url(partial)) as source, av.open(file_url(whole), "w", container_options=options) as target:
@@ -134,6 +134,6 @@ def index_first(partial: Path, output: Path, chapters: list[Chapter]) -> None:
                 if packet.size:
                     packet.stream = streams[packet.stream.index]
                     target.mux(packet)
-        os.replace(whole, output)
+        replace(whole, output)
     finally:
         whole.unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +41,39 @@ def check_writable(path: str | Path, endings: tuple[str, ...] = (), *, overwrite
     except OSError as reason:
         raise OutputError(f"cannot write {path}: {reason.strerror or reason}; choose another folder") from reason
     return path
+
+
+def sibling(path: Path, tag: str) -> Path:
+    """Return the path beside `path` whose name says `tag` before the ending: clip.mp4 becomes clip.TAG.mp4.
+
+    File systems allow names of 255 bytes. One that would be longer than 250, which leaves room for another ending, is
+    shortened and told apart by a hash.
+    """
+    name = f"{path.stem}.{tag}{path.suffix}"
+    if len(os.fsencode(name)) > 250:
+        digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
+        ending = f"~{digest}.{tag}{path.suffix}"
+        stem = os.fsencode(path.stem)[: 250 - len(os.fsencode(ending))].decode("utf-8", "ignore")
+        name = f"{stem}{ending}"
+    return path.with_name(name)
+
+
+def sync(path: Path) -> None:
+    """Make what was written to a file survive a power cut. Raises OSError."""
+    with open(path, "r+b") as file:
+        os.fsync(file.fileno())
+
+
+def replace(path: Path, target: Path) -> None:
+    """Give a finished file its final name, so that after a power cut `target` is whole or as it was. Raises OSError."""
+    sync(path)
+    os.replace(path, target)
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def new_file(folder: Path, ending: str) -> Path:

@@ -105,6 +105,7 @@ def stylize_clip(
             crf=options.crf,
             settings=_settings(input, stylizer, timeline, options),
             resume=options.resume,
+            overwrite=options.overwrite,
         )
         for notice in writer.notices:
             say(f"{input.name}: {notice}")

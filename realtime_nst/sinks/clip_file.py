@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import errno
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from ..errors import OutputError, RunError
 from ..frames import Frame
 from ..media.containers import CONTAINERS, index_first, open_output
 from ..media.h264 import choose_encoder, configure_stream, encoder_options, even_size, pad_even, to_yuv420p
+from ..media.paths import replace
 from .partial_clip import PartialClip
 from .stream_copy import OriginalClip, StreamCopier
 
@@ -53,6 +54,7 @@ class ClipWriter(Closing):
         keyframe_seconds: float = 2.0,
         settings: str = "",
         resume: bool = False,
+        overwrite: bool = False,
     ) -> None:
         """Create the partial file.
 
@@ -67,10 +69,12 @@ class ClipWriter(Closing):
             keyframe_seconds: seconds between keyframes.
             settings: all that the frames depend on; kept beside the partial file.
             resume: continue after the last keyframe of a partial file that has the same settings.
+            overwrite: replace `output`, and discard what an interrupted run left.
 
         Raises:
-            OutputError: if the folder cannot be written, the ending names no container, or the partial file has other
-                settings. The files are then as they were before.
+            OutputError: if the folder cannot be written, the ending names no container, another run is writing the same
+                output, or an interrupted run's file may be neither resumed nor discarded. The files are then as they
+                were before.
             SourceError: if the original cannot be opened again.
         """
         if output.suffix.lower() not in CONTAINERS:
@@ -83,17 +87,17 @@ class ClipWriter(Closing):
         self._matroska = output.suffix.lower() == ".mkv"
         self._partial = PartialClip(output)
         self.partial = self._partial.path
+        self._overwrite = overwrite
         self._ended = False
         self._last_pts = -1
         size = even_size(size)
         encoder = choose_encoder(encoder, size, self.notices)
         try:
-            resume = self._partial.begin(settings, resume=resume, notices=self.notices)
+            resume = self._partial.begin(settings, resume=resume, overwrite=overwrite, notices=self.notices)
             with contextlib.ExitStack() as cleanup:
                 cleanup.callback(self._partial.undo, resume=resume)
                 self._container = open_output(self.partial)
                 cleanup.callback(self._container.close)
-                self._partial.note_settings(settings)
                 self._companions = StreamCopier(source, self._container, self.notices)
                 cleanup.callback(self._companions.close)
                 self._copy_metadata()
@@ -173,14 +177,21 @@ class ClipWriter(Closing):
             with contextlib.closing(self._companions), contextlib.closing(self._container):
                 self._container.mux(self._video.encode())
                 self._companions.mux_until(None)
+            if self.output.exists() and not self._overwrite:
+                self._partial.leave(self.frames)
+                raise RunError(
+                    f"{self.output} appeared while it was being made, and is not replaced; "
+                    f"the finished clip is {self.partial}"
+                )
             if self._matroska:
-                os.replace(self.partial, self.output)
+                replace(self.partial, self.output)
             else:
                 index_first(self.partial, self.output, self._companions.chapters)
                 self.partial.unlink()
+            self._partial.complete()
         except (OSError, FFmpegError) as error:
+            self._partial.give_up()
             raise self._failure(error) from error
-        self._partial.complete()
         return self.output
 
     def abandon(self) -> None:
@@ -189,12 +200,16 @@ class ClipWriter(Closing):
             return
         self._ended = True
         # What was flushed stays readable; the failure that led here is the one to report.
-        with contextlib.suppress(OSError, FFmpegError), contextlib.closing(self._container):
-            self._container.mux(self._video.encode())
+        with contextlib.suppress(OSError, FFmpegError):
+            with contextlib.closing(self._container):
+                self._container.mux(self._video.encode())
+            self._partial.leave(self.frames)
+        self._partial.give_up()
         self._companions.close()
 
     def _failure(self, error: OSError | FFmpegError) -> RunError:
+        advice = "make room on the disk" if error.errno == errno.ENOSPC else "choose another folder or encoder"
         return RunError(
             f"writing {self.partial} failed after {self.frames} frames: {error.strerror or error}; "
-            f"what was written plays. Make room or choose another folder, then run again"
+            f"what was written plays; {advice}, then run again with --resume"
         )

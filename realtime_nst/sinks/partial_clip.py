@@ -13,11 +13,16 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from ..errors import OutputError
+from ..media.claims import Claim
 from ..media.containers import file_url
+from ..media.paths import sibling
 
 
 class PartialClip:
     """A file that is being written, beside a note of the settings it is made with.
+
+    One run at a time can have it. What an interrupted run finished is never touched until more is whole: a run that
+    resumes reads it from the earlier file, and removes that only once its own file holds as much and is complete.
 
     Attributes:
         path: the file. It plays, whatever happens to the process.
@@ -25,53 +30,76 @@ class PartialClip:
 
     def __init__(self, output: Path) -> None:
         """Name the partial file of `output`; nothing is written yet."""
-        self.path = output.with_name(f"{output.stem}.partial{output.suffix}")
-        self._note = self.path.with_suffix(".json")
-        self._earlier = output.with_name(f"{output.stem}.earlier{output.suffix}")
+        self.path = sibling(output, "partial")
+        self._earlier = sibling(output, "earlier")
+        self._claim: Claim | None = None
+        self._earlier_frames = 0
 
-    def begin(self, settings: str, *, resume: bool, notices: list[str]) -> bool:
-        """Make way for a new file at `path`.
+    def begin(self, settings: str, *, resume: bool, overwrite: bool, notices: list[str]) -> bool:
+        """Claim the file, and make way for a new one at `path`.
 
         Args:
             settings: all that the output depends on.
             resume: keep what an interrupted run left, for `copy_earlier`.
+            overwrite: discard what an interrupted run left.
             notices: gets a sentence if there is nothing to resume.
 
         Returns:
             Whether there is an interrupted run to resume.
 
         Raises:
-            OutputError: if the interrupted run had other settings.
+            OutputError: if another run is writing the file, if files of these names were left by no run, or if an
+                interrupted run had other settings or would be discarded unasked. Nothing was changed then.
+            OSError: if the folder cannot be written.
         """
-        if not resume:
-            self._earlier.unlink(missing_ok=True)
-            return False
-        # A resuming run that was killed while it copied leaves the file that it copied from, which holds more.
-        interrupted = self._earlier if self._earlier.exists() else self.path
-        if not interrupted.exists() or not self._note.exists():
-            notices.append(f"nothing was left to resume ({self.path} is not there): beginning anew")
-            self._earlier.unlink(missing_ok=True)
-            return False
-        if self._note.read_text() != settings:
-            raise OutputError(
-                f"{interrupted} was made from another clip or with other options; "
-                "repeat them, or run without --resume to begin anew"
-            )
-        os.replace(interrupted, self._earlier)
-        return True
+        claim = self._claim = Claim(self.path.with_suffix(".json"))
+        left = [path for path in (self.path, self._earlier) if path.exists()]
+        try:
+            self._check_left(left, claim.note, settings, resume, overwrite)
+        except OutputError:
+            claim.release(remove=not claim.note)
+            raise
+        frames = {path: _count_frames(path) for path in left} if resume else {}
+        best = max(frames, key=lambda path: frames[path], default=None)
+        if resume and (best is None or not frames[best]):
+            state = "holds nothing that can be read" if left else "is not there"
+            notices.append(f"nothing was left to resume ({self.path} {state}): beginning anew")
+            best = None
+        if best == self.path:
+            os.replace(self.path, self._earlier)
+        for path in left:
+            if best is None or path == self.path:
+                path.unlink(missing_ok=True)
+        self._earlier_frames = frames[best] if best else 0
+        claim.note = settings
+        return best is not None
 
-    def note_settings(self, settings: str) -> None:
-        """Keep the settings beside the file. Raises OSError."""
-        self._note.write_text(settings)
+    def _check_left(self, left: list[Path], note: str, settings: str, resume: bool, overwrite: bool) -> None:
+        """Raise OutputError if the files that are there may not be used or removed."""
+        if not left:
+            return
+        if not note:
+            raise OutputError(
+                f"{left[0]} is in the way, and no run of this program has left it; rename it, or choose another "
+                "output with -o"
+            )
+        if resume and note != settings:
+            raise OutputError(
+                f"{left[0]} was made from another clip or with other options; "
+                "repeat them, or run with --overwrite and without --resume to begin anew"
+            )
+        if not resume and not overwrite:
+            raise OutputError(
+                f"an interrupted run left {left[0]}; add --resume to go on from there, or --overwrite to begin anew"
+            )
 
     def undo(self, *, resume: bool) -> None:
         """Remove the new file because the run could not start; put back what was to be resumed."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
-            if not resume:
-                self._note.unlink(missing_ok=True)
-            elif self._earlier.exists():
+            if resume and self._earlier.exists():
                 os.replace(self._earlier, self.path)
+        self._release(remove=not resume)
 
     def copy_earlier(self, first_time: float, write: Callable[[av.Packet, float], None]) -> tuple[int, float]:
         """Copy the video of the interrupted run up to its last keyframe, where the encoder starts anew.
@@ -108,14 +136,39 @@ class PartialClip:
                     frames += 1
         except (OSError, FFmpegError) as error:
             raise OutputError(
-                f"cannot read {self._earlier} to resume: {error}; run without --resume to begin anew"
+                f"cannot read {self._earlier} to resume: {error}; "
+                "run with --overwrite and without --resume to begin anew"
             ) from error
-        self._earlier.unlink()
         return frames, resumed
 
     def complete(self) -> None:
-        """Remove the note: the file is finished and has its final name. Raises OSError."""
-        self._note.unlink()
+        """Remove the note and the earlier file: the output is finished and has its final name. Raises OSError."""
+        self._earlier.unlink(missing_ok=True)
+        self._release(remove=True)
+
+    def leave(self, frames: int) -> None:
+        """Leave the file, which was closed and holds so many frames, for a later run."""
+        if frames >= self._earlier_frames:
+            with contextlib.suppress(OSError):
+                self._earlier.unlink(missing_ok=True)
+        self._release(remove=False)
+
+    def give_up(self) -> None:
+        """Leave the file as it is, because it could not be closed, and the earlier one beside it."""
+        self._release(remove=False)
+
+    def _release(self, *, remove: bool) -> None:
+        if self._claim is not None:
+            self._claim.release(remove=remove)
+
+
+def _count_frames(path: Path) -> int:
+    """Return how many frames of a partial file can be read; 0 if it is empty or damaged."""
+    frames = 0
+    with contextlib.suppress(OSError, FFmpegError, IndexError), av.open(file_url(path)) as container:
+        for _ in _video_packets(container):
+            frames += 1
+    return frames
 
 
 def _video_packets(container: InputContainer) -> Iterator[av.Packet]:
