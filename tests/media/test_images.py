@@ -1,3 +1,6 @@
+import os
+import stat
+
 import cv2
 import numpy as np
 import pytest
@@ -126,3 +129,30 @@ def test_writing_leaves_nothing_else_behind(tmp_path, gradient):
     write_image(tmp_path / "a.png", gradient)
     write_image(tmp_path / "a.png", gradient)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fchmod"), reason="only POSIX systems have a umask")
+def test_new_files_have_the_mode_that_the_umask_asks_for(tmp_path, gradient, monkeypatch):
+    previous = os.umask(0o027)
+    try:
+        # To read the umask is to change it for a moment, for the files of other threads too.
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "umask", lambda mask: pytest.fail("the umask was changed"))
+            path = write_image(tmp_path / "a.png", gradient)
+    finally:
+        os.umask(previous)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_write_that_fails_leaves_the_previous_file_alone(tmp_path, gradient, monkeypatch, failure):
+    path = write_image(tmp_path / "a.png", gradient)
+    before = path.read_bytes()
+
+    def fails(*_):
+        raise failure
+
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises((OutputError, KeyboardInterrupt)):
+        write_image(path, gradient[::-1])
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"] and path.read_bytes() == before

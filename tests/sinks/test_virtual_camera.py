@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.doubles import Capture, Numbered
-from realtime_nst.sinks.virtual_camera import VirtualCamera
 
-from realtime_nst.live import devices
-from realtime_nst.live import run as live
-from realtime_nst.sources.camera_devices import open_device
 from realtime_nst.errors import DeviceError, InputError, RunError
 from realtime_nst.frames import Frame
+from realtime_nst.live import devices
+from realtime_nst.live import run as live
 from realtime_nst.live.run import LiveOptions, run_live
+from realtime_nst.sinks.virtual_camera import VirtualCamera
+from realtime_nst.sources.camera_devices import open_device
 from realtime_nst.styles.library import find_styles
 
 pyvirtualcam = pytest.importorskip("pyvirtualcam", exc_type=ImportError)
