@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 
@@ -15,8 +15,8 @@ from ..frames import Frame
 
 MJPEG = cv2.VideoWriter.fourcc(*"MJPG")
 
-NewCapture: TypeAlias = Callable[[int | str, int], cv2.VideoCapture]
-"""Opens the camera with an index or a device file through one of OpenCV's backends. Tests pass a stand-in."""
+NewCapture: TypeAlias = Callable[[int | str, int], Any]
+"""Opens the camera with an index or a device file through one of OpenCV's backends: a cv2.VideoCapture or a double."""
 
 
 def open_capture(address: int | str, backend: int) -> cv2.VideoCapture:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from types import TracebackType
+from typing import NamedTuple, Protocol, TypeVar
 
 from ..errors import SourceError
 from ..interfaces import Source
@@ -26,12 +27,25 @@ __all__ = [
     "CameraInfo",
     "ClipSource",
     "DemoSource",
+    "OpenSource",
     "RealtimeSource",
     "SourceKind",
     "SourceRequest",
     "list_cameras",
     "open_source",
 ]
+
+AnySource = TypeVar("AnySource", bound="OpenSource")
+
+
+class OpenSource(Source, Protocol):
+    """A source that a `with` block closes."""
+
+    def __enter__(self: AnySource) -> AnySource: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class SourceRequest(NamedTuple):
@@ -53,11 +67,13 @@ class SourceKind:
     """What the user can give, for messages."""
     accepts: Callable[[str], bool]
     """Whether the user means this kind."""
-    open: Callable[[SourceRequest], Source]
+    open: Callable[[SourceRequest], OpenSource]
     """Opens it. Raises SourceError if it cannot be opened."""
 
 
-def open_source(spec: str, size: tuple[int, int] | None = None, *, live: bool = True, timeout: float = 5.0) -> Source:
+def open_source(
+    spec: str, size: tuple[int, int] | None = None, *, live: bool = True, timeout: float = 5.0
+) -> OpenSource:
     """Open a source.
 
     Args:

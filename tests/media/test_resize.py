@@ -11,7 +11,8 @@ def textured(height: int, width: int) -> np.ndarray:
     """An image with detail at every scale."""
     rng = np.random.default_rng(height * width)
     grids = [rng.integers(0, 64, (height // n + 1, width // n + 1, 3), np.uint8) for n in (1, 4, 16, 64)]
-    return sum(cv2.resize(grid, (width, height), interpolation=cv2.INTER_LINEAR) for grid in grids)
+    layers = [cv2.resize(grid, (width, height), interpolation=cv2.INTER_LINEAR) for grid in grids]
+    return np.asarray(np.sum(layers, axis=0), np.uint8)
 
 
 @pytest.mark.parametrize(

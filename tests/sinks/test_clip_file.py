@@ -93,9 +93,10 @@ def test_a_finish_that_fails_leaves_the_frames_and_nothing_open(clip, tmp_path, 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(clip_file, "index_first", full)
-    with pytest.raises(RunError, match="No space left"), start(clip, tmp_path) as writer:
+    with start(clip, tmp_path) as writer:
         writer.write(clip.read())
-        writer.finish()
+        with pytest.raises(RunError, match="No space left"):
+            writer.finish()
     assert not open_files(tmp_path) - {"clip.mp4"}
     index_first(writer.partial, tmp_path / "whole.mp4", [])
     with av.open(str(tmp_path / "whole.mp4")) as container:

@@ -51,9 +51,7 @@ def test_times_are_kept_exactly_however_uneven(tmp_path):
     times = [5.0, 5.01, 5.2, 5.21, 5.9, 7.0, 7.0333, 9.5]
     images = scene(len(times))
     record(tmp_path / "a.mp4", [Frame(f.image, t) for f, t in zip(images, times)])
-    assert [t for t, *_ in read(tmp_path / "a.mp4")] == pytest.approx(
-        [t - 5.0 for t in times], abs=1 / 90_000
-    )
+    assert [t for t, *_ in read(tmp_path / "a.mp4")] == pytest.approx([t - 5.0 for t in times], abs=1 / 90_000)
 
 
 def test_frames_at_the_same_time_do_not_break_the_file(tmp_path):
@@ -164,13 +162,15 @@ class TestFullDisk:
         assert "No space left" in str(recording.failure)
 
     def test_without_a_window_it_ends_the_run(self, target):
-        recorder = Recorder(30.0, live=False, must_succeed=True)
-        recorder.start(target)
+        def write_and_close(frames):
+            with Recorder(30.0, live=False, must_succeed=True) as recorder:
+                recorder.start(target)
+                for frame in frames:
+                    recorder.write(frame)
+                    recorder.poll()
+
         with pytest.raises(RunError, match="No space left"):
-            for frame in scene(400):
-                recorder.write(frame)
-                recorder.poll()
-            recorder.close()
+            write_and_close(scene(400))
 
 
 def test_a_killed_process_leaves_a_file_that_plays(tmp_path):

@@ -1,8 +1,15 @@
 """Clips as sources: every frame with its time."""
 
+import os
+import sys
+from pathlib import Path
+
 import av
+import numpy as np
 import pytest
 
+from realtime_nst.errors import SourceError
+from realtime_nst.sources.clip import ClipSource
 from realtime_nst.sources.factory import open_source
 
 
@@ -23,3 +30,30 @@ def test_a_clip_gives_every_frame_with_its_time(clip):
         times = [frame.time for frame in container.decode(video=0)]
     assert not source.live and source.size == (480, 640)
     assert [f.time for f in frames] == pytest.approx(times, abs=1e-3)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux tells which files a process has open")
+@pytest.mark.parametrize(
+    ("start", "content", "words"),
+    [
+        (99.0, "plain.mp4", "--start 99 is beyond the end"),
+        (0.0, "sound only", "holds no video"),
+        (0.0, "text", "is not a clip|holds no video|text file"),
+    ],
+)
+def test_a_clip_that_cannot_be_used_is_closed(made_clip, tmp_path, start, content, words):
+    path = tmp_path / "a.mp4"
+    if content == "sound only":
+        with av.open(str(path), "w") as container:
+            sound = container.add_stream("aac", rate=48_000)
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            silence.sample_rate = 48_000
+            container.mux(sound.encode(silence) + sound.encode(None))
+    elif content == "text":
+        path.write_text("not video\n" * 100)
+    else:
+        path.write_bytes(made_clip(content).read_bytes())
+    with pytest.raises(SourceError, match=words):
+        ClipSource(path, start)
+    links = (os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+    assert str(path) not in links

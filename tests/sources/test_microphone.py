@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -29,22 +30,28 @@ def track(path) -> np.ndarray:
     return np.concatenate([np.zeros(max(round(start * rate), 0), np.float32), samples])
 
 
-class Told:
-    """A microphone double: gives the pieces of sound that a test has put in."""
+class FakeMicrophone:
+    """A microphone that delivers the chunks of sound that a test puts in."""
 
-    rate, channels, lost = RATE, 1, False
+    name, rate, channels, lost = "double", RATE, 1, False
 
     def __init__(self):
-        self.heard = []
+        self.chunks = []
+
+    def follow(self, source):
+        return source
 
     def take(self):
-        heard, self.heard = self.heard, []
-        return heard
+        chunks, self.chunks = self.chunks, []
+        return chunks
+
+    def close(self):
+        pass
 
 
 def record(path, seconds: float, card_rate: float, lateness) -> None:
     """Frames at 30 a second beside clicks at every full second, sampled by a card that counts `card_rate` a second."""
-    microphone, clock = Told(), AudioClock(RATE)
+    microphone, clock = FakeMicrophone(), AudioClock(RATE)
     recorder = Recorder(30.0, live=False, must_succeed=True, microphone=microphone)
     recorder.start(path)
     image, block = scene_image((32, 32)), RATE // 50
@@ -55,7 +62,7 @@ def record(path, seconds: float, card_rate: float, lateness) -> None:
             moments = (count + np.arange(block)) / card_rate
             arrived = (count + block) / card_rate + lateness(count)
             samples = np.where(moments % 1 < 0.005, 0.6, 0.0).astype(np.float32)[:, None]
-            microphone.heard.append(AudioChunk(samples, clock.captured_at(block, arrived)))
+            microphone.chunks.append(AudioChunk(samples, clock.captured_at(block, arrived)))
             count += block
         recorder.write(frame)
     recorder.close()
@@ -72,14 +79,14 @@ def test_a_sound_card_whose_clock_is_off_stays_in_step(tmp_path, parts_per_milli
 
 
 def test_lost_sound_becomes_silence_and_the_rest_stays_in_step(tmp_path):
-    microphone = Told()
+    microphone = FakeMicrophone()
     recorder = Recorder(30.0, live=False, must_succeed=True, microphone=microphone)
     recorder.start(tmp_path / "a.mp4")
     for number, frame in enumerate(scene_frames(240, (32, 32))):
         if number % 30 == 0 and not 60 <= number < 150:
             samples = np.zeros((RATE, 1), np.float32)
             samples[: RATE // 200] = 0.6
-            microphone.heard.append(AudioChunk(samples, number / 30))
+            microphone.chunks.append(AudioChunk(samples, number / 30))
         recorder.write(frame)
     recorder.close()
     clicks = click_times(track(tmp_path / "a.mp4"), RATE)
@@ -87,8 +94,8 @@ def test_lost_sound_becomes_silence_and_the_rest_stays_in_step(tmp_path):
 
 
 def test_sound_before_the_first_picture_is_left_out(tmp_path):
-    microphone = Told()
-    microphone.heard = [AudioChunk(np.full((RATE, 1), 0.6, np.float32), float(second)) for second in range(7)]
+    microphone = FakeMicrophone()
+    microphone.chunks = [AudioChunk(np.full((RATE, 1), 0.6, np.float32), float(second)) for second in range(7)]
     recorder = Recorder(30.0, live=False, must_succeed=True, microphone=microphone)
     recorder.start(tmp_path / "a.mp4")
     for frame in scene_frames(1, (32, 32)) * 2:
@@ -114,6 +121,30 @@ def test_without_sounddevice_its_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(DeviceError, match=r"realtime-nst\[mic\]"):
         Microphone()
+
+
+def test_a_microphone_that_does_not_start_is_released(monkeypatch):
+    """It is in use by another program, for instance."""
+    closed = []
+
+    class InputStream:
+        def __init__(self, **_options):
+            pass
+
+        def start(self):
+            raise ValueError("device is busy")
+
+        def close(self):
+            closed.append(True)
+
+    found = {"name": "double", "index": 0, "default_samplerate": RATE, "max_input_channels": 1}
+    sounddevice = SimpleNamespace(
+        query_devices=lambda *request: found if request else [found], InputStream=InputStream, PortAudioError=OSError
+    )
+    monkeypatch.setitem(sys.modules, "sounddevice", sounddevice)
+    with pytest.raises(DeviceError, match=r"'default' cannot be opened \(device is busy\); the microphones are 0"):
+        Microphone()
+    assert closed
 
 
 @pytest.fixture(scope="module")
@@ -153,9 +184,28 @@ class TestSoundServer:
         (tmp_path / "server").mkdir()
         with sound_server(tmp_path / "server") as environment:
             running = subprocess.Popen(
-                [sys.executable, "-m", "realtime_nst", "demo", "--headless", "--work-size", "64", "--model", "fast",
-                 "--mic", "pulse", "--record", str(tmp_path / "a.mp4"), "--seconds", "10", "--style", "night"],
-                env=environment, stderr=subprocess.PIPE, text=True,
+                [
+                    sys.executable,
+                    "-m",
+                    "realtime_nst",
+                    "demo",
+                    "--headless",
+                    "--work-size",
+                    "64",
+                    "--model",
+                    "fast",
+                    "--mic",
+                    "pulse",
+                    "--record",
+                    str(tmp_path / "a.mp4"),
+                    "--seconds",
+                    "10",
+                    "--style",
+                    "night",
+                ],
+                env=environment,
+                stderr=subprocess.PIPE,
+                text=True,
             )
             said = ""
             while "recording" not in said and (line := running.stderr.readline()):
