@@ -17,7 +17,6 @@ from support.scenes import scene_frames
 from realtime_nst.errors import OutputError, RunError
 from realtime_nst.frames import Frame
 from realtime_nst.sinks.recorder import Recorder
-from realtime_nst.sources.demo import DemoSource
 
 
 def scene(count, size=(120, 160), fps=30.0):
