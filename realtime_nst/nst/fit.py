@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from ..errors import InputError, ModelError
 from ..frames import Image, StyleCode
 from .vgg import Vgg
 
-Render = Callable
+Render: TypeAlias = Callable[[Any, Any], Any]
 """(frames float32 B x H x W x 3 BGR in 0..1, style vector (N,)) -> stylized frames of the same kind: tensors of the
 backend that Keras runs on, differentiable with respect to the vector."""
 
@@ -126,7 +126,7 @@ def _descend(function, start, contents, steps, side, batch, rate, seed) -> Itera
     first, second = np.zeros_like(vector), np.zeros_like(vector)
     for step in range(1, steps + 1):
         frames = np.stack([random_square(contents[rng.integers(len(contents))], side, rng) for _ in range(batch)])
-        values, gradient = function(vector, frames.astype(np.float32))
+        (total, content, style, strokes, structure), gradient = function(vector, frames.astype(np.float32))
         gradient = gradient / max(1.0, float(np.linalg.norm(gradient)))
         first += 0.1 * (gradient - first)
         second += 0.01 * (gradient**2 - second)
@@ -135,7 +135,7 @@ def _descend(function, start, contents, steps, side, batch, rate, seed) -> Itera
         # A mean of few steps to begin with: the start counts no more than any other.
         share = max(1 - AVERAGED, 1 / step)
         averaged = averaged + np.float32(share) * (vector - averaged)
-        yield FitProgress(step, steps, *values, averaged.copy())
+        yield FitProgress(step, steps, total, content, style, strokes, structure, averaged.copy())
 
 
 def _schedule(done: float) -> float:

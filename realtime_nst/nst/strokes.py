@@ -6,6 +6,8 @@ contrast is equalized, by Gram matrices of norm 1. So a loss cannot be made smal
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from keras import ops
 
@@ -26,7 +28,7 @@ def luminance(images):
     return ops.sum(images * ops.convert_to_tensor(np.array(BGR_LUMINANCE, np.float32)), axis=-1)
 
 
-def equalize(grey, clip: float = 2.0, tiles: int = 4):
+def equalize(grey: Any, clip: float = 2.0, tiles: int = 4) -> Any:
     """Contrast-limited adaptive histogram equalization, as OpenCV's, with a gradient.
 
     The tone curves are held when the gradient is taken: it is each pixel's slope on them.

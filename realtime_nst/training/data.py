@@ -11,18 +11,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import click
 import cv2
+import click
 import numpy as np
 
-from realtime_nst.sources.demo import Scene
 from realtime_nst.errors import InputError
-from realtime_nst.networks.base import Network
 from realtime_nst.media.images import images_in, read_image, write_image
+from realtime_nst.networks.base import Network
+from realtime_nst.sources.demo import Scene
 
 HELD_OUT = (
-    "starry", "wave", "composition", "jatte", "lilies", "water-lil", "sharaku", "otani", "udnie",
-    "rain", "grande", "a-sunday", "kanagawa",
+    "starry",
+    "wave",
+    "composition",
+    "jatte",
+    "lilies",
+    "water-lil",
+    "sharaku",
+    "otani",
+    "udnie",
+    "rain",
+    "grande",
+    "a-sunday",
+    "kanagawa",
 )
 """Parts of the names of the paintings kept for validation, in every copy there is of them."""
 
@@ -180,12 +191,12 @@ def made_pictures(
     for _ in range(count):
         picture = _one(kinds[rng.choice(3, p=(0.25, 0.15, 0.6))], rng)
         mixed = rng.integers(0, len(codes), rng.integers(1, 4))
-        code = sum(share * codes[each] for share, each in zip(rng.dirichlet(np.ones(len(mixed))), mixed))
-        yield teacher.transform(part_of(picture, shapes[rng.integers(len(shapes))], rng), np.float32(code))
+        code = sum(share * codes[int(each)] for share, each in zip(rng.dirichlet(np.ones(len(mixed))), mixed))
+        yield teacher.transform(part_of(picture, shapes[rng.integers(len(shapes))], rng), np.asarray(code, np.float32))
 
 
 def _one(paths: Sequence[Path], rng: np.random.Generator) -> np.ndarray:
-    return read_image(paths[rng.integers(len(paths))])
+    return read_image(paths[int(rng.integers(len(paths)))])
 
 
 @click.command()

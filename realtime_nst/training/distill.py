@@ -15,15 +15,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
 import cv2
+import click
 import keras
 import numpy as np
 from keras import ops
 
-from realtime_nst.nst.vgg import Vgg, load_features
-from realtime_nst.nst.losses import mean_gram, relative_gram_error
 from realtime_nst.media.images import images_in, read_image
+from realtime_nst.nst.losses import mean_gram, relative_gram_error
+from realtime_nst.nst.vgg import Vgg, load_features
 from realtime_nst.training.data import crop_to, relit, training_paintings, turn_hue
 from realtime_nst.training.network import Shape, build_maps, build_style_network, build_transform
 from realtime_nst.training.train import (
@@ -36,7 +36,6 @@ from realtime_nst.training.train import (
     validation_pictures,
     weights_file,
 )
-
 
 TEACHER_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv1")
 """The layers that a teacher's strokes are compared in: the ones below cost most of what VGG costs."""
@@ -257,8 +256,11 @@ def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed
 @main.command("train")
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("run", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--features", type=click.Path(exists=True, path_type=Path),
-              help="VGG weights (npz): compare strokes too, not pixels alone.")
+@click.option(
+    "--features",
+    type=click.Path(exists=True, path_type=Path),
+    help="VGG weights (npz): compare strokes too, not pixels alone.",
+)
 @click.option("--pixel-weight", default=1.0, show_default=True, help="Weight of the pixels' differences.")
 @click.option("--feature-weight", default=0.2, show_default=True, help="Weight of the features' differences.")
 @click.option("--gram", default=1.0, show_default=True, help="Weight of the Gram matrices' differences.")
@@ -269,8 +271,9 @@ def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed
 @click.option("--side", type=int, help="Side in pixels of the squares that are compared.  [default: all of a picture]")
 @click.option("--rate", default=2e-3, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--seed", default=1, show_default=True)
-def train(data, run, features, pixel_weight, feature_weight, gram, start, validation, steps, batch, side, rate,
-          seed) -> None:
+def train(
+    data, run, features, pixel_weight, feature_weight, gram, start, validation, steps, batch, side, rate, seed
+) -> None:
     """Train the maps on DATA/pairs.npz with the style network in RUN or --start; a stopped run goes on."""
     keras.utils.set_random_seed(seed)
     per_epoch, shape = min(100, steps), Shape()

@@ -80,7 +80,7 @@ class Smooth(layers.Layer):
     small map is a lattice of squares once it is enlarged. B x H x W x N -> B x (H - 2) x (W - 2) x N."""
 
     def call(self, x):
-        line = np.float32([1, 2, 1]) / 4
+        line = np.array([1, 2, 1], np.float32) / 4
         kernel = np.broadcast_to(np.outer(line, line)[..., None, None], (3, 3, x.shape[-1], 1))
         return ops.depthwise_conv(x, ops.cast(np.ascontiguousarray(kernel), x.dtype))
 

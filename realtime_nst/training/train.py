@@ -12,17 +12,18 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-import click
 import cv2
+import click
 import keras
 import numpy as np
 from keras import ops
 
 from realtime_nst.evaluation.metrics import CONTENT_LAYER, STYLE_LAYERS
-from realtime_nst.nst.vgg import Vgg, load_features
-from realtime_nst.nst.losses import mean_gram, relative_gram_error
 from realtime_nst.media.images import images_in, read_image
+from realtime_nst.nst.losses import mean_gram, relative_gram_error
+from realtime_nst.nst.vgg import Vgg, load_features
 from realtime_nst.training.data import Photos, Styles, crop_to, style_shapes
 from realtime_nst.training.motion import inside, random_flow, warp
 from realtime_nst.training.network import Shape, build_maps, build_style_network, build_transform
@@ -44,7 +45,8 @@ def scaled(pictures: np.ndarray) -> np.ndarray:
 def load_networks(run: Path) -> tuple[keras.Model, keras.Model, Shape]:
     """The style network and the maps of a run, and their shape."""
     saved = json.loads((run / "shape.json").read_text())
-    shape = Shape(**{name: tuple(v) if isinstance(v, list) else v for name, v in saved.items()})
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in saved.items()}
+    shape = Shape(**values)
     style_network, maps = build_style_network(shape), build_maps(shape)
     for network in (style_network, maps):
         network.load_weights(weights_file(run, network))
@@ -163,7 +165,8 @@ class Training(keras.Model):
             quarters = ops.cast(mean_gram(_quarters(found[layer])), "float32")
             whole = ops.mean(ops.reshape(quarters, (-1, 4, *quarters.shape[1:])), axis=1)
             for error in (
-                relative_gram_error(asked, whole), relative_gram_error(ops.repeat(asked, 4, axis=0), quarters)
+                relative_gram_error(asked, whole),
+                relative_gram_error(ops.repeat(asked, 4, axis=0), quarters),
             ):
                 style = style + ops.mean(HARD_STYLE * ops.log1p(error / HARD_STYLE)) / (2 * len(STYLE_LAYERS))
         losses["style"] = style
@@ -252,17 +255,21 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
     if folder is None:
         return [], []
     rng = np.random.default_rng(0)
-    return tuple(
+    photos, styles = (
         [crop_to(read_image(path), size, rng) for path in images_in(folder / kind)]
         for kind, size in (("photos", 256), ("styles", 168))
     )
+    return photos, styles
 
 
 @click.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("run", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--made", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="Folder of style pictures that a teacher made.")
+@click.option(
+    "--made",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of style pictures that a teacher made.",
+)
 @click.option("--features", type=click.Path(exists=True, path_type=Path), required=True, help="VGG weights (npz).")
 @click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Folder with photos/ and styles/.")
 @click.option("--steps", default=4000, show_default=True, help="Steps of the whole schedule.")
@@ -273,18 +280,49 @@ def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.
 @click.option("--temporal", default=350.0, show_default=True, help="Weight of the temporal loss.")
 @click.option("--side", default=256, show_default=True, help="Side of the squares that are stylized, a multiple of 16.")
 @click.option("--style-size", default=384, show_default=True, help="Long side of the pictures that Grams are of.")
-@click.option("--shapes", default=24, show_default=True,
-              help="How many shapes of such pictures there are; XLA takes a minute to compile a step for each.")
+@click.option(
+    "--shapes",
+    default=24,
+    show_default=True,
+    help="How many shapes of such pictures there are; XLA takes a minute to compile a step for each.",
+)
 @click.option("--scenes", default=160, show_default=True, help="Squares of the built-in scene among the photographs.")
 @click.option("--mixed", default=0.15, show_default=True, help="Fraction of batches that mix styles.")
 @click.option("--both/--maps-only", default=True, help="Train the style network too.  [default: both]")
-@click.option("--start", type=click.Path(exists=True, path_type=Path), required=True,
-              help="The run to take the first weights from.")
-@click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True,
-              help="What VGG computes with; bfloat16 is faster where the processor has it.")
+@click.option(
+    "--start",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    help="The run to take the first weights from.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    show_default=True,
+    help="What VGG computes with; bfloat16 is faster where the processor has it.",
+)
 @click.option("--seed", default=1, show_default=True)
-def main(data, run, made, features, validation, steps, batch, rate, side, style_size, shapes, scenes, both, start,
-         precision, seed, mixed, **weights) -> None:
+def main(
+    data,
+    run,
+    made,
+    features,
+    validation,
+    steps,
+    batch,
+    rate,
+    side,
+    style_size,
+    shapes,
+    scenes,
+    both,
+    start,
+    precision,
+    seed,
+    mixed,
+    **weights,
+) -> None:
     """Train on the pictures in DATA; everything goes to RUN, and a stopped run goes on."""
     keras.utils.set_random_seed(seed)
     run.mkdir(parents=True, exist_ok=True)

@@ -141,10 +141,22 @@ def figures(stylize: Callable, code: np.ndarray, height: int, width: int, second
 
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--size", "sizes", multiple=True, default=("640x480", "1280x720", "1920x1080", "3840x2160"),
-              show_default=True, help="Width x height, multiples of 8.")
-@click.option("--precision", "precisions", multiple=True, default=("float32", "mixed_bfloat16"), show_default=True,
-              help="Keras dtype policies; differences are those from the first.")
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    default=("640x480", "1280x720", "1920x1080", "3840x2160"),
+    show_default=True,
+    help="Width x height, multiples of 8.",
+)
+@click.option(
+    "--precision",
+    "precisions",
+    multiple=True,
+    default=("float32", "mixed_bfloat16"),
+    show_default=True,
+    help="Keras dtype policies; differences are those from the first.",
+)
 @click.option("--side", default=8192, show_default=True, help="Side of the matrices whose product is the limit.")
 @click.option("--megabytes", default=1024, show_default=True, help="Size of the array that is copied.")
 @click.option("--seconds", default=0.3, show_default=True, help="How long a round of each measurement takes.")
@@ -155,10 +167,12 @@ def main(run: Path, sizes, precisions, side: int, megabytes: int, seconds: float
         raise click.UsageError("Keras computes with something else than JAX here: set KERAS_BACKEND=jax")
     device = jax.devices()[0]
     result = {
-        "device": device.device_kind, "jax": jax.__version__,
+        "device": device.device_kind,
+        "jax": jax.__version__,
         "float32_tflops": product_tflops("float32", side, seconds),
         "bfloat16_tflops": product_tflops("bfloat16", side, seconds),
-        "copy_gbytes": copy_gbytes(megabytes, seconds), "lines": [],
+        "copy_gbytes": copy_gbytes(megabytes, seconds),
+        "lines": [],
     }
     click.echo(
         f"{device.device_kind}, JAX {jax.__version__}: matrix product float32 {result['float32_tflops']:.4g} and "
@@ -175,7 +189,8 @@ def main(run: Path, sizes, precisions, side: int, megabytes: int, seconds: float
             first = picture if first is None else first
             limit = result["bfloat16_tflops" if "bfloat16" in precision else "float32_tflops"]
             found |= {
-                "size": size, "precision": precision,
+                "size": size,
+                "precision": precision,
                 "of_product": found["gflop"] / found["card_ms"] / limit,
                 "of_copy": found["mbytes"] / found["card_ms"] / result["copy_gbytes"],
                 "apart": float(np.abs(picture - first).mean()),

@@ -32,7 +32,7 @@ def vgg():
 def photo():
     rng = np.random.default_rng(4)
     smooth = cv2.GaussianBlur(rng.uniform(0, 255, (96, 128, 3)).astype(np.float32), (0, 0), 8)
-    return cv2.normalize(smooth, None, 20, 230, cv2.NORM_MINMAX).astype(np.uint8)
+    return cv2.normalize(smooth, np.empty_like(smooth), 20, 230, cv2.NORM_MINMAX).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def colours(frames, vector):
 def smooth_grey(height=96, width=128):
     rng = np.random.default_rng(0)
     grey = cv2.GaussianBlur(rng.uniform(0, 255, (height, width)).astype(np.float32), (0, 0), 3)
-    return cv2.normalize(grey, None, 20, 200, cv2.NORM_MINMAX)
+    return cv2.normalize(grey, np.empty_like(grey), 20, 200, cv2.NORM_MINMAX)
 
 
 def test_equalization_is_opencvs():

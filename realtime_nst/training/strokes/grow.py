@@ -131,7 +131,7 @@ def main(run: Path, grown: Path, paintings: Path | None, emphasis: float) -> Non
     shape = StrokeShape()
     grown.mkdir(parents=True, exist_ok=True)
     predictor, seeded = grow(style_network, maps, old, shape)
-    if emphasis != 1:
+    if emphasis != 1 and paintings is not None:
         pictures = [no_larger(read_image(path), 200).astype(np.float32) / 255 for path in images_in(paintings)]
         emphasize(predictor, pictures, emphasis)
     for network in (predictor, seeded):

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -280,7 +281,8 @@ def build_seeded_maps(seeded: keras.Model, shape: StrokeShape) -> keras.Model:
 def load_stroke_networks(run: Path) -> tuple[keras.Model, keras.Model, StrokeShape]:
     """The predictor and the seeded maps of a run, and their shape."""
     saved = json.loads((run / "shape.json").read_text())
-    shape = StrokeShape(**{name: tuple(v) if isinstance(v, list) else v for name, v in saved.items()})
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in saved.items()}
+    shape = StrokeShape(**values)
     networks = build_predictor(shape), build_seeded(shape)
     for network in networks:
         network.load_weights(run / f"{network.name}.weights.h5")

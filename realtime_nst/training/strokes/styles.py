@@ -10,8 +10,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
-from torch.nn import functional
+import torch  # pyright: ignore[reportMissingImports]
+from torch.nn import functional  # pyright: ignore[reportMissingImports]
 
 from realtime_nst.evaluation.metrics import STYLE_LAYERS
 from realtime_nst.evaluation.strokes import tone_normalized
@@ -45,7 +45,8 @@ def style_paths(data: Path, textures: int, rng: np.random.Generator) -> list[Pat
         Their paths in random order; the paintings of named/ and more/ come among the first.
     """
     first = training_paintings(data)
-    rest = [*_wide_paintings(data, rng), *rng.permutation(images_in(data / "textures"))[:textures]]
+    found = np.array(images_in(data / "textures"), dtype=object)
+    rest = [*_wide_paintings(data, rng), *rng.permutation(found)[:textures]]
     shuffled = iter([rest[index] for index in rng.permutation(len(rest))])
     ordered = []
     for index in rng.permutation(len(first)):

@@ -16,14 +16,14 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import click
 import keras
 import numpy as np
-import torch
-from torch.nn import functional
+import torch  # pyright: ignore[reportMissingImports]
+from torch.nn import functional  # pyright: ignore[reportMissingImports]
 
 from realtime_nst.evaluation.metrics import CONTENT_LAYER, STYLE_LAYERS
 from realtime_nst.nst.fit import quarters
@@ -280,7 +280,7 @@ class Trainer:
             moved = warp(inner, self._tensor(batch.flow))
             values["temporal"] = 3 * ((moved - again) ** 2 * self._tensor(batch.inside)).mean()
         values["range"] = ((made - inner) ** 2).mean()
-        total = sum(self._weights.get(name, RANGE) * value for name, value in values.items())
+        total: Any = sum(self._weights.get(name, RANGE) * value for name, value in values.items())
         self._optimizer.zero_grad()
         total.backward()
         torch.nn.utils.clip_grad_norm_(self._parameters, 5.0)
