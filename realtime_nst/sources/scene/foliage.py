@@ -14,7 +14,7 @@ from .noise import Noise
 
 TRUNK = 0.13
 """Width of the trunk's layer."""
-BOUGHS = (0.52, 0.34)
+BOUGHS = (0.51, 0.32)
 """Width and height of the boughs' layer."""
 BANK = 0.30
 """Height of the bank's layer."""

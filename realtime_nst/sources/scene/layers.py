@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 COARSE = 4
-"""Displacements are computed for every COARSE-th pixel in each direction, then enlarged."""
+"""Displacements are computed for every COARSE-th row, and column unless said otherwise, then enlarged."""
 
 BAND = 64
 """Rows that are moved at a time; a multiple of COARSE."""
@@ -88,16 +88,19 @@ class Displacement:
         fields: The fields; it is called with coordinates that reach a little beyond the borders.
         size: (height, width) in pixels of what moves.
         origin: (top, left) that is added to the coordinates `fields` is called with.
+        across: Columns for each computed displacement; there are COARSE rows.
     """
 
-    def __init__(self, fields: Fields, size: tuple[int, int], origin: tuple[int, int] = (0, 0)) -> None:
-        self._size = size
-        y, x = np.mgrid[: -(-size[0] // COARSE) + 2, : -(-size[1] // COARSE) + 2].astype(np.float32)
-        x, y = (COARSE * (each - 0.5) - 0.5 for each in (x, y))
+    def __init__(
+        self, fields: Fields, size: tuple[int, int], origin: tuple[int, int] = (0, 0), across: int = COARSE
+    ) -> None:
+        self._size, self._across = size, across
+        y, x = np.mgrid[: -(-size[0] // COARSE) + 2, : -(-size[1] // across) + 2].astype(np.float32)
+        x, y = across * (x - 0.5) - 0.5, COARSE * (y - 0.5) - 0.5
         self._still = np.stack([x, y], axis=-1).astype(np.float32)
         values = fields(x + np.float32(origin[1]), y + np.float32(origin[0])).astype(np.float32)
         self._fields = values.reshape(len(values), -1)
-        self._fine = np.empty((BAND + 2 * COARSE, COARSE * x.shape[1], 2), np.float32)
+        self._fine = np.empty((BAND + 2 * COARSE, across * x.shape[1], 2), np.float32)
 
     def bands(self, weights: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield where each pixel is taken from, for one weight of each field, in bands of rows.
@@ -113,7 +116,7 @@ class Displacement:
             coarse = moved[first // COARSE : -(-last // COARSE) + 2]
             fine = self._fine[: COARSE * len(coarse)]
             cv2.resize(coarse, fine.shape[1::-1], fine, interpolation=cv2.INTER_LINEAR)
-            yield slice(first, last), fine[COARSE : COARSE + last - first, COARSE : COARSE + self._size[1]]
+            yield slice(first, last), fine[COARSE : COARSE + last - first, self._across : self._across + self._size[1]]
 
 
 class MovingLayer:

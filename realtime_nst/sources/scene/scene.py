@@ -49,7 +49,7 @@ class Scene:
         self._draw_distance(0.0)
         self._water = Water(noise, rng, self._canvas, height, width)
         self._boughs = foliage.Boughs(rng, height, width, samples)
-        self._bank = foliage.Bank(rng, height, width, min(max(width / 2 / height + PLACE - 0.24, 0.1), 3), samples)
+        self._bank = foliage.Bank(rng, height, width, min(max(width / 2 / height + PLACE - 0.31, 0.1), 3), samples)
         self._person = Person(noise, height, width, samples)
         self._trunk = StillLayer(foliage.trunk(noise, height), 0, 0, (height, width))
         opaque = np.zeros((height, width), bool)

@@ -21,6 +21,8 @@ WAVELENGTHS = (2.6, 1.3, 0.62, 0.30)
 DIRECTIONS = 7
 """Waves for each wavelength, spread around the wind's direction."""
 STEEPNESS = 0.036
+SHARP = 600
+"""Frames of more rows than this have their lake drawn at half size."""
 DEEP = linear(22, 58, 62)
 
 
@@ -32,27 +34,37 @@ class Water:
 
     def __init__(self, noise: Noise, rng: np.random.Generator, behind: np.ndarray, height: int, width: int) -> None:
         self.top = round(HORIZON * height)
-        self._mirror = _mirror(noise, behind[: self.top], height - self.top, height)
+        # Of a large frame the lake is drawn at half size: its mirror image is soft.
+        scale = 2 if height > SHARP else 1
+        rows, columns, top = (-(-side // scale) for side in (height - self.top, width, self.top))
+        mirrored = cv2.resize(behind[: self.top], (columns, top), interpolation=cv2.INTER_AREA)
+        self._mirror = _mirror(noise, mirrored, rows, height / scale)
+        self._small = np.empty_like(self._mirror) if scale > 1 else None
         self._omega = np.sqrt(2 * np.pi * GRAVITY / np.float64(WAVELENGTHS))
-        self._seen = [[slice(None)]] * -(-len(self._mirror) // BAND)
-        self._displacement = Displacement(_waves(rng, width, height), self._mirror.shape[:2])
+        self._seen = [[slice(None)]] * -(-rows // BAND)
+        self._displacement = Displacement(_waves(rng, columns, height / scale), (rows, columns), across=8)
 
     def hide(self, opaque: np.ndarray) -> None:
         """Leave out what is hidden behind the pixels of `opaque`, bool, the lake's rows x the frame's columns."""
-        self._seen = [_runs(~opaque[first : first + BAND].all(axis=0)) for first in range(0, len(opaque), BAND)]
+        share = cv2.resize(opaque.astype(np.float32), self._mirror.shape[1::-1], interpolation=cv2.INTER_AREA)
+        hidden = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.999
+        self._seen = [_runs(~hidden[first : first + BAND].all(axis=0)) for first in range(0, len(hidden), BAND)]
 
     def draw(self, canvas: np.ndarray, time: float) -> None:
         """Draw the lake into the lower rows of `canvas`, uint8 H x W x 4."""
         phase = np.fmod(self._omega * time, 2 * np.pi)
         lake = canvas[self.top :]
+        drawn = lake if self._small is None else self._small
         waves = self._displacement.bands(np.concatenate([np.cos(phase), np.sin(phase)]))
         for (rows, where), seen in zip(waves, self._seen):
             for columns in seen:
-                # The mirror image is soft, so the nearest pixel will do, in less than half of the time.
+                # The nearest pixel of a soft image will do, in less than half of the time.
                 cv2.remap(
-                    self._mirror, where[:, columns], None, cv2.INTER_NEAREST, lake[rows, columns],
+                    self._mirror, where[:, columns], None, cv2.INTER_NEAREST, drawn[rows, columns],
                     borderMode=cv2.BORDER_REPLICATE,
                 )  # fmt: skip
+        if drawn is not lake:
+            cv2.resize(drawn, lake.shape[1::-1], lake, interpolation=cv2.INTER_LINEAR)
 
 
 def _runs(seen: np.ndarray) -> list[slice]:
@@ -61,7 +73,7 @@ def _runs(seen: np.ndarray) -> list[slice]:
     return [slice(first, last) for first, last in zip(changes[::2], changes[1::2])]
 
 
-def _mirror(noise: Noise, behind: np.ndarray, rows: int, height: int) -> np.ndarray:
+def _mirror(noise: Noise, behind: np.ndarray, rows: int, height: float) -> np.ndarray:
     """What calm water shows: the mirror image, darker and more of the water's own colour below."""
     mirror = behind[::-1][np.minimum(np.arange(rows), len(behind) - 1)]
     mirror = cv2.GaussianBlur(mirror, (0, 0), sigmaX=max(0.0020 * height, 0.6), sigmaY=max(0.004 * height, 0.6))
@@ -75,7 +87,7 @@ def _mirror(noise: Noise, behind: np.ndarray, rows: int, height: int) -> np.ndar
     return cv2.merge([*cv2.split(pixels), np.zeros(pixels.shape[:2], np.uint8)])
 
 
-def _waves(rng: np.random.Generator, width: int, height: int) -> Fields:
+def _waves(rng: np.random.Generator, width: int, height: float) -> Fields:
     """Displacements for the cosine and the sine of each wavelength's phase."""
     waves = [
         (index, 2 * np.pi / length, rng.normal(0.25, 0.55), rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.2))

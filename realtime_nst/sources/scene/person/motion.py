@@ -12,7 +12,7 @@ from . import figure
 
 PLACE = 0.13
 """Where the person's middle is, in frame heights to the right of the frame's middle."""
-HALF = 1.20
+HALF = 1.15
 """Half of the width of what moves, in the figure's units."""
 STILL = -1.85
 """Height, in the figure's units, below which nothing moves."""
