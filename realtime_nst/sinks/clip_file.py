@@ -21,7 +21,7 @@ from ..media.containers import CONTAINERS, index_first, open_output
 from ..media.h264 import choose_encoder, configure_stream, encoder_options, even_size, pad_even, to_yuv420p
 from ..media.paths import replace
 from .partial_clip import PartialClip
-from .stream_copy import OriginalClip, StreamCopier
+from .stream_copy import OriginalClip, StreamCopier, without_timecode
 
 
 class ClipWriter(Closing):
@@ -113,7 +113,10 @@ class ClipWriter(Closing):
 
     def _copy_metadata(self) -> None:
         original = self._source.stream
-        self._container.metadata.update(original.container.metadata)
+        tags = without_timecode(original.container.metadata, self._container)
+        self._container.metadata.update(tags)
+        if len(tags) < len(original.container.metadata):
+            self.notices.append("its timecode is not kept")
         if self._matroska:  # In an MP4, chapters are a track of their own, which fragments cannot have.
             self._container.set_chapters(self._companions.chapters)
         if original.codec_context.color_trc in (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +17,7 @@ from av.stream import Stream
 
 from .._closing import Closing
 from ..media.containers import open_clip
+from .trial import first_packets, why_refused
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -71,34 +72,58 @@ class StreamCopier(Closing):
         self._input = open_clip(source.path)
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(self.close)
-            for stream in self._input.streams:
-                if stream.index != source.stream.index:
-                    self._add(stream)
+            others = [stream for stream in self._input.streams if stream.index != source.stream.index]
+            packets = first_packets(source.path, [stream.index for stream in others if _can_be_copied(stream)])
+            for stream in others:
+                self._add(stream, packets.get(stream.index))
             self.chapters = self._cut_chapters()
             self._packets = self._demux([self._input.streams[i] for i in sorted({*self._copies, *self._encoders})])
             self._next = next(self._packets, None)
             cleanup.pop_all()
 
-    def _add(self, stream: Stream) -> None:
+    def _add(self, stream: Stream, packet: av.Packet | None) -> None:
+        """Add a stream to the output: copied if the container takes it, else encoded anew if it is sound.
+
+        Args:
+            stream: the stream of the clip.
+            packet: its first packet, to try the container with; None: it has none early on.
+        """
         target: Stream | None = None
         codec = stream.codec_context.name if stream.codec_context else "unknown"
-        if stream.type in ("audio", "subtitle") and codec in self._output.supported_codecs:
+        # A broadcast describes its AAC sound in every packet; the containers written here do so once.
+        needs_filter = codec == "aac" and not stream.codec_context.extradata
+        bitstream_filter = "aac_adtstoasc" if needs_filter else None
+        refused = self._why_not_copied(stream, codec, packet, bitstream_filter)
+        if refused is None:
             target = self._copies[stream.index] = self._output.add_stream_from_template(stream)
-            if codec == "aac" and not stream.codec_context.extradata:
-                # A broadcast describes its sound in every packet; the containers written here do so once.
-                self._filters[stream.index] = av.BitStreamFilterContext("aac_adtstoasc", stream)
-        elif isinstance(stream, AudioStream):
+            if bitstream_filter:
+                self._filters[stream.index] = av.BitStreamFilterContext(bitstream_filter, stream)
+        elif isinstance(stream, AudioStream) and stream.codec_context:
             encoder = self._encoders[stream.index] = _AacEncoder(stream, self._output)
             target = encoder.stream
+            changes = "".join(f", {change}" for change in encoder.changes)
             self._notices.append(
-                f"sound track {stream.index} ({codec}) is encoded anew as AAC: "
+                f"sound track {stream.index} ({codec}) is encoded anew as AAC{changes}: "
                 f"{self._output.format.name} files cannot hold it as it is"
             )
         if target is None:
             kind = {"video": "further video", "data": "data", "attachment": "attachment"}.get(stream.type, stream.type)
-            self._notices.append(f"{kind} stream {stream.index} ({codec}) is not kept")
+            why = "" if stream.codec_context else ", which FFmpeg cannot decode,"
+            self._notices.append(f"{kind} stream {stream.index} ({codec}){why} is not kept")
         else:
-            target.metadata.update(stream.metadata)
+            target.metadata.update(without_timecode(stream.metadata, self._output))
+
+    def _why_not_copied(
+        self, stream: Stream, codec: str, packet: av.Packet | None, bitstream_filter: str | None
+    ) -> str | None:
+        """Return why the output cannot hold a stream as it is; None if it can."""
+        if not _can_be_copied(stream) or codec not in self._output.supported_codecs:
+            return "it is of another kind"
+        container = self._output.format.name
+        if codec.startswith("pcm_") and container == "mp4":
+            # The standard for it is young: many players play it as noise at full level.
+            return "few players understand it"
+        return why_refused(container, stream, packet, bitstream_filter)
 
     def _cut_chapters(self) -> list[Chapter]:
         chapters: list[Chapter] = []
@@ -162,15 +187,37 @@ class StreamCopier(Closing):
         self._input.close()
 
 
+def _can_be_copied(stream: Stream) -> bool:
+    return stream.type in ("audio", "subtitle") and stream.codec_context is not None
+
+
+def without_timecode(metadata: Mapping[str, str], output: OutputContainer) -> dict[str, str]:
+    """Return tags without a timecode if `output` would make a track of it, which its fragments cannot hold."""
+    makes_track = output.format.name in ("mp4", "mov", "ipod")
+    return {key: value for key, value in metadata.items() if not (makes_track and key.lower() == "timecode")}
+
+
 class _AacEncoder:
-    """Decodes a sound track and encodes it as AAC."""
+    """Decodes a sound track and encodes it as AAC.
+
+    Attributes:
+        stream: the stream of the output.
+        changes: what else differs from the track: the sample rate, or the number of channels.
+    """
 
     def __init__(self, stream: AudioStream, output: OutputContainer) -> None:
-        self.stream: AudioStream = output.add_stream("aac", rate=stream.rate)
+        rates = av.Codec("aac", "w").audio_rates or [stream.rate]
+        rate = min(rates, key=lambda each: (abs(each - stream.rate), -each))
+        self.stream: AudioStream = output.add_stream("aac", rate=rate)
         # Some containers count channels without placing them, which AAC requires.
         layout = {1: "mono", 2: "stereo", 6: "5.1"}.get(stream.channels, "stereo")
         self.stream.layout = layout
-        self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=stream.rate)
+        self.changes: list[str] = []
+        if rate != stream.rate:
+            self.changes.append(f"at {rate} instead of {stream.rate} Hz")
+        if stream.channels not in (1, 2, 6):
+            self.changes.append(f"its {stream.channels} channels mixed to 2")
+        self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
 
     def encode(self, packet: av.Packet, start: float) -> list[av.Packet]:
         """Return the packets that a packet of the track completes, with times from `start` (seconds)."""
@@ -183,9 +230,17 @@ class _AacEncoder:
             assert isinstance(frame, av.AudioFrame)
             if frame.pts is not None and frame.time_base:
                 frame.pts -= round(start / frame.time_base)
-            for part in self._resampler.resample(frame):
-                packets += self.stream.encode(part)
+            packets += self._encode(frame)
         return packets
+
+    def _encode(self, frame: av.AudioFrame) -> list[av.Packet]:
+        try:
+            parts = self._resampler.resample(frame)
+        except ValueError:  # PyAV: the track has changed its rate, channels or format in the middle
+            parts = self._resampler.resample(None)
+            self._resampler = av.AudioResampler(format="fltp", layout=self.stream.layout.name, rate=self.stream.rate)
+            parts += self._resampler.resample(frame)
+        return [packet for part in parts for packet in self.stream.encode(part)]
 
     def flush(self) -> list[av.Packet]:
         """Return the packets that are buffered."""
