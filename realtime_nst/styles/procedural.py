@@ -23,7 +23,7 @@ import numpy as np
 from ..errors import StylizeError
 from ..frames import Image
 from ..media.images import write_image
-from ..media.noise import noise
+from .noise import noise
 
 Palette: TypeAlias = list[str]
 """Colours as "#rrggbb"."""
