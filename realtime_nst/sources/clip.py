@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -141,7 +142,7 @@ class ClipSource(Closing):
                 continue
             if self.end is not None and time >= self.end:
                 return
-            self._rotated = bool(frame.rotation % 180)
+            self._rotated = _swaps_sides(_display_matrix(frame))
             yield Frame(_upright_bgr(frame), float(time - self.start))
 
     def _decode_packets(self) -> Iterator[av.VideoFrame]:
@@ -190,7 +191,7 @@ def _alpha_decoder(stream: av.VideoStream) -> VideoCodecContext | None:
 
 
 def _upright_bgr(frame: av.VideoFrame) -> Image:
-    """Return a frame as BGR, rotated as the container asks, with transparency over white.
+    """Return a frame as BGR, turned and mirrored as the container asks, with transparency over white.
 
     Frames that do not state their colour coding are read as FFmpeg reads them: BT.601, limited range.
     """
@@ -198,6 +199,30 @@ def _upright_bgr(frame: av.VideoFrame) -> Image:
         image = over_white(frame.to_ndarray(format="bgra"))
     else:
         image = frame.to_ndarray(format="bgr24")
-    if frame.rotation:
-        image = np.rot90(image, k=round(frame.rotation / 90))
-    return np.ascontiguousarray(image)
+    return np.ascontiguousarray(_lay(image, _display_matrix(frame)))
+
+
+DisplayMatrix = tuple[int, int, int, int]
+"""(a, b, c, d): the image's right is displayed along (a, b), its down along (c, d); x to the right, y down."""
+
+
+def _display_matrix(frame: av.VideoFrame) -> DisplayMatrix:
+    """Return how a frame is to be displayed. FFmpeg's `rotation` does not tell mirrored ones."""
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return (1, 0, 0, 1)
+    a, b, _, c, d = struct.unpack("=5i", bytes(data)[:20])
+    return (a, b, c, d)
+
+
+def _lay(image: Image, matrix: DisplayMatrix) -> Image:
+    """Return an image as one of the eight ways displays it; a matrix between them counts as the nearest."""
+    a, b, c, d = matrix
+    if abs(b) > abs(a):  # its right is displayed up or down
+        image = image.transpose(1, 0, 2)
+        a, d = c, b
+    return image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+
+
+def _swaps_sides(matrix: DisplayMatrix) -> bool:
+    return abs(matrix[1]) > abs(matrix[0])
