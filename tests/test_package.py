@@ -60,7 +60,7 @@ def test_importing_loads_no_runtime():
     [
         "offline.clip",
         "sources.clip",
-        "sinks.stream_copy",
+        "sinks.clip.stream_copy",
         "live.run",
         "sinks.recorder",
         "sources.factory",

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..frames import Frame, Image
 from ..media.resize import resize
-from ..sinks.clip_file import ClipWriter
+from ..sinks.clip.clip_file import ClipWriter
 from ..sinks.recorder import Recorder
 from ..sources.clip import ClipSource
 from ..sources.demo import DemoSource

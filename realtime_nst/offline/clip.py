@@ -18,7 +18,7 @@ from ..frames import Frame, Image, RenderParams, StyleCode
 from ..interfaces import Notify
 from ..media.paths import check_overwrite
 from ..pipeline import run
-from ..sinks.clip_file import ClipWriter
+from ..sinks.clip.clip_file import ClipWriter
 from ..sources.clip import ClipSource
 from ..styles.transition import Timeline
 from ..stylizer import Stylizer

@@ -16,7 +16,7 @@ from support.doubles import Kept
 
 from realtime_nst.frames import Frame
 from realtime_nst.interfaces import Sink
-from realtime_nst.sinks.clip_file import ClipWriter
+from realtime_nst.sinks.clip.clip_file import ClipWriter
 from realtime_nst.sinks.null import NullSink
 from realtime_nst.sinks.recorder import Recorder
 from realtime_nst.sources.clip import ClipSource

@@ -9,8 +9,8 @@ import pytest
 
 from realtime_nst.errors import OutputError, RunError, SourceError
 from realtime_nst.media.containers import index_first
-from realtime_nst.sinks import clip_file
-from realtime_nst.sinks.clip_file import ClipWriter
+from realtime_nst.sinks.clip import clip_file
+from realtime_nst.sinks.clip.clip_file import ClipWriter
 from realtime_nst.sources.clip import ClipSource
 
 

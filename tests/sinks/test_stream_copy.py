@@ -8,7 +8,7 @@ import pytest
 from support.clip_files import make, sound, times
 from support.doubles import MeanColour
 
-from realtime_nst.sinks.stream_copy import _AacEncoder
+from realtime_nst.sinks.clip.stream_copy import _AacEncoder
 from realtime_nst.stylizer import Stylizer
 
 FFMPEG = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=1", "-f", "lavfi", "-i"]

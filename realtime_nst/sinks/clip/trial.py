@@ -11,7 +11,7 @@ import av
 from av.error import FFmpegError
 from av.stream import Stream
 
-from ..media.containers import open_clip
+from ...media.containers import open_clip
 
 MOST_PACKETS = 5000
 """How many packets of a clip are looked at for the first one of each stream."""

@@ -12,10 +12,10 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from ..errors import OutputError
-from ..media.claims import Claim
-from ..media.containers import file_url
-from ..media.paths import sibling
+from ...errors import OutputError
+from ...media.claims import Claim
+from ...media.containers import file_url
+from ...media.paths import sibling
 
 
 class PartialClip:

@@ -15,8 +15,8 @@ from av.container import OutputContainer
 from av.error import FFmpegError, InvalidDataError
 from av.stream import Stream
 
-from .._closing import Closing
-from ..media.containers import open_clip
+from ..._closing import Closing
+from ...media.containers import open_clip
 from .trial import first_packets, why_refused
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ import av
 from av.error import FFmpegError
 from av.video.reformatter import ColorTrc
 
-from .._closing import Closing
-from ..errors import OutputError, RunError
-from ..frames import Frame
-from ..media.containers import CONTAINERS, index_first, open_output
-from ..media.h264 import choose_encoder, configure_stream, encoder_options, even_size, pad_even, to_yuv420p
-from ..media.paths import replace
+from ..._closing import Closing
+from ...errors import OutputError, RunError
+from ...frames import Frame
+from ...media.containers import CONTAINERS, index_first, open_output
+from ...media.h264 import choose_encoder, configure_stream, encoder_options, even_size, pad_even, to_yuv420p
+from ...media.paths import replace
 from .partial_clip import PartialClip
 from .stream_copy import OriginalClip, StreamCopier, without_timecode
 
