@@ -25,7 +25,7 @@ class Brush:
     """
 
     def __init__(self, extent: tuple[float, float], height: int, samples: int) -> None:
-        self._size = tuple(max(round(side * height), 1) for side in extent)
+        self._size = max(round(extent[0] * height), 1), max(round(extent[1] * height), 1)
         self._scale = height * samples
         self._image = np.zeros((self._size[1] * samples, self._size[0] * samples, 4), np.uint8)
 

@@ -71,8 +71,8 @@ class Boughs:
                 if at[0] > BOUGHS[0] - 0.045 or at[1] > BOUGHS[1] - 0.045:
                     continue
                 leaves.append((at, rng.normal(1.25, 0.75), rng.uniform(0.022, 0.040), rng.random()))
-        for index, leaf in enumerate(leaves):
-            _leaf(brush, rng, *leaf, index / len(leaves))
+        for index, (at, angle, length, tone) in enumerate(leaves):
+            _leaf(brush, rng, at, angle, length, tone, index / len(leaves))
         self._layer = MovingLayer([brush.layer()], 0, 0, (height, width), _wind(height, (0.02, 0.03), 0.5))
 
     def draw(self, canvas: np.ndarray, time: float) -> None:
@@ -170,7 +170,7 @@ def _bend(height: int) -> Fields:
 
     def fields(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         lift = np.clip(1 - y / (SWAYS * height), 0, 1)[..., None] ** 1.3
-        return wind(x, y) * lift * np.float32([1.4, 0.2])
+        return wind(x, y) * lift * np.array([1.4, 0.2], np.float32)
 
     return fields
 

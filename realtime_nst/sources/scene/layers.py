@@ -17,6 +17,9 @@ COARSE = 4
 BAND = 64
 """Rows that are moved at a time; a multiple of COARSE."""
 
+NO_MAP = np.empty(0, np.float32)
+"""Second map of cv2.remap if the first has both coordinates."""
+
 Fields = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Displacements (x, y) of n fields, float32 n x h x w x 2 in pixels, at the pixel coordinates x and y (h x w)."""
 
@@ -63,8 +66,8 @@ class StillLayer:
         inside, self.place = _clip(layer, top, left, frame)
         self._layer = np.ascontiguousarray(layer[inside])
         # Rows that hide everything at the layer's lower end are only copied.
-        solid = self.opaque.all(axis=1)
-        self.solid_from = len(solid) - int(np.argmin(np.append(solid[::-1], False)))
+        solid = np.all(self.opaque, axis=1)
+        self.solid_from = len(self._layer) - int(np.argmin(np.append(np.flip(solid), False)))
         """The first of them, counted from the layer's first row."""
         self._through = _through(self._layer[: self.solid_from]) if self.solid_from else None
 
@@ -141,7 +144,7 @@ class MovingLayer:
         part = canvas[self.place]
         for rows, where in self._displacement.bands(weights):
             moved, through = self._moved[: len(where)], self._through[: len(where)]
-            cv2.remap(self._layers[choice], where, None, cv2.INTER_LINEAR, moved, borderMode=cv2.BORDER_REPLICATE)
+            cv2.remap(self._layers[choice], where, NO_MAP, cv2.INTER_LINEAR, moved, borderMode=cv2.BORDER_REPLICATE)
             _lay(part[rows], moved, _through(moved, through))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-SUN = np.float32([-0.56, 0.50, 0.66]) / np.float32(np.linalg.norm([-0.56, 0.50, 0.66]))
+SUN = np.array([-0.56, 0.50, 0.66], np.float32) / np.float32(np.linalg.norm([-0.56, 0.50, 0.66]))
 """Unit vector towards the sun: x to the right, y up, z towards the viewer."""
-SUNLIGHT = np.float32([1.35, 1.85, 2.2]).reshape(3, 1, 1)
-SKYLIGHT = np.float32([0.66, 0.50, 0.42]).reshape(3, 1, 1)
-BOUNCE = np.float32([0.10, 0.17, 0.17]).reshape(3, 1, 1)
+SUNLIGHT = np.array([1.35, 1.85, 2.2], np.float32).reshape(3, 1, 1)
+SKYLIGHT = np.array([0.66, 0.50, 0.42], np.float32).reshape(3, 1, 1)
+BOUNCE = np.array([0.10, 0.17, 0.17], np.float32).reshape(3, 1, 1)
 """Light reflected by the ground. Colours are linear BGR planes, 3 x H x W or 3 x 1 x 1: fastest in NumPy."""
 
 
@@ -29,7 +29,7 @@ _CURVE = _curve()
 
 def linear(red: int, green: int, blue: int) -> np.ndarray:
     """Return an sRGB colour (0..255) as linear BGR, float32, 3 x 1 x 1, 0..1."""
-    return (np.float32([blue, green, red]).reshape(3, 1, 1) / 255) ** np.float32(2.2)
+    return (np.array([blue, green, red], np.float32).reshape(3, 1, 1) / 255) ** np.float32(2.2)
 
 
 def mix(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -37,9 +37,9 @@ def mix(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
     return first + share * (second - first)
 
 
-def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
+def smoothstep(low: float | np.ndarray, high: float | np.ndarray, value: np.ndarray) -> np.ndarray:
     """Hermite step from 0 at `low` to 1 at `high`; `low` may be the larger."""
-    t = np.clip((value - low) * np.float32(1 / (high - low)), 0, 1)
+    t = np.clip((value - low) * np.asarray(1 / (high - low), np.float32), 0, 1)
     return t * t * (3 - 2 * t)
 
 
@@ -86,7 +86,7 @@ def cast_shadow(height: np.ndarray, pixel: float, reach: float, steps: int = 28,
     blocked = np.full(low.shape, -1.0, np.float32)
     for k in range(1, steps + 1):
         away = reach * (k / steps) ** 1.5
-        move = np.float32([[1, 0, SUN[0] * away / scale], [0, 1, -SUN[1] * away / scale]])
+        move = np.array([[1, 0, SUN[0] * away / scale], [0, 1, -SUN[1] * away / scale]], np.float32)
         moved = cv2.warpAffine(
             low,
             move,

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from . import foliage, hills
+from .grain import Grain
 from .layers import StillLayer
 from .noise import Noise
 from .person.motion import PLACE, Person
@@ -16,9 +17,6 @@ SMALLEST = 16
 """Fewest rows and columns of a frame; layers would be empty in a smaller one."""
 COARSE, FINE = 240, 800
 """Frames of at most this many rows are supersampled, 4 and 2 times in each direction; larger ones are fine enough."""
-
-GRAIN_SHIFTS = 64
-"""The grain is taken from this many places in each direction."""
 
 
 class Scene:
@@ -56,7 +54,7 @@ class Scene:
         for layer in (self._trunk, self._bank.still, self._person.still):
             opaque[layer.place] |= layer.opaque
         self._water.hide(opaque[self._water.top :])
-        self._grain = _grain(rng, height, width, grain) if grain else None
+        self._grain = Grain(rng, height, width, grain) if grain else None
 
     def draw(self, time: float) -> np.ndarray:
         """Draw the scene at `time` seconds.
@@ -74,23 +72,8 @@ class Scene:
         self._person.draw(canvas, time)
         self._boughs.draw(canvas, time)
         image = cv2.cvtColor(canvas, cv2.COLOR_BGRA2BGR)
-        return image if self._grain is None else self._add_grain(image, time)
+        return image if self._grain is None else self._grain.add(image, time)
 
     def _draw_distance(self, time: float) -> None:
         self._sky.draw(self._canvas, time)
         self._land.draw(self._canvas)
-
-    def _add_grain(self, image: np.ndarray, time: float) -> np.ndarray:
-        place = np.random.default_rng(round(time * 1000)).integers(0, GRAIN_SHIFTS, 2)
-        part = (slice(place[0], place[0] + self.height), slice(place[1], place[1] + self.width))
-        lighter, darker = (np.ascontiguousarray(each[part]) for each in self._grain)
-        return cv2.subtract(cv2.add(image, lighter), darker)
-
-
-def _grain(rng: np.random.Generator, height: int, width: int, deviation: float) -> tuple[np.ndarray, np.ndarray]:
-    """What film grain adds and takes away, each uint8 BGR, GRAIN_SHIFTS pixels larger than the frame."""
-    size = (height + GRAIN_SHIFTS, width + GRAIN_SHIFTS)
-    grain = rng.normal(0, 1, (*size, 1)) + 0.3 * rng.normal(0, 1, (*size, 3))
-    grain = cv2.GaussianBlur(grain.astype(np.float32), (0, 0), 0.6)
-    grain *= deviation / grain.std()
-    return tuple(np.rint(np.clip(sign * grain, 0, 255)).astype(np.uint8) for sign in (1, -1))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .layers import BAND, Displacement, Fields
+from .layers import BAND, NO_MAP, Displacement, Fields
 from .light import linear, mix, smoothstep
 from .noise import Noise
 from .sky import HORIZON
@@ -40,7 +40,7 @@ class Water:
         mirrored = cv2.resize(behind[: self.top], (columns, top), interpolation=cv2.INTER_AREA)
         self._mirror = _mirror(noise, mirrored, rows, height / scale)
         self._small = np.empty_like(self._mirror) if scale > 1 else None
-        self._omega = np.sqrt(2 * np.pi * GRAVITY / np.float64(WAVELENGTHS))
+        self._omega = np.sqrt(2 * np.pi * GRAVITY / np.array(WAVELENGTHS))
         self._seen = [[slice(None)]] * -(-rows // BAND)
         self._displacement = Displacement(_waves(rng, columns, height / scale), (rows, columns), across=8)
 
@@ -48,7 +48,7 @@ class Water:
         """Leave out what is hidden behind the pixels of `opaque`, bool, the lake's rows x the frame's columns."""
         share = cv2.resize(opaque.astype(np.float32), self._mirror.shape[1::-1], interpolation=cv2.INTER_AREA)
         hidden = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.999
-        self._seen = [_runs(~hidden[first : first + BAND].all(axis=0)) for first in range(0, len(hidden), BAND)]
+        self._seen = [_runs(~np.all(hidden[first : first + BAND], axis=0)) for first in range(0, len(hidden), BAND)]
 
     def draw(self, canvas: np.ndarray, time: float) -> None:
         """Draw the lake into the lower rows of `canvas`, uint8 H x W x 4."""
@@ -60,7 +60,7 @@ class Water:
             for columns in seen:
                 # The nearest pixel of a soft image will do, in less than half of the time.
                 cv2.remap(
-                    self._mirror, where[:, columns], None, cv2.INTER_NEAREST, drawn[rows, columns],
+                    self._mirror, where[:, columns], NO_MAP, cv2.INTER_NEAREST, drawn[rows, columns],
                     borderMode=cv2.BORDER_REPLICATE,
                 )  # fmt: skip
         if drawn is not lake:

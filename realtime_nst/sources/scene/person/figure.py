@@ -23,7 +23,7 @@ ABOVE = 1.31
 REACH = 2.12
 """Half of the layer's width, in units."""
 EYELIDS = (0.0, 0.45, 0.8, 1.0)
-RIM = np.float32([0.75, 0.85, 0.95]).reshape(3, 1, 1)
+RIM = np.array([0.75, 0.85, 0.95], np.float32).reshape(3, 1, 1)
 DEEPEST = np.float32(-1.25)
 HAIR = 0.0021
 """Width of a stray hair in frame heights; a narrower one than a pixel is drawn fainter."""
@@ -59,8 +59,8 @@ def render(noise: Noise, height: int, samples: int) -> Figure:
     # The head's parts reach down to the scarf, the clothes up to the chin.
     upper = slice(0, max(int((y[:, 0] > -1.75).sum()), 1))
     lower = slice(min(int((y[:, 0] > -1.05).sum()), len(y) - 1), None)
-    face, hair = (kind(x[upper], y[upper], noise, pixel) for kind in (Face, Hair))
-    coat, scarf = (kind(x[lower], y[lower], noise, pixel) for kind in (Coat, Scarf))
+    face, hair = Face(x[upper], y[upper], noise, pixel), Hair(x[upper], y[upper], noise, pixel)
+    coat, scarf = Coat(x[lower], y[lower], noise, pixel), Scarf(x[lower], y[lower], noise, pixel)
     surface = np.full(x.shape, 4 * DEEPEST, np.float32)
     part = np.zeros(x.shape, np.uint8)
     for index, (rows, height_field) in enumerate(
@@ -123,15 +123,15 @@ class Light:
         sun = cast_shadow(surface, pixel, 1.6)
         facing = self.nx * SUN[0] + self.ny * SUN[1] + self.nz * SUN[2]
         # Light scattered in skin wraps around the terminator, red farther than blue.
-        wrap = np.float32([0.10, 0.16, 0.34]).reshape(3, 1, 1)
+        wrap = np.array([0.10, 0.16, 0.34], np.float32).reshape(3, 1, 1)
         soft = np.clip((facing + wrap) / (1 + wrap), 0, 1)
         bleed = cv2.GaussianBlur(sun, (0, 0), max(0.03 / pixel, 0.3)) - sun
-        scatter = np.float32([0.0, 0.3, 0.55]).reshape(3, 1, 1)
+        scatter = np.array([0.0, 0.3, 0.55], np.float32).reshape(3, 1, 1)
         direct = np.where(skin, soft * (sun + scatter * bleed), np.clip(facing, 0, 1) * sun)
         sky = (0.62 + 0.38 * self.ny) * open_
         ground = np.clip(0.45 - 0.55 * self.ny, 0, 1) * open_
         self.diffuse = SUNLIGHT * direct + SKYLIGHT * sky + BOUNCE * ground
-        half = SUN + np.float32([0, 0, 1])
+        half = SUN + np.array([0, 0, 1], np.float32)
         half = half / np.linalg.norm(half)
         dot = np.clip(self.nx * half[0] + self.ny * half[1] + self.nz * half[2], 0, 1)
         self.specular = (0.16 * dot**16 + 0.22 * dot**64) * sun
@@ -140,13 +140,17 @@ class Light:
         self.sun = sun
 
     def shade(
-        self, albedo: np.ndarray, gloss: np.ndarray, shine: np.ndarray, box: tuple[slice, slice] = (slice(None),) * 2
+        self,
+        albedo: np.ndarray,
+        gloss: np.ndarray,
+        shine: np.ndarray,
+        box: tuple[slice, slice] = (slice(None), slice(None)),
     ) -> np.ndarray:
         """Light that leaves the surface in `box`, linear BGR 3 x h x w."""
         picture = albedo * (self.diffuse[(slice(None), *box)] + self.rim[box] * RIM)
         picture += SUNLIGHT * (
             self.specular[box] * gloss
-            + 0.16 * shine * (0.35 + 0.65 * self.sun[box]) * np.float32([0.45, 0.7, 1.0]).reshape(3, 1, 1)
+            + 0.16 * shine * (0.35 + 0.65 * self.sun[box]) * np.array([0.45, 0.7, 1.0], np.float32).reshape(3, 1, 1)
         )
         return picture + 0.12 * self.rim[box] * RIM
 
@@ -159,4 +163,5 @@ def _coverage(above: np.ndarray, pixel: float) -> np.ndarray:
 
 def _whole_pixels(box: tuple[slice, slice], samples: int) -> tuple[slice, slice]:
     """The box, extended to whole pixels of the shrunken picture."""
-    return tuple(slice(side.start // samples * samples, -(-side.stop // samples) * samples) for side in box)
+    rows, columns = (slice(side.start // samples * samples, -(-side.stop // samples) * samples) for side in box)
+    return rows, columns

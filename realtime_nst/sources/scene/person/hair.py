@@ -76,7 +76,7 @@ class Hair:
         tx, ty = -gy / length, -gx / length
         tz = -(tx * nx + ty * ny) / np.maximum(nz, 0.25)
         size = 1 / np.sqrt(1 + tz * tz)
-        half = SUN + np.float32([0, 0, 1])
+        half = SUN + np.array([0, 0, 1], np.float32)
         half = half / np.linalg.norm(half)
         dot = (tx * half[0] + ty * half[1] + tz * half[2]) * size + 0.35 * strands + 0.25 * fine + 0.2 * locks
         return np.clip(1 - dot * dot, 0, 1) ** 14 * smoothstep(-0.2, 0.5, nx * SUN[0] + ny * SUN[1] + nz * SUN[2])

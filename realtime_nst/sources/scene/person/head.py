@@ -129,8 +129,9 @@ class Face:
     def eye_box(self) -> tuple[slice, slice]:
         """Rows and columns that hold both eyes, at least one pixel."""
         near = (np.abs(self.x) < EYE + 1.6 * EYE_HALF) & (np.abs(self.y) < 0.2) & (self.front > 0.3)
-        rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
-        return tuple(slice(i[0], i[-1] + 1) if len(i) else slice(0, 1) for i in (rows, columns))
+        found = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
+        rows, columns = (slice(int(i[0]), int(i[-1]) + 1) if len(i) else slice(0, 1) for i in found)
+        return rows, columns
 
     def _brows(self, albedo: np.ndarray) -> np.ndarray:
         u, v = self.x, self.y
@@ -193,7 +194,7 @@ class Face:
             albedo = mix(albedo, ball, opening)
             gloss = gloss * (1 - opening)
             spark = smoothstep(0.022 + sharp / 2, 0.022 - sharp / 2, np.hypot(x + 0.028, y - 0.030)) * opening
-            glow += spark * np.float32([1.5, 1.6, 1.7]).reshape(3, 1, 1)
+            glow += spark * np.array([1.5, 1.6, 1.7], np.float32).reshape(3, 1, 1)
 
             lashes = self._noise(a * 13, v * 0 + 3.0, 1, 0.5, 0.0) - 0.5
             thick = 0.017 + 0.010 * smoothstep(-0.5, 1.0, a) + 0.012 * lashes * smoothstep(-0.3, 0.6, a)

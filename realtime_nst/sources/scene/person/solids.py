@@ -35,8 +35,8 @@ class Ellipsoid:
         smooth unions stay smooth.
         """
         turn = body @ rotation(self.yaw, self.pitch, self.roll)
-        form = turn @ np.diag(1 / np.square(np.float32(self.radii))) @ turn.T
-        centre = body @ np.float32(self.centre)
+        form = turn @ np.diag(1 / np.square(np.array(self.radii, np.float32))) @ turn.T
+        centre = body @ np.array(self.centre, np.float32)
         dx, dy = x - centre[0], y - centre[1]
         a = form[2, 2]
         b = form[0, 2] * dx + form[1, 2] * dy
@@ -54,8 +54,8 @@ def union(first: np.ndarray, second: np.ndarray, blend: float) -> np.ndarray:
 
 def bodies(x: np.ndarray, y: np.ndarray, body: np.ndarray, parts: list[tuple[Ellipsoid, float]]) -> np.ndarray:
     """Height of the smooth union of ellipsoids, each with the width of its fillet."""
-    total = None
-    for part, blend in parts:
-        height = part.height(x, y, body)
-        total = height if total is None else union(total, height, blend)
+    (first, _), *others = parts
+    total = first.height(x, y, body)
+    for part, blend in others:
+        total = union(total, part.height(x, y, body), blend)
     return total
