@@ -159,8 +159,15 @@ def plain_session():
             encoder = made.enter_context(contextlib.closing(StyleEncoder(stylizer, styles, prefetch=True)))
             recorder = Recorder(30.0, live=True, must_succeed=False)
             session = Session(
-                encoder, recorder, stylizer.clock, RenderParams(None), fade=0.0, cycle=cycle, wait_for_style=True,
-                notify=lambda message: None, stop=stop or threading.Event(),
+                encoder,
+                recorder,
+                stylizer.clock,
+                RenderParams(None),
+                fade=0.0,
+                cycle=cycle,
+                wait_for_style=True,
+                notify=lambda message: None,
+                stop=stop or threading.Event(),
             )
             return made.enter_context(contextlib.closing(session)), encoder
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from support.doubles import Kept, MeanColour, Numbered
 
-from realtime_nst.sources.camera import EncodedFrame
+from realtime_nst._queue import FrameQueue, QueueClosed
 from realtime_nst.errors import CorruptFrameError, RunError
 from realtime_nst.frames import Frame
-from realtime_nst._queue import QueueClosed, FrameQueue
 from realtime_nst.pipeline import RenderParams, run, same_image
+from realtime_nst.sources.camera import EncodedFrame
 from realtime_nst.stylizer import Stylizer
 
 CODE = np.array([0, 0, 0], np.float32)
@@ -251,12 +251,12 @@ class TestFramesThatRepeat:
         assert not same_image(image, other[:10])
 
 
-class Boom(Exception):
+class BoomError(Exception):
     pass
 
 
 def boom(*_args, **_kwargs):
-    raise Boom
+    raise BoomError
 
 
 def failing_source():
@@ -293,7 +293,7 @@ def failing_sink(method):
 )
 def test_whatever_raises_ends_the_run_with_its_error(source, network, sink, look, live):
     source, bystander = source(), Kept()
-    with pytest.raises(Boom):
+    with pytest.raises(BoomError):
         run(source, Stylizer(network()), [sink(), bystander], look, live=live)
     assert bystander.closed == 1
     assert source.closed.wait(1)
@@ -311,7 +311,7 @@ def test_an_error_does_not_wait_for_a_camera_that_hangs():
     class FailsLater(Kept):
         def poll(self):
             if len(self.frames) == 3:
-                raise Boom
+                raise BoomError
 
     began = threading.Event()
     result = []
@@ -320,7 +320,7 @@ def test_an_error_does_not_wait_for_a_camera_that_hangs():
         began.set()
         try:
             run(Hanging(10, live=True), Stylizer(MeanColour()), [FailsLater()], unstyled, live=False)
-        except Boom as failure:
+        except BoomError as failure:
             result.append(failure)
 
     thread = threading.Thread(target=attempt, daemon=True)

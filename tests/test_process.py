@@ -53,8 +53,11 @@ print(busy_ms())
 def without_and_with(script: str) -> list[float]:
     """What `script` prints in a process of its own without the setting and with it."""
     return [
-        float(subprocess.run([sys.executable, "-c", f"given = {given}\n{script}"], capture_output=True, text=True,
-                             check=True).stdout)
+        float(
+            subprocess.run(
+                [sys.executable, "-c", f"given = {given}\n{script}"], capture_output=True, text=True, check=True
+            ).stdout
+        )
         for given in (False, True)
     ]
 
@@ -77,11 +80,16 @@ def test_opencv_s_threads_sleep_between_two_calls(monkeypatch):
 
 def test_the_command_line_has_them_sleep_before_opencv_is_loaded():
     done = subprocess.run(
-        [sys.executable, "-c",
-         "import sys, realtime_nst.cli.app as cli\n"
-         "cli.let_opencv_sleep = lambda: print('cv2' in sys.modules)\n"
-         "cli.main(['--version'])"],
-        capture_output=True, text=True, check=True,
+        [
+            sys.executable,
+            "-c",
+            "import sys, realtime_nst.cli.app as cli\n"
+            "cli.let_opencv_sleep = lambda: print('cv2' in sys.modules)\n"
+            "cli.main(['--version'])",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.splitlines()[0] == "False"
 
@@ -89,15 +97,20 @@ def test_the_command_line_has_them_sleep_before_opencv_is_loaded():
 def test_clips_leave_opencv_half_of_the_cores(tmp_path):
     """The command is told of no clip: what it does first is seen."""
     done = subprocess.run(
-        [sys.executable, "-c",
-         "import cv2, os, realtime_nst.cli.app as cli\n"
-         "import realtime_nst.process\n"
-         "realtime_nst.process.available_cpus = lambda: 6\n"
-         "try:\n"
-         f"    cli.main(['clip', {str(tmp_path / 'none.mp4')!r}, '-o', 'out.mp4'])\n"
-         "except SystemExit:\n"
-         "    print(cv2.getNumThreads())"],
-        capture_output=True, text=True, check=True,
+        [
+            sys.executable,
+            "-c",
+            "import cv2, os, realtime_nst.cli.app as cli\n"
+            "import realtime_nst.process\n"
+            "realtime_nst.process.available_cpus = lambda: 6\n"
+            "try:\n"
+            f"    cli.main(['clip', {str(tmp_path / 'none.mp4')!r}, '-o', 'out.mp4'])\n"
+            "except SystemExit:\n"
+            "    print(cv2.getNumThreads())",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.split() == ["3"]
 

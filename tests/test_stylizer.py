@@ -1,5 +1,7 @@
 """Strength, work size and arithmetic on codes; with a double where the network's art does not matter."""
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -178,7 +180,6 @@ def network(request):
 
 
 class TestHubModel:
-
     def test_strength_moves_smoothly_from_the_frame_to_the_style(self, network, image, paintings):
         from realtime_nst.media.images import read_image
 
@@ -189,7 +190,7 @@ class TestHubModel:
         away = [np.abs(out - outs[0]).mean() for out in outs]
         assert away[0] == 0 and 0 < away[1] < 6
         assert away[-1] > 15
-        jumps = [np.abs(b - a).mean() for a, b in zip(outs, outs[1:])]
+        jumps = [np.abs(b - a).mean() for a, b in itertools.pairwise(outs)]
         assert max(jumps) < 0.6 * away[-1]
 
     def test_the_mean_of_two_styles_lies_between_them(self, network, image, paintings):

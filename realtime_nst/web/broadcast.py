@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import cv2
 
+from .._closing import Closing
 from ..errors import DeviceError
 from ..frames import Frame, Image
 from .control import Control
@@ -50,7 +51,7 @@ class Listener:
         self.socket.close()
 
 
-class Broadcast:
+class Broadcast(Closing):
     """A sink that sends its frames as MJPEG over HTTP to every client that opens its URL.
 
     Each client gets the newest frame whenever it can take one, so a slow client delays nobody. Without a client no JPEG

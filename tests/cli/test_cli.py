@@ -1,5 +1,6 @@
 """The command line as a user meets it: the real program, bad input, exit codes."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -9,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_nst.sources.demo import Scene
 from realtime_nst.media.images import read_image, write_image
+from realtime_nst.sources.demo import Scene
 
 
 @pytest.fixture
@@ -22,7 +23,11 @@ def program(tmp_path):
         environment |= {"DISPLAY": display} if display else {}
         return subprocess.run(
             [sys.executable, "-m", "realtime_nst", *map(str, args)],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=timeout,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
         )
 
     return run
@@ -114,7 +119,9 @@ def test_a_missing_system_library_is_named_with_its_package(tmp_path):
     (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
     done = subprocess.run(
         [sys.executable, "-m", "realtime_nst", "styles"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "libGL.so.1" in done.stderr and "apt-get install libgl1" in done.stderr
@@ -131,16 +138,41 @@ def test_a_gpu_that_is_missing_is_an_error(program):
 
 def test_a_clip_as_camera_becomes_a_stylized_recording(program, made_clip, paintings, hub_folder, warm_hub, tmp_path):
     done = program(
-        "live", "--camera", made_clip("webcam.mkv"), "--model", hub_folder, "--work-size", "160",
-        "--style", paintings[0],
-        "--headless", "--frames", "20", "--record", "out.mp4", "--stats", "s.json",
+        "live",
+        "--camera",
+        made_clip("webcam.mkv"),
+        "--model",
+        hub_folder,
+        "--work-size",
+        "160",
+        "--style",
+        paintings[0],
+        "--headless",
+        "--frames",
+        "20",
+        "--record",
+        "out.mp4",
+        "--stats",
+        "s.json",
     )
     assert done.returncode == 0, done.stderr
     assert "OpenVINO" in done.stderr and "CPU" in done.stderr
     stats = json.loads((tmp_path / "s.json").read_text())
     assert set(stats) == {
-        "frames", "dropped", "seconds", "fps", "model", "runtime", "device", "frame_size", "processing_size",
-        "stages_ms", "latency_ms", "style_encodes", "peak_rss_mb", "work_size",
+        "frames",
+        "dropped",
+        "seconds",
+        "fps",
+        "model",
+        "runtime",
+        "device",
+        "frame_size",
+        "processing_size",
+        "stages_ms",
+        "latency_ms",
+        "style_encodes",
+        "peak_rss_mb",
+        "work_size",
     }
     assert (stats["frames"], stats["dropped"], stats["style_encodes"]) == (20, 0, 1)
     assert stats["frame_size"] == [480, 640] and stats["processing_size"] == [120, 160]
@@ -155,10 +187,13 @@ def test_a_clip_as_camera_becomes_a_stylized_recording(program, made_clip, paint
     assert frames == 20
 
 
-@pytest.mark.parametrize("command", [
-    ["clip", "CLIP", "-o", "out.mp4", "--end", "0.7", "--overwrite"],
-    ["live", "--camera", "CLIP", "--headless", "--frames", "20", "--record", "out.mp4", "--overwrite"],
-])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["clip", "CLIP", "-o", "out.mp4", "--end", "0.7", "--overwrite"],
+        ["live", "--camera", "CLIP", "--headless", "--frames", "20", "--record", "out.mp4", "--overwrite"],
+    ],
+)
 def test_a_stream_is_kept_from_flickering_unless_it_is_told_not_to(program, made_clip, tmp_path, command):
     from realtime_nst.sources.clip import ClipSource
 
@@ -172,7 +207,7 @@ def test_a_stream_is_kept_from_flickering_unless_it_is_told_not_to(program, made
         while (frame := source.read()) is not None:
             images.append(frame.image[wall].astype(np.float32))
         source.close()
-        return np.mean([np.mean((one - two) ** 2) for one, two in zip(images[5:], images[6:])])
+        return np.mean([np.mean((one - two) ** 2) for one, two in itertools.pairwise(images)])
 
     assert flicker() < 0.7 * flicker("--no-steady")
 
@@ -232,7 +267,10 @@ def test_image_fills_a_folder(program, photo_file, hub_folder, warm_hub, tmp_pat
     )
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "made").iterdir()) == [
-        "photo-ink.png", "photo-pond.png", "second-ink.jpg", "second-pond.jpg",
+        "photo-ink.png",
+        "photo-pond.png",
+        "second-ink.jpg",
+        "second-pond.jpg",
     ]
 
 
@@ -253,8 +291,18 @@ def test_clip_keeps_what_is_not_a_picture(program, made_clip, hub_folder, warm_h
     assert done.stdout.strip() == "out.mp4" and (tmp_path / "out.mp4").exists()
     (tmp_path / "notes.txt").write_text("these are notes")
     mixed = program(
-        "clip", "notes.txt", clip, "-o", "made", "--keep-going", "--model", hub_folder, "--work-size", "96",
-        "--styles-over-time", "0:glass,1:ink",
+        "clip",
+        "notes.txt",
+        clip,
+        "-o",
+        "made",
+        "--keep-going",
+        "--model",
+        hub_folder,
+        "--work-size",
+        "96",
+        "--styles-over-time",
+        "0:glass,1:ink",
     )
     assert mixed.returncode == 1 and "1 of 2 clips failed" in mixed.stderr
     assert (tmp_path / "made/uneven_upside_down.mp4").exists()
@@ -263,12 +311,26 @@ def test_clip_keeps_what_is_not_a_picture(program, made_clip, hub_folder, warm_h
 def test_openvino_is_loaded_without_what_reports_to_its_maker(tmp_path):
     write_image(tmp_path / "photo.png", read_image(_a_style()))
     done = subprocess.run(
-        [sys.executable, "-c",
-         "import sys; from realtime_nst.cli import main\n"
-         "try: main(sys.argv[1:])\n"
-         "finally: print([m for m in ('openvino', 'openvino_telemetry', 'tensorflow', 'av') if m in sys.modules])",
-         "image", "photo.png", "-o", "out.png", "--style", "night", "--model", "fast", "--work-size", "64"],
-        cwd=tmp_path, capture_output=True, text=True,
+        [
+            sys.executable,
+            "-c",
+            "import sys; from realtime_nst.cli import main\n"
+            "try: main(sys.argv[1:])\n"
+            "finally: print([m for m in ('openvino', 'openvino_telemetry', 'tensorflow', 'av') if m in sys.modules])",
+            "image",
+            "photo.png",
+            "-o",
+            "out.png",
+            "--style",
+            "night",
+            "--model",
+            "fast",
+            "--work-size",
+            "64",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert done.stdout.split("\n")[1] == "['openvino']", done.stderr
 

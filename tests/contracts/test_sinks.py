@@ -189,6 +189,17 @@ def test_no_thread_of_it_outlives_it(opened):
     assert not left
 
 
+def test_a_with_block_ends_it(opened):
+    """A clip file is abandoned: that the block ends does not tell whether all frames were written."""
+    name = "abandon" if isinstance(opened.sink, ClipWriter) else "close"
+    closed, close = [], getattr(opened.sink, name)
+    setattr(opened.sink, name, lambda: (closed.append(True), close()))
+    with opened.sink as entered:
+        assert entered is opened.sink
+        entered.write(frames(1)[0])
+    assert closed
+
+
 def test_a_viewer_of_a_broadcast_gets_the_newest_frame():
     """The one sink that leaves frames out by design: what it sends is never older than what it was given last."""
     listener = Listener("127.0.0.1", 0)

@@ -1,6 +1,5 @@
 """Clips end to end: interrupted, resumed, cut, scaled, broken. Every shared clip by itself is in test_every_clip."""
 
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,10 +14,10 @@ from support import TESTS
 from support.clip_files import OPTIONS, make, sound, times
 from support.doubles import MeanColour
 
-from realtime_nst.frames import RenderParams
-from realtime_nst.sources.clip import ClipSource
 from realtime_nst.errors import OutputError, RunError, SourceError
+from realtime_nst.frames import RenderParams
 from realtime_nst.media.h264 import choose_encoder
+from realtime_nst.sources.clip import ClipSource
 from realtime_nst.stylizer import Stylizer
 
 
@@ -83,8 +82,7 @@ def test_kill_9_leaves_a_playable_partial_file(made_clip, tmp_path):
         "     progress=lambda done, total: done > 7 and (print('now', flush=True), __import__('time').sleep(60)))\n"
     )
     child = subprocess.Popen(
-        [sys.executable, "-c", program, TESTS, clip, tmp_path / "out.mp4"],
-        stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", program, TESTS, clip, tmp_path / "out.mp4"], stdout=subprocess.PIPE, text=True
     )
     assert child.stdout.readline() == "now\n"
     time.sleep(0.5)
@@ -124,8 +122,25 @@ def test_sound_that_the_container_cannot_hold_is_encoded_anew(tmp_path, stylizer
     """A container without PCM: made here, since no shared clip has a codec that MP4 refuses."""
     clip = tmp_path / "pcm.mkv"
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=2", "-f", "lavfi",
-         "-i", "sine=440:duration=2", "-c:v", "libx264", "-c:a", "pcm_u8", clip], check=True,
+        [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=size=64x48:rate=10:duration=2",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=440:duration=2",
+            "-c:v",
+            "libx264",
+            "-c:a",
+            "pcm_u8",
+            clip,
+        ],
+        check=True,
     )
     notices = []
     make(clip, tmp_path / "out.mp4", stylizer, say=notices.append)
@@ -189,8 +204,21 @@ def test_an_encoder_whose_device_is_missing_is_dropped_with_a_notice():
 def drawn(path: Path, *options, seconds: int = 2) -> Path:
     """A clip of FFmpeg's test pattern, 96x64 at 12 frames a second, with a tone."""
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc=size=96x64:rate=12:duration={seconds}",
-         "-f", "lavfi", "-i", f"sine=440:duration={seconds}", *options, path],
+        [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            f"testsrc=size=96x64:rate=12:duration={seconds}",
+            "-f",
+            "lavfi",
+            "-i",
+            f"sine=440:duration={seconds}",
+            *options,
+            path,
+        ],
         check=True,
     )
     return path
@@ -206,8 +234,20 @@ def drawn(path: Path, *options, seconds: int = 2) -> Path:
         "a.h264": ["-c:v", "libx264"],
         "prores.mov": ["-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le", "-c:a", "pcm_s16le"],
         "a.mkv": ["-c:v", "ffv1", "-c:a", "flac"],
-        "hdr.mp4": ["-c:v", "libx265", "-x265-params", "log-level=error", "-pix_fmt", "yuv420p10le",
-                    "-color_trc", "smpte2084", "-colorspace", "bt2020nc", "-c:a", "ac3"],
+        "hdr.mp4": [
+            "-c:v",
+            "libx265",
+            "-x265-params",
+            "log-level=error",
+            "-pix_fmt",
+            "yuv420p10le",
+            "-color_trc",
+            "smpte2084",
+            "-colorspace",
+            "bt2020nc",
+            "-c:a",
+            "ac3",
+        ],
     }.items(),
 )
 def test_other_kinds_of_clips(tmp_path, stylizer, name, options):

@@ -1,4 +1,4 @@
-"""Every clip goes through whole, generated and shared: its frames, times, sound and way up, and what is odd about each."""
+"""Every clip goes through whole: its frames, times, sound and way up, and what is odd about each."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -29,10 +29,16 @@ class Done(NamedTuple):
             stream = container.streams.best("video")
             context = stream.codec_context
             return {
-                "codec": context.name, "format": context.pix_fmt, "range": context.color_range,
-                "matrix": context.colorspace, "rate": stream.average_rate, "aspect": stream.sample_aspect_ratio,
-                "duration": container.duration, "sounds": len(container.streams.audio),
-                "subtitles": len(container.streams.subtitles), "rotation": next(container.decode(stream)).rotation,
+                "codec": context.name,
+                "format": context.pix_fmt,
+                "range": context.color_range,
+                "matrix": context.colorspace,
+                "rate": stream.average_rate,
+                "aspect": stream.sample_aspect_ratio,
+                "duration": container.duration,
+                "sounds": len(container.streams.audio),
+                "subtitles": len(container.streams.subtitles),
+                "rotation": next(container.decode(stream)).rotation,
             }
 
     def steps(self) -> set[float]:

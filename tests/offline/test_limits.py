@@ -53,8 +53,13 @@ def test_a_full_disk_stops_the_recording_and_the_preview_goes_on(small_disk):
     recorder = Recorder(30.0, live=True, must_succeed=False)
     recorder.start(small_disk / "a.mp4")
     run(
-        RealtimeSource(DemoSource((240, 320))), Stylizer(MeanColour(), 96), [recorder, preview],
-        lambda frame: RenderParams(np.array([30, 60, 90], np.float32)), live=True, stop=stop, seconds=120,
+        RealtimeSource(DemoSource((240, 320))),
+        Stylizer(MeanColour(), 96),
+        [recorder, preview],
+        lambda frame: RenderParams(np.array([30, 60, 90], np.float32)),
+        live=True,
+        stop=stop,
+        seconds=120,
     )
     (recording,) = recorder.ended
     assert "No space left" in str(recording.failure) and "what was written plays" in str(recording.failure)
@@ -109,12 +114,30 @@ def test_ten_minutes_take_no_more_memory_than_two(tmp_path):
     """With a network double and small frames: what could pile up is frames, packets and indices."""
     clip = tmp_path / "long.mp4"
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=600", "-f", "lavfi",
-         "-i", "sine=440:duration=600", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", clip], check=True,
+        [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=size=64x48:rate=10:duration=600",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=440:duration=600",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-c:a",
+            "aac",
+            clip,
+        ],
+        check=True,
     )
     done = subprocess.run(
-        [sys.executable, "-c", LONG, TESTS, clip, tmp_path / "out.mp4"],
-        capture_output=True, text=True, check=True,
+        [sys.executable, "-c", LONG, TESTS, clip, tmp_path / "out.mp4"], capture_output=True, text=True, check=True
     )
     held = json.loads(done.stdout)
     assert len(held) == 10 and held[9] - held[2] < 16, held

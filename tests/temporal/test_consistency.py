@@ -1,5 +1,7 @@
 """Strokes kept where they were: what goes with the picture stays, what is new comes at once."""
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -41,7 +43,7 @@ def test_strokes_go_with_the_picture(scene, speed, quick):
 
     def unrest(images):
         """Between a place and where it is in the next frame."""
-        pairs = zip(images[10:], images[11:])
+        pairs = itertools.pairwise(images)
         return np.mean([cv2.absdiff(one[:, 100:500], two[:, 100 - speed : 500 - speed]).mean() for one, two in pairs])
 
     assert unrest(shown) < 0.5 * unrest(made)
@@ -68,7 +70,7 @@ def test_what_stays_is_held_where_something_moves_elsewhere(scene, quick):
         cv2.rectangle(view, (20 + 8 * k, 100), (60 + 8 * k, 220), (30, 220, 240), cv2.FILLED)
         made.append(flickering(view, rng))
         shown.append(hold(made[-1], cv2.pyrDown(view)))
-    unrest = [np.mean([cv2.absdiff(*two)[:, 340:].mean() for two in zip(k[10:], k[11:])]) for k in (shown, made)]
+    unrest = [np.mean([cv2.absdiff(*two)[:, 340:].mean() for two in itertools.pairwise(k)]) for k in (shown, made)]
     assert unrest[0] < 0.4 * unrest[1]
 
 

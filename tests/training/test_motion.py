@@ -18,10 +18,12 @@ def images():
 
 
 def test_a_tensor_is_moved_as_opencv_moves_it(flow, images):
-    wanted = np.stack([
-        cv2.remap(image, one[..., 0], one[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-        for image, one in zip(images, flow)
-    ])
+    wanted = np.stack(
+        [
+            cv2.remap(image, one[..., 0], one[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+            for image, one in zip(images, flow)
+        ]
+    )
     assert np.abs(np.asarray(warp(images, flow)) - wanted).max() < 1e-3
     assert 0.5 < inside(flow).mean() < 1
 

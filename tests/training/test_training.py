@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from support.pictures import photo, texture
 
 from realtime_nst.errors import InputError
-from realtime_nst.networks.fast import FastNetwork
 from realtime_nst.media.images import images_in, write_image
+from realtime_nst.networks.fast import FastNetwork
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +59,46 @@ def test_the_stages_end_in_a_network_that_runs(training_data, hub_folder, tmp_pa
     (tmp_path / "validation").mkdir()
     shutil.copytree(training_data / "photos" / "train", tmp_path / "validation" / "photos")
     shutil.copytree(training_data / "paintings" / "named", tmp_path / "validation" / "styles")
-    done(distill.main, "train", prepared, first, "--start", first, "--features", features, "--steps", 4, "--batch", 2,
-         "--side", 64)
-    stage = (training_data, second, "--made", tmp_path / "made", "--features", features, "--start", first, "--batch", 2,
-             "--side", 64, "--style-size", 96, "--scenes", 2, "--temporal", 1, "--mixed", 0.5,
-             "--validation", tmp_path / "validation")
+    done(
+        distill.main,
+        "train",
+        prepared,
+        first,
+        "--start",
+        first,
+        "--features",
+        features,
+        "--steps",
+        4,
+        "--batch",
+        2,
+        "--side",
+        64,
+    )
+    stage = (
+        training_data,
+        second,
+        "--made",
+        tmp_path / "made",
+        "--features",
+        features,
+        "--start",
+        first,
+        "--batch",
+        2,
+        "--side",
+        64,
+        "--style-size",
+        96,
+        "--scenes",
+        2,
+        "--temporal",
+        1,
+        "--mixed",
+        0.5,
+        "--validation",
+        tmp_path / "validation",
+    )
     done(train.main, *stage, "--steps", 2)
 
     logged = [json.loads(line) for line in (second / "log.jsonl").read_text().splitlines()]
@@ -110,9 +145,25 @@ def small_run(tmp_path):
 def test_the_network_is_measured_through_jax(small_run):
     """On JAX's CPU: no GPU can be had where these tests run."""
     done = subprocess.run(
-        [sys.executable, "-m", "realtime_nst.training.xla", small_run, "--json", small_run / "xla.json",
-         "--size", "64x48", "--side", "64", "--megabytes", "1", "--seconds", "0.01"],
-        env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True,
+        [
+            sys.executable,
+            "-m",
+            "realtime_nst.training.xla",
+            small_run,
+            "--json",
+            small_run / "xla.json",
+            "--size",
+            "64x48",
+            "--side",
+            "64",
+            "--megabytes",
+            "1",
+            "--seconds",
+            "0.01",
+        ],
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     found = json.loads((small_run / "xla.json").read_text())
