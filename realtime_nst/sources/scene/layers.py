@@ -7,6 +7,7 @@ Four channels because OpenCV remaps four more than twice as fast as three.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,8 +18,8 @@ COARSE = 4
 BAND = 64
 """Rows that are moved at a time; a multiple of COARSE."""
 
-NO_MAP = np.empty(0, np.float32)
-"""Second map of cv2.remap if the first has both coordinates."""
+NO_MAP: Any = None
+"""Second map of cv2.remap if the first has both coordinates; its type stub demands an array."""
 
 Fields = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Displacements (x, y) of n fields, float32 n x h x w x 2 in pixels, at the pixel coordinates x and y (h x w)."""
