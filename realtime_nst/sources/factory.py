@@ -89,7 +89,8 @@ def open_source(
         if kind.accepts(spec):
             source = kind.open(SourceRequest(spec, size, timeout))
             return RealtimeSource(source) if live and not source.live else source
-    raise SourceError(f"there is no file {spec}; give {', '.join(kind.help for kind in SOURCES)}")
+    *others, last = (kind.help for kind in SOURCES)
+    raise SourceError(f"there is no file {spec}; give {', '.join(others)}, or {last}")
 
 
 def _is_camera(spec: str) -> bool:
@@ -109,7 +110,7 @@ def _open_file(request: SourceRequest) -> ClipSource:
 
 SOURCES: tuple[SourceKind, ...] = (  # The first that accepts a spec opens it.
     SourceKind("an http(s) or rtsp URL", lambda spec: "://" in spec, lambda r: open_url(r.spec, r.timeout)),
-    SourceKind("demo", lambda spec: spec == "demo", lambda _: DemoSource()),
+    SourceKind("demo for the built-in scene", lambda spec: spec == "demo", lambda _: DemoSource()),
     SourceKind("a clip", lambda spec: Path(spec).is_file() or Path(spec).is_dir(), _open_file),
     SourceKind("a camera's index or name", _is_camera, lambda r: open_device(r.spec, r.size, r.timeout)),
 )
