@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 
 import av
+import av.error
 import numpy as np
 import pytest
 from support import TESTS
