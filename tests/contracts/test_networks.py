@@ -15,7 +15,7 @@ NETWORKS = ["test kit", "fast", "fast for clips", "hub on OpenVINO", "hub on Ten
 STYLES = [texture(64, 1), 255 - texture(64, 2) // 2]
 
 
-@pytest.fixture(scope="module", params=[*NETWORKS, pytest.param("Magenta's", marks=pytest.mark.material)])
+@pytest.fixture(scope="module", params=NETWORKS)
 def network(request) -> Network:
     from realtime_nst.networks.fast import FastNetwork
     from realtime_nst.networks.hub import HubNetwork
@@ -35,7 +35,6 @@ def network(request) -> Network:
         "hub on OpenVINO": lambda: request.getfixturevalue("hub_network"),
         "hub on TensorFlow": on_tensorflow,
         "hub for clips": lambda: HubNetwork(folder(), "cpu", throughput=True),
-        "Magenta's": lambda: HubNetwork(request.getfixturevalue("magenta_folder"), "cpu"),
     }[request.param]()
 
 

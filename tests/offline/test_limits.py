@@ -53,8 +53,9 @@ def test_a_full_disk_stops_the_recording_and_the_preview_goes_on(small_disk):
     recorder = Recorder(30.0, live=True, must_succeed=False)
     recorder.start(small_disk / "a.mp4")
     run(
-        RealtimeSource(DemoSource((240, 320))),
-        Stylizer(MeanColour(), 96),
+        # Grain fills the disk within seconds.
+        RealtimeSource(DemoSource((240, 320), grain=12)),
+        Stylizer(MeanColour(), 320),
         [recorder, preview],
         lambda frame: RenderParams(np.array([30, 60, 90], np.float32)),
         live=True,
