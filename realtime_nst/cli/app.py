@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -60,6 +61,7 @@ def main(args: Sequence[str] | None = None) -> None:
         quiet_runtimes()
         let_opencv_sleep()
         keep_freed_memory()
+        warnings.filterwarnings("ignore", module="PIL")  # of damaged metadata, which is left out
         cli(args=args, prog_name="realtime-nst")
     except StylizeError as error:
         say(f"realtime-nst: {error}")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .console import say, say_default_styles
-from .options import network_options, overwrite_option, render_options, render_params, style_option
+from .options import max_pixels_option, network_options, overwrite_option, render_options, render_params, style_option
 
 STILL_SIZE = 1024
 """Stroke size is fixed in network pixels: strokes on a large photo at full resolution would be invisibly small."""
@@ -29,6 +29,8 @@ STILL_SIZE = 1024
 @network_options(f"{STILL_SIZE}")
 @render_options
 @overwrite_option
+@max_pixels_option
+@click.option("--keep-going", is_flag=True, help="After a photo that fails, go on with the next one.")
 def image(
     photos: tuple[str, ...],
     output: Path,
@@ -37,6 +39,8 @@ def image(
     device: str,
     processing_size: int | None,
     overwrite: bool,
+    max_pixels: int,
+    keep_going: bool,
     **look: Any,
 ) -> None:
     """Stylize still pictures: files, folders or patterns."""
@@ -45,7 +49,7 @@ def image(
     from ..styles.library import find_styles
     from ..stylizer import load_stylizer
 
-    found = find_photos(photos)
+    found = find_photos(photos, say)
     styles = find_styles(style)
     if not style and PHOTO.is_file(output):
         styles = styles[:1]
@@ -62,4 +66,12 @@ def image(
     stylizer = load_stylizer(model, device, processing_size or STILL_SIZE, say)
     for notice in stylizer.network.notices:
         say(notice)
-    stylize_photos(plan, stylizer, render_params(look), on_written=lambda path: click.echo(path))
+    stylize_photos(
+        plan,
+        stylizer,
+        render_params(look),
+        on_written=lambda path: click.echo(path),
+        say=say,
+        keep_going=keep_going,
+        max_pixels=max_pixels,
+    )

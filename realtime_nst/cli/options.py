@@ -175,3 +175,19 @@ class _WithFormerName(click.Option):
 
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+
+
+def _max_pixels(ctx: click.Context, param: click.Parameter, value: int | None) -> int:
+    from ..media.images import MAX_PIXELS
+
+    return value or MAX_PIXELS
+
+
+max_pixels_option = click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    callback=_max_pixels,
+    metavar="N",
+    show_default="200 million",
+    help="Refuse larger pictures, which a small file can hold, before memory is taken for them.",
+)

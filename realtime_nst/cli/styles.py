@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .console import print_table, say
-from .options import network_options, overwrite_option, render_options, render_params
+from .options import max_pixels_option, network_options, overwrite_option, render_options, render_params
 
 
 @click.group(invoke_without_command=True)
@@ -55,11 +55,12 @@ def styles(
         return
     from ..evaluation.contact_sheet import contact_sheet
     from ..media.images import SUFFIXES, read_image, write_image
-    from ..media.paths import check_writable
+    from ..media.paths import check_not_read, check_writable
     from ..sources.factory import DemoSource
     from ..stylizer import load_stylizer
 
     check_writable(sheet, SUFFIXES, overwrite=overwrite)
+    check_not_read([sheet], [*([photo] if photo else []), *(style.path for style in found)])
     image = read_image(photo) if photo else DemoSource().read().image
     stylizer = load_stylizer(model, device, processing_size, say)
     render = render_params(look)
@@ -74,9 +75,10 @@ def styles(
 @click.argument("source", metavar="FILE|URL")
 @click.option("--name", metavar="NAME", help="The style's name. Default: the file's name.")
 @overwrite_option
-def styles_add(source: str, name: str | None, overwrite: bool) -> None:
+@max_pixels_option
+def styles_add(source: str, name: str | None, overwrite: bool, max_pixels: int) -> None:
     """Copy a picture into your own style folder."""
     from ..styles.library import add_style
 
-    added = add_style(source, name, overwrite=overwrite)
+    added = add_style(source, name, overwrite=overwrite, max_pixels=max_pixels)
     click.echo(f"{added.name}: {added.path}")

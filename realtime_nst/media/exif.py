@@ -1,49 +1,52 @@
-"""Apply the orientation that an image's EXIF block states."""
+"""The part of a photo's EXIF block that its stylized copy keeps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from PIL.ExifTags import IFD, Base
+from PIL.Image import Exif, Image
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-
-AnyImage = npt.NDArray[Any]
-
-ORIENTATIONS: dict[int, Callable[[AnyImage], AnyImage]] = {
-    2: lambda image: np.asarray(cv2.flip(image, 1)),
-    3: lambda image: np.asarray(cv2.rotate(image, cv2.ROTATE_180)),
-    4: lambda image: np.asarray(cv2.flip(image, 0)),
-    5: lambda image: np.asarray(cv2.transpose(image)),
-    6: lambda image: np.asarray(cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE)),
-    7: lambda image: np.asarray(cv2.rotate(cv2.transpose(image), cv2.ROTATE_180)),
-    8: lambda image: np.asarray(cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE)),
-}
-"""What makes an image upright for each value of the tag Orientation (Exif 2.3, 4.6.4 A); 1: nothing."""
+KEPT = (Base.ImageDescription, Base.Make, Base.Model, Base.DateTime, Base.Artist, Base.Copyright, Base.HostComputer)
+"""Tags of the first directory that say what the photo is. In a TIFF the same directory describes the pixels."""
+DROPPED = (Base.MakerNote, IFD.Interop)
+"""Tags of the EXIF directory that hold offsets into the original file, or speak of its colour space."""
+MAX_BYTES = 60_000
+"""A JPEG holds 65533 bytes of EXIF."""
+_SRGB = 1
+_TURNED = (5, 6, 7, 8)
+"""Orientations that exchange width and height."""
 
 
-def upright(image: AnyImage, exif: bytes) -> AnyImage:
-    """Return an image turned upright.
+def kept_exif(picture: Image) -> bytes:
+    """Return the EXIF block of an upright sRGB copy: what the original says of camera, time, place and exposure.
+
+    The orientation becomes 1 (upright), the colour space sRGB; thumbnail, maker notes and the tags that describe how
+    the original's pixels are stored are left out.
 
     Args:
-        image: H x W x any.
-        exif: its EXIF block, which begins with "II" or "MM".
+        picture: the original, as it was opened: after Pillow has loaded a TIFF, part of its tags are gone.
 
     Returns:
-        The turned image; `image` itself if the block states no orientation.
+        The block, beginning with "Exif"; empty if there is nothing to keep or the original's cannot be read.
     """
-    orders: dict[bytes, Literal["little", "big"]] = {b"II": "little", b"MM": "big"}
-    order = orders.get(exif[:2])
-    if order is None:
-        return image
-
-    def number(offset: int, size: int) -> int:
-        return int.from_bytes(exif[offset : offset + size], order)
-
-    first = number(4, 4)
-    for entry in range(first + 2, min(first + 2 + 12 * number(first, 2), len(exif)), 12):
-        if number(entry, 2) == 0x112:
-            turn = ORIENTATIONS.get(number(entry + 8, 2))
-            return image if turn is None else turn(image)
-    return image
+    kept = Exif()
+    try:
+        original = picture.getexif()
+        for tag in KEPT:
+            if tag in original:
+                kept[tag] = original[tag]
+        details = {tag: value for tag, value in original.get_ifd(IFD.Exif).items() if tag not in DROPPED}
+        place = dict(original.get_ifd(IFD.GPSInfo))
+        if not (kept or details or place):
+            return b""
+        # The size that Pillow states of a TIFF is that of the upright image.
+        turned = picture.format != "TIFF" and original.get(Base.Orientation, 1) in _TURNED
+        width, height = picture.size[::-1] if turned else picture.size
+        kept[Base.Orientation] = 1
+        details |= {Base.ColorSpace: _SRGB, Base.ExifImageWidth: width, Base.ExifImageHeight: height}
+        for directory, content in ((IFD.Exif, details), (IFD.GPSInfo, place)):
+            if content:
+                kept[directory] = content
+        block = kept.tobytes()
+    except Exception:  # a damaged block can fail in any way, and the pixels do not depend on it
+        return b""
+    return block if len(block) <= MAX_BYTES else b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,14 @@ def check_overwrite(path: Path, overwrite: bool) -> None:
     """Raise OutputError if the file `path` exists and must not be replaced."""
     if path.is_file() and not overwrite:  # writing to a device such as /dev/stdout loses nothing
         raise OutputError(f"{path} exists; add --overwrite to replace it, or choose another name")
+
+
+def check_not_read(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Raise OutputError if an output is an input: the same file, by whatever name or link."""
+    read = {(status.st_dev, status.st_ino) for path in inputs if path.exists() for status in [path.stat()]}
+    for output in outputs:
+        if output.exists() and (output.stat().st_dev, output.stat().st_ino) in read:
+            raise OutputError(f"{output} is itself an input; choose another name or folder")
 
 
 def check_writable(path: str | Path, endings: tuple[str, ...] = (), *, overwrite: bool = True) -> Path:

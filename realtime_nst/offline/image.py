@@ -6,9 +6,24 @@ import glob
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from ..errors import SourceError
-from ..frames import RenderParams, StyleCode
-from ..media.images import SUFFIXES, images_in, read_image, write_image
+import numpy as np
+
+from ..errors import RunError, SourceError, StylizeError
+from ..frames import Image, RenderParams, StyleCode
+from ..interfaces import Notify
+from ..media.images import (
+    ALPHA_SUFFIXES,
+    HEIC_SUFFIXES,
+    MAX_PIXELS,
+    READ_SUFFIXES,
+    SUFFIXES,
+    Photo,
+    images_in,
+    over_white,
+    read_photo,
+    readable,
+    write_image,
+)
 from ..styles.library import Style
 from ..stylizer import Stylizer
 from .plan import Kind
@@ -16,15 +31,19 @@ from .plan import Kind
 
 def _photo_name(photo: Path, style: str, _: bool) -> str:
     # A photo is recognized by its content, so its name may have any ending.
-    suffix = photo.suffix if photo.suffix.lower() in SUFFIXES else ".png"
+    ending = photo.suffix.lower()
+    suffix = photo.suffix if ending in SUFFIXES else ".jpg" if ending in HEIC_SUFFIXES else ".png"
     return f"{photo.stem}-{style}{suffix}"
 
 
 PHOTO = Kind("photo", SUFFIXES, _photo_name)
 
 
-def find_photos(requested: Iterable[str]) -> list[Path]:
+def find_photos(requested: Iterable[str], say: Notify = lambda message: None) -> list[Path]:
     """Return the picture files that files, folders and patterns (`*.jpg`) stand for.
+
+    Args:
+        say: receives a sentence on the files of a folder or pattern that cannot be read here and are passed over.
 
     Raises:
         SourceError: if one of them stands for nothing.
@@ -33,13 +52,13 @@ def find_photos(requested: Iterable[str]) -> list[Path]:
     for name in requested:
         path = Path(name)
         if path.is_dir():
-            found = images_in(path)
+            found = images_in(path, say)
             if not found:
-                raise SourceError(f"the folder {path} holds no pictures ({', '.join(SUFFIXES)})")
+                raise SourceError(f"the folder {path} holds no pictures that can be read ({', '.join(READ_SUFFIXES)})")
         elif path.exists():
             found = [path]
         else:
-            found = [Path(match) for match in sorted(glob.glob(name)) if Path(match).suffix.lower() in SUFFIXES]
+            found = readable([Path(match) for match in sorted(glob.glob(name))], say)
             if not found:
                 raise SourceError(f"there is no picture {name}")
         photos += found
@@ -51,25 +70,89 @@ def stylize_photos(
     stylizer: Stylizer,
     render: RenderParams,
     on_written: Callable[[Path], None] = lambda path: None,
+    *,
+    say: Notify = lambda message: None,
+    keep_going: bool = False,
+    max_pixels: int = MAX_PIXELS,
 ) -> None:
     """Make the pictures of a plan, encoding each style once.
 
+    An output has its photo's EXIF block (see `kept_exif`), resolution and transparency, as far as its format can hold
+    them; `say` is told what it cannot.
+
     Args:
         plan: (photo, style, file to write); see `plan_outputs`.
+        stylizer: what renders the pictures.
         render: how each picture is rendered; its code is replaced by the style's.
         on_written: called with each file written.
+        say: receives notices, one sentence each.
+        keep_going: after a photo that fails, go on with the next one.
+        max_pixels: number of pixels of the largest photo that is read.
 
     Raises:
         SourceError: if a photo cannot be read; nothing was written.
+        RunError: with `keep_going`, if photos failed, after the others.
     """
-    photos = dict.fromkeys(photo for photo, _, _ in plan)
-    for photo in photos:
-        read_image(photo)  # a check only: all of them together may not fit into memory
+    photos = {photo: [(style, target) for planned, style, target in plan if planned == photo] for photo, _, _ in plan}
+    failures: dict[Path, StylizeError] = {}
+    several: list[Path] = []
+    losses: dict[str, Path] = {}
+    for path, outputs in photos.items():  # a check only: all of them together may not fit into memory
+        try:
+            photo = read_photo(path, max_pixels=max_pixels)
+        except SourceError as error:
+            if not keep_going:
+                raise
+            failures[path] = error
+            continue
+        if photo.several:
+            several.append(path)
+        for _, target in outputs:
+            for loss in _losses(photo, target):
+                losses.setdefault(loss, path)
+    if several:
+        others = f" and {len(several) - 1} more" if len(several) > 1 else ""
+        say(f"{several[0].name}{others}: only the first of several pictures (frames, pages) in the file is used")
+    for loss, path in losses.items():
+        say(f"{path.name}: {loss}")
     codes: dict[Path, StyleCode] = {}
-    for photo in photos:
-        image = read_image(photo)
-        for style, target in ((style, target) for planned, style, target in plan if planned == photo):
-            if style.path not in codes:
-                codes[style.path] = stylizer.encode(style.read())
-            stylized = stylizer.begin(image, render._replace(code=codes[style.path]))()
-            on_written(write_image(target, stylized))
+    for path, outputs in photos.items():
+        if path in failures:
+            continue
+        try:
+            photo = read_photo(path, max_pixels=max_pixels)
+            for style, target in outputs:
+                if style.path not in codes:
+                    codes[style.path] = stylizer.encode(style.read())
+                on_written(_stylize(photo, target, stylizer, render._replace(code=codes[style.path])))
+        except StylizeError as error:
+            if not keep_going:
+                raise
+            failures[path] = error
+    for path, error in failures.items():
+        say(str(error) if path.name in str(error) else f"{path.name}: {error}")
+    if failures:
+        raise RunError(f"{len(failures)} of {len(photos)} photos failed, the others are done; see above")
+
+
+def _stylize(photo: Photo, target: Path, stylizer: Stylizer, render: RenderParams) -> Path:
+    alpha = photo.alpha if target.suffix.lower() in ALPHA_SUFFIXES else None
+    content = over_white(photo.pixels) if alpha is None else _opaque(photo.pixels)
+    stylized = stylizer.begin(content, render)()
+    return write_image(target, stylized, alpha=alpha, exif=photo.exif, dpi=photo.dpi)
+
+
+def _opaque(bgra: Image) -> Image:
+    """Return the colours of an image whose transparency is kept: white where nothing of them is seen."""
+    return np.where(bgra[..., 3:] == 0, np.uint8(255), bgra[..., :3])
+
+
+def _losses(photo: Photo, target: Path) -> list[str]:
+    """Return in words what `photo` has and the format of `target` cannot hold."""
+    ending = target.suffix.lower()
+    losses: list[str] = []
+    if photo.alpha is not None and ending not in ALPHA_SUFFIXES:
+        losses.append(f"{ending} files hold no transparency, so it is laid over white; {', '.join(ALPHA_SUFFIXES)} do")
+    if photo.exif and ending == ".bmp":
+        losses.append(".bmp files hold no camera data (EXIF), which is left out")
+    return losses

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, OutputError
 from ..interfaces import Notify
 from ..media.images import SUFFIXES, read_image, write_image
-from ..media.paths import check_writable
+from ..media.paths import check_not_read, check_writable
 from ..styles.library import find_style
 from .image import PHOTO
 from .plan import plan_outputs
@@ -61,6 +61,9 @@ def optimize_photo(
     plan_outputs(PHOTO, [photo], [(style.name, style)], output, also_read=[style.path], may_exist=overwrite)
     if plot:
         check_writable(plot, overwrite=overwrite)
+        check_not_read([plot], [photo, style.path])
+        if plot.resolve() == output.resolve():
+            raise OutputError(f"{plot} cannot be both the picture and the plot; choose another name for the plot")
     content = read_image(photo)
 
     # Keras takes seconds to load: what is wrong with the files is found before.

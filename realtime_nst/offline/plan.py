@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ..errors import OutputError
-from ..media.paths import check_overwrite, check_writable
+from ..media.paths import check_not_read, check_overwrite, check_writable
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ def plan_outputs(
         plan = [(input, style, output / kind.name(input, name, several)) for input in inputs for name, style in styles]
     targets = [target for _, _, target in plan]
     _check_distinct(kind, targets)
-    _check_not_read([*inputs, *also_read], targets)
+    check_not_read(targets, [*inputs, *also_read])
     existing = [target for target in targets if target.is_file()]
     if len(existing) > 1 and not may_exist:
         raise OutputError(
@@ -89,10 +89,3 @@ def _check_distinct(kind: Kind, targets: Sequence[Path]) -> None:
                 "stylize them into different folders"
             )
         planned.add(target.resolve())
-
-
-def _check_not_read(read: Sequence[Path], targets: Sequence[Path]) -> None:
-    inputs = {(status.st_dev, status.st_ino) for path in read if path.exists() for status in [path.stat()]}
-    for target in targets:
-        if target.exists() and (target.stat().st_dev, target.stat().st_ino) in inputs:
-            raise OutputError(f"{target} is itself an input; choose another name or folder with -o")

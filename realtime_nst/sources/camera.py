@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ..errors import CorruptFrameError, RunError, SourceError
 from ..frames import Frame, Image
+from ..media.images import check_pixels, jpeg_size
 from .capture import CaptureSource, stated_fps
 
 
@@ -144,11 +145,15 @@ class EncodedFrame:
         """The image, uint8 BGR, H x W x 3.
 
         Raises:
-            CorruptFrameError: if it cannot be decoded.
+            CorruptFrameError: if it cannot be decoded, or is too large to be.
         """
         image = None
-        with contextlib.suppress(cv2.error):
-            image = cv2.imdecode(self._jpeg, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        if size := jpeg_size(self._jpeg.tobytes()):  # a small JPEG may announce gigabytes of pixels
+            check_pixels(
+                size, f"a frame of {self._name}", CorruptFrameError, advice="set the camera to a smaller picture"
+            )
+            with contextlib.suppress(cv2.error):
+                image = cv2.imdecode(self._jpeg, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         if image is None:
             raise CorruptFrameError(
                 f"{self._name} sends frames that cannot be decoded; check its cable or network and start again"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+import time
 import urllib.parse
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import platformdirs
 
 from ..errors import OutputError, StyleError
 from ..frames import Image
-from ..media.images import SUFFIXES, decode_image, images_in, read_image, write_image
+from ..media.images import MAX_PIXELS, READ_SUFFIXES, decode_image, images_in, read_image, write_image
 from ..media.resize import resize
 
 if sys.version_info >= (3, 11):
@@ -115,15 +116,17 @@ def _find(name: str, known: dict[str, Style]) -> list[Style]:
         return [known[name]]
     path = Path(name)
     if path.is_dir():
-        styles = [Style(file.stem, file) for file in images_in(path)]
+        passed_over: list[str] = []
+        styles = [Style(file.stem, file) for file in images_in(path, passed_over.append)]
         if not styles:
-            raise StyleError(f"the style folder {path} holds no pictures ({', '.join(SUFFIXES)})")
+            reason = "; ".join(passed_over) or ", ".join(READ_SUFFIXES)
+            raise StyleError(f"the style folder {path} holds no pictures that can be read ({reason})")
         return styles
     if path.exists():
         style = Style(path.stem, path)
         style.read()
         return [style]
-    if path.suffix.lower() in SUFFIXES or len(path.parts) > 1:
+    if path.suffix.lower() in READ_SUFFIXES or len(path.parts) > 1:
         raise StyleError(f"there is no style picture {name}; `realtime-nst styles` lists the styles there are")
     near = difflib.get_close_matches(name, known, n=3)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
@@ -140,6 +143,7 @@ def add_style(
     overwrite: bool = False,
     max_bytes: int = 32 << 20,
     max_side: int = 1024,
+    max_pixels: int = MAX_PIXELS,
     timeout: float = 15.0,
 ) -> Style:
     """Copy an image into the user's styles.
@@ -153,7 +157,8 @@ def add_style(
         overwrite: replace a style of that name.
         max_bytes: size of the largest file that is accepted.
         max_side: long side, in pixels, to which larger images are scaled down.
-        timeout: seconds that the server may take to connect, and between two packets.
+        max_pixels: number of pixels of the largest image that is accepted.
+        timeout: seconds that the server may take to connect, and between two packets; four times as long in all.
 
     Raises:
         StyleError: if the file is not an image, too large, or cannot be read or downloaded, or the name is taken or
@@ -170,39 +175,54 @@ def add_style(
     folder = folder or user_folder()
     if not overwrite and name in {style.name for style in user_styles(folder)}:
         raise StyleError(f"you have a style '{name}'; add --overwrite to replace it, or choose another --name")
-    data = _download(source, max_bytes, timeout) if is_url else _load(Path(source), max_bytes)
-    image = decode_image(data, source, StyleError)
+    path = folder / f"{name}.png"
+    if is_url:
+        image = decode_image(_download(source, max_bytes, timeout), source, StyleError, max_pixels=max_pixels)
+    else:
+        image = _load(Path(source), max_bytes, max_pixels)
+        if path.exists() and path.samefile(source):
+            raise StyleError(f"{source} is itself the style '{name}'; choose another name with `--name`")
     scale = min(max_side / max(image.shape[:2]), 1.0)
     image = resize(image, (max(round(image.shape[0] * scale), 1), max(round(image.shape[1] * scale), 1)))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the style folder {folder}: {error.strerror or error}") from error
-    return Style(name, write_image(folder / f"{name}.png", image))
+    return Style(name, write_image(path, image))
 
 
-def _load(path: Path, max_bytes: int) -> bytes:
+def _load(path: Path, max_bytes: int, max_pixels: int) -> Image:
     try:
-        if path.stat().st_size > max_bytes:
-            raise StyleError(f"{path} is larger than {max_bytes >> 20} MB; scale it down first")
-        return path.read_bytes()
+        too_large = path.stat().st_size > max_bytes
     except OSError as error:
         raise StyleError(f"cannot read {path}: {error.strerror or error}") from error
+    if too_large:
+        raise StyleError(f"{path} is larger than {max_bytes >> 20} MB; scale it down first")
+    return read_image(path, StyleError, max_pixels=max_pixels)
 
 
 def _download(url: str, max_bytes: int, timeout: float) -> bytes:
+    import http.client
     import urllib.request  # takes longer to import than the rest of this module
 
+    deadline = time.monotonic() + 4 * timeout
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
-            data = answer.read(max_bytes + 1)
-    except (OSError, ValueError) as error:
+            data = bytearray()
+            while len(data) <= max_bytes and (piece := answer.read1(1 << 16)):
+                data += piece
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"the server is too slow: {len(data)} bytes in {4 * timeout:.0f} s")
+            missing = answer.length
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise StyleError(
             f"cannot download {url}: {error}; download it with a browser and add the file instead"
         ) from error
     if len(data) > max_bytes:
         raise StyleError(f"{url} is larger than {max_bytes >> 20} MB; scale it down first")
-    return data
+    if missing:
+        raise StyleError(f"{url} broke off {missing} bytes before its end; try again")
+    return bytes(data)
 
 
 def _shipped_folder() -> Path:
