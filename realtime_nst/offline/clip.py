@@ -134,9 +134,11 @@ def stylize_clip(
             )
         if clip.damaged:
             say(f"{input.name}: {clip.damaged} damaged packets were left out")
-        if length and source.last + 2 / clip.fps < length:
-            say(f"{input.name} breaks off at {source.last:.2f} s of {length:.2f} s; {output.name} holds what there is")
-        return writer.finish()
+        finished = writer.finish()
+        end = max(source.last + clip.last_duration, writer.sound_end)
+        if length and end + 2 / clip.fps < length:
+            say(f"{input.name} breaks off at {end:.2f} s of {length:.2f} s; {output.name} holds what there is")
+        return finished
 
 
 def _length(clip: ClipSource, options: ClipOptions) -> float | None:

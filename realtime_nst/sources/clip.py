@@ -43,6 +43,8 @@ class ClipSource(Closing):
         time_base: unit of the stream's timestamps, in seconds.
         origin: time in the file, in seconds, of the clip's beginning.
         first_time: time of the first frame, in seconds from `start`.
+        last_duration: how long the frame decoded last is displayed, in seconds, as its packet states. At the end of the
+            clip this is its last frame.
     """
 
     live = False
@@ -74,6 +76,7 @@ class ClipSource(Closing):
                 raise SourceError(f"--start {start:g} is beyond the end of {path} ({self.duration:.2f} s)")
             self._rotated = False
             self.damaged = 0
+            self.last_duration = 1 / self.fps
             if start:
                 self._seek(start)
             self._frames = self._decode()
@@ -142,6 +145,7 @@ class ClipSource(Closing):
                 continue
             if self.end is not None and time >= self.end:
                 return
+            self.last_duration = float((frame.duration or 0) * self.time_base) or 1 / self.fps
             self._rotated = _swaps_sides(_display_matrix(frame))
             yield Frame(_upright_bgr(frame), float(time - self.start))
 

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -327,3 +328,51 @@ def test_what_is_no_video_is_an_error_however_it_looks(tmp_path, stylizer):
     with pytest.raises(SourceError, match="its end is missing"):
         make(cut, tmp_path / "out.mp4", stylizer)
     assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("kind", [".mp4", ".mov", ".mkv", ".gif"])
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_every_picture_of_a_slide_show_stands_for_its_own_time(tmp_path, stylizer, kind, ending):
+    """The last one too, of which no next one tells when it ends."""
+    clip, seconds = tmp_path / f"slides{kind}", (1.5, 0.4, 6.0)
+    slides(clip, seconds)
+    notices = []
+    out = make(clip, tmp_path / f"out{ending}", stylizer, say=notices.append)
+    assert times(out) == pytest.approx([0, 1.5, 1.9], abs=0.02)
+    with av.open(str(out)) as container:
+        assert container.duration / av.time_base == pytest.approx(sum(seconds), abs=0.05)
+    assert notices == []
+
+
+def slides(path, seconds):
+    """Write pictures that each stand for their own time."""
+    base = Fraction(1, 100)
+    codec = ("gif", "rgb8") if path.suffix == ".gif" else ("libx264", "yuv420p")
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec[0], rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, codec[1]
+        stream.time_base = stream.codec_context.time_base = base
+        stream.codec_context.flags |= av.codec.context.Flags.frame_duration
+        if codec[0] == "libx264":
+            stream.options = {"bf": "0", "tune": "zerolatency"}
+        at = 0
+        for number, lasts in enumerate(seconds):
+            image = np.full((48, 64, 3), 60 * number + 40, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format=codec[1])
+            frame.pts, frame.time_base, frame.duration = at, base, round(lasts / base)
+            for packet in stream.encode(frame):
+                packet.duration = round(lasts / base)
+                output.mux(packet)
+            at += round(lasts / base)
+        output.mux(stream.encode(None))
+
+
+def test_sound_that_outlasts_the_pictures_is_no_broken_clip(tmp_path, stylizer):
+    clip = tmp_path / "long_sound.mkv"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=1", "-f", "lavfi", "-i", "sine=440:d=4",
+         "-c:a", "aac", clip], check=True,
+    )
+    notices = []
+    make(clip, tmp_path / "out.mkv", stylizer, say=notices.append)
+    assert notices == []

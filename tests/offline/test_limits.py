@@ -103,7 +103,7 @@ page = 4096
 held = []
 def note(done, total):
     minute = int(done // 60)
-    if len(held) <= minute:
+    if len(held) <= minute and done < total:
         held.append(int(Path("/proc/self/statm").read_text().split()[1]) * page / 2**20)
 make(Path(sys.argv[2]), Path(sys.argv[3]), Stylizer(MeanColour(), 32), progress=note)
 print(json.dumps(held))

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
+from av.codec.context import Flags
 from av.error import FFmpegError
 from av.video.reformatter import ColorTrc
 
@@ -22,6 +23,9 @@ from ...media.h264 import choose_encoder, configure_stream, encoder_options, eve
 from ...media.paths import replace
 from .partial_clip import PartialClip
 from .stream_copy import OriginalClip, StreamCopier, without_timecode
+
+SLIDE_SECONDS = 0.2
+"""How long the first frame of a slide show is displayed at least: there the last one's own duration matters too."""
 
 
 class ClipWriter(Closing):
@@ -35,6 +39,7 @@ class ClipWriter(Closing):
         partial: the partial file.
         frames: how many frames were written, those of the resumed run included.
         resumed: where a resumed run continues, in seconds; 0 for a new one.
+        sound_end: where the sound or subtitles written so far end, in seconds.
         notices: sentences for the user, about what differs from the original.
     """
 
@@ -90,6 +95,7 @@ class ClipWriter(Closing):
         self._overwrite = overwrite
         self._ended = False
         self._last_pts = -1
+        self._held: av.VideoFrame | None = None
         size = even_size(size)
         encoder = choose_encoder(encoder, size, self.notices)
         try:
@@ -111,6 +117,10 @@ class ClipWriter(Closing):
                 f"cannot write {self.partial}: {error.strerror or error}; choose another folder with -o"
             ) from error
 
+    @property
+    def sound_end(self) -> float:
+        return self._companions.end
+
     def _copy_metadata(self) -> None:
         original = self._source.stream
         tags = without_timecode(original.container.metadata, self._container)
@@ -129,6 +139,10 @@ class ClipWriter(Closing):
         rate = original.average_rate or original.guessed_rate or Fraction(30)
         video: av.VideoStream = self._container.add_stream(encoder, rate=rate, options=options)  # pyright: ignore
         configure_stream(video, size, self._source.time_base)
+        video.codec_context.flags |= Flags.frame_duration  # or the last frame would get that of the one before
+        if self._source.last_duration > SLIDE_SECONDS:
+            # An MP4 states durations in the order of decoding: with B-frames the last picture's own would be lost.
+            video.codec_context.max_b_frames = 0
         video.codec_context.gop_size = max(1, round(float(rate) * keyframe_seconds))
         if "language" in original.metadata:
             video.metadata["language"] = original.metadata["language"]
@@ -148,12 +162,22 @@ class ClipWriter(Closing):
         time_base = self._source.time_base
         # Encoders refuse two frames at the same time, which some clips have.
         self._last_pts = max(round(frame.time / time_base), self._last_pts + 1)
+        encoded = to_yuv420p(pad_even(frame.image), self._last_pts, time_base)
         try:
-            self._container.mux(self._video.encode(to_yuv420p(pad_even(frame.image), self._last_pts, time_base)))
+            self._encode_held(encoded.pts)
             self._companions.mux_until(frame.time)
         except (OSError, FFmpegError) as error:
             raise self._failure(error) from error
+        self._held = encoded
         self.frames += 1
+
+    def _encode_held(self, until: int | None) -> None:
+        """Encode the frame that is held back until its duration is known: until the next one's timestamp."""
+        held, self._held = self._held, None
+        if held is not None:
+            end = until or (held.pts or 0) + round(self._source.last_duration / self._source.time_base)
+            held.duration = max(end - (held.pts or 0), 1)
+            self._container.mux(self._video.encode(held))
 
     def poll(self) -> None:
         """Do nothing."""
@@ -178,6 +202,7 @@ class ClipWriter(Closing):
         self._ended = True
         try:
             with contextlib.closing(self._companions), contextlib.closing(self._container):
+                self._encode_held(None)
                 self._container.mux(self._video.encode())
                 self._companions.mux_until(None)
             if self.output.exists() and not self._overwrite:
@@ -205,6 +230,7 @@ class ClipWriter(Closing):
         # What was flushed stays readable; the failure that led here is the one to report.
         with contextlib.suppress(OSError, FFmpegError):
             with contextlib.closing(self._container):
+                self._encode_held(None)
                 self._container.mux(self._video.encode())
             self._partial.leave(self.frames)
         self._partial.give_up()

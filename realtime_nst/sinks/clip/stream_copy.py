@@ -39,6 +39,8 @@ class OriginalClip(Protocol):
     """Where reading ends, in seconds from `origin`; None: at the end of the clip."""
     first_time: float
     """Time of the first frame, in seconds from `start`."""
+    last_duration: float
+    """How long the last frame read is displayed, in seconds."""
 
 
 class StreamCopier(Closing):
@@ -49,6 +51,7 @@ class StreamCopier(Closing):
 
     Attributes:
         chapters: the clip's chapters, in seconds of the output; whoever writes the complete file adds them.
+        end: where the last packet written ends, in seconds of the output.
     """
 
     def __init__(self, source: OriginalClip, output: OutputContainer, notices: list[str]) -> None:
@@ -64,6 +67,7 @@ class StreamCopier(Closing):
         """
         self._start = source.start + float(source.origin)
         self._end = None if source.end is None else source.end + float(source.origin)
+        self.end = 0.0
         self._output = output
         self._notices = notices
         self._copies: dict[int, Stream] = {}
@@ -172,6 +176,8 @@ class StreamCopier(Closing):
 
     def _write(self, packet: av.Packet) -> None:
         index = packet.stream.index
+        end = float(((packet.pts or 0) + (packet.duration or 0)) * packet.time_base) - self._start
+        self.end = max(self.end, end)
         if index in self._encoders:
             self._output.mux(self._encoders[index].encode(packet, self._start))
             return
