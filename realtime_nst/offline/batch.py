@@ -80,6 +80,10 @@ def _outcome(worker: ClipWorker, job: ClipJob, on_event: OnEvent, stop: threadin
         return Finished(job, worker.run(job, progress=progress, stop=stop))
     except StylizeError as error:
         return Failed(job, error)
+    except Exception as error:  # one clip's unforeseen failure must not end the others
+        failure = RunError(f"{job.input.name} failed unexpectedly: {type(error).__name__}: {error}; please report this")
+        failure.__cause__ = error
+        return Failed(job, failure)
 
 
 def run_batch(

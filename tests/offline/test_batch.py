@@ -159,3 +159,21 @@ def test_each_network_is_opened_and_each_style_encoded_once(job):
     stylizer = worker._stylizer(jobs[0])
     assert stylizer is worker._stylizer(jobs[2])
     assert stylizer.encodes == 2
+
+
+def test_an_unforeseen_error_of_one_clip_does_not_end_the_others(job, monkeypatch):
+    """Whatever a library raises for a file that nobody thought of."""
+    real = ClipWorker.run
+
+    def fail(self, one, **given):
+        if one.output.name == "first.mp4":
+            raise KeyError("no such box")
+        return real(self, one, **given)
+
+    monkeypatch.setattr(ClipWorker, "run", fail)
+    events = []
+    with pytest.raises(RunError, match="1 of 2"):
+        run_batch([job("first.mp4"), job("second.mp4")], events.append, keep_going=True)
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert "pattern.mp4 failed unexpectedly: KeyError" in str(failed.error)
+    assert [event.job.output.name for event in events if isinstance(event, Finished)] == ["second.mp4"]
