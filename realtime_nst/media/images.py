@@ -400,7 +400,8 @@ def images_in(folder: Path, notify: Callable[[str], None] = lambda message: None
         SourceError: if the folder may not be read.
     """
     try:
-        return readable(sorted(path for path in folder.iterdir() if not path.name.startswith(".")), notify)
+        files = [path for path in folder.iterdir() if not path.name.startswith(".") and not path.is_dir()]
+        return readable(sorted(files), notify)
     except OSError as reason:
         raise SourceError(f"cannot read the folder {folder}: {reason.strerror or reason}") from reason
 

@@ -152,3 +152,34 @@ def test_the_former_name_of_deflicker_still_works(program, clip, tmp_path):
         help = program(command, "--help").stdout
         assert "--deflicker / --no-deflicker" in help
         assert "steady" not in help
+
+
+def test_an_output_that_is_the_second_input_is_refused(program, tmp_path):
+    photos = [write_image(tmp_path / name, np.full((48, 64, 3), 90, np.uint8)) for name in ("a.jpg", "a-ink.jpg")]
+    kept = [photo.read_bytes() for photo in photos]
+    done = program("image", *photos, "-s", "ink", "-o", ".", "--overwrite", *FAST, exit_code=2)
+    assert "a-ink.jpg is itself an input" in done.stderr
+    assert [photo.read_bytes() for photo in photos] == kept
+    assert sorted(tmp_path.iterdir()) == sorted(photos)
+
+
+def test_neither_a_sheet_nor_a_plot_replaces_the_photo(program, photo):
+    kept = photo.read_bytes()
+    for args in (
+        ["styles", "--sheet", photo, "--photo", photo],
+        ["optimize", photo, "ink", "-o", "o.png", "--plot", photo],
+    ):
+        assert "photo.png is itself an input" in program(*args, "--overwrite", exit_code=2).stderr
+        assert photo.read_bytes() == kept
+
+
+def test_image_goes_on_after_a_photo_that_fails(program, photo, tmp_path):
+    (tmp_path / "damaged.jpg").write_bytes(b"\xff\xd8\xff\xe0 and then nothing")
+    done = program("image", "damaged.jpg", photo, "-s", "ink", "-o", "made", *FAST, exit_code=2)
+    assert done.stderr.count("damaged.jpg is damaged") == 1 and "Traceback" not in done.stderr
+    assert not list((tmp_path / "made").iterdir())
+    done = program("image", "damaged.jpg", photo, "-s", "ink", "-o", "made", "--keep-going", *FAST, exit_code=1)
+    assert done.stderr.count("damaged.jpg is damaged") == 1 and "1 of 2 photos failed" in done.stderr
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["photo-ink.png"]
+    done = program("image", photo, "-s", "ink", "-o", "o.png", "--max-pixels", "3000", *FAST, exit_code=2)
+    assert "64x48 pixels, more than the limit of 0.003 million" in done.stderr

@@ -1,5 +1,9 @@
+import contextlib
 import functools
 import http.server
+import os
+import shutil
+import socket
 import threading
 
 import numpy as np
@@ -96,3 +100,72 @@ def test_a_style_is_added_from_a_url(painting):
         server.shutdown()
     assert added.name == "my painting"
     assert np.array_equal(added.read(), read_image(painting))
+
+
+@pytest.mark.parametrize("size", [(65000, 1), (1, 65000), (20000, 3)])
+def test_very_long_pictures_become_styles(tmp_path, size):
+    write_image(tmp_path / "long.png", np.full((*size, 3), 70, np.uint8))
+    added = add_style(str(tmp_path / "long.png"), max_side=512)
+    assert max(added.read().shape) == 512 and min(added.read().shape[:2]) == 1
+
+
+def test_a_picture_of_too_many_pixels_is_not_added(painting, own_folder):
+    with pytest.raises(StyleError, match="60x40 pixels, more than the limit"):
+        add_style(str(painting), max_pixels=2000)
+    assert not own_folder.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")
+def test_a_pipe_is_not_added_nor_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "fifo.png")
+    with pytest.raises(StyleError, match="it is a pipe"):
+        add_style(str(tmp_path / "fifo.png"))
+    with pytest.raises(StyleError, match="it is a pipe"):
+        find_styles([str(tmp_path / "fifo.png")])
+
+
+def test_a_style_is_not_replaced_by_a_smaller_copy_of_itself(painting, own_folder):
+    own_folder.mkdir(parents=True)
+    original = shutil.copy(painting, own_folder / "mine.png")
+    with pytest.raises(StyleError, match="is itself the style 'mine'"):
+        add_style(str(original), overwrite=True, max_side=16)
+    assert original.read_bytes() == painting.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"HTTP/1.0 200 OK\r\n\r\n" + b".", "the server is too slow"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 1000\r\n\r\nhello", "broke off 995 bytes before its end"),
+        (b"nonsense\r\n\r\n", "cannot download"),
+    ],
+)
+def test_a_server_that_drips_or_breaks_off_is_told(answer, told):
+    stop = threading.Event()
+
+    def serve(listener):
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(answer)
+            while answer.endswith(b".") and not stop.wait(0.02):
+                with contextlib.suppress(OSError):
+                    connection.sendall(b".")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener])
+        thread.start()
+        try:
+            with pytest.raises(StyleError, match=told):
+                add_style(f"http://127.0.0.1:{listener.getsockname()[1]}/a.png", timeout=0.1)
+        finally:
+            stop.set()
+            thread.join()
+
+
+def test_a_folder_of_photos_that_cannot_be_read_here_says_why(tmp_path, monkeypatch):
+    monkeypatch.setattr("realtime_nst.media.images._can_read_heic", lambda: False)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.heic").touch()
+    with pytest.raises(StyleError, match=r"holds no pictures that can be read \(1 picture passed over: HEIC needs"):
+        find_styles([str(tmp_path / "photos")])
