@@ -92,6 +92,7 @@ def _packages() -> Iterator[Finding]:
 
 def _extras() -> Iterator[Finding]:
     for package, extra, use in (
+        ("pi-heif", "heic", "HEIC photos"),
         ("sounddevice", "mic", "--mic records sound"),
         ("pyvirtualcam", "virtual-camera", "--virtual-camera"),
         ("cv2-enumerate-cameras", "cameras", "cameras by name on Windows and macOS"),
