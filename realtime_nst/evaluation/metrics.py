@@ -22,7 +22,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from ..frames import Image
-from ..nst.losses import mean_gram, ops
+from ..nst.losses import mean_gram
 from ..nst.vgg import Vgg
 
 CONTENT_LAYER = "block3_conv3"
@@ -110,6 +110,8 @@ class FeatureExtractor:
         Args:
             image: uint8 BGR.
         """
+        from keras import ops
+
         features = self._vgg(ops.convert_to_tensor(image[np.newaxis].astype("float32")), {CONTENT_LAYER, *STYLE_LAYERS})
         grams = [ops.convert_to_numpy(mean_gram(features[layer]))[0] for layer in STYLE_LAYERS]
         return ops.convert_to_numpy(features[CONTENT_LAYER]), grams

@@ -13,9 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-import keras
-
-ops: Any = keras.ops  # untyped: pyright infers that any operation may return None
+from keras import ops
 
 Tensor: TypeAlias = Any
 """A tensor or array of Keras's backend."""

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from keras import ops
 
 from ..errors import ModelError
-from .losses import Tensor, ops
+from .losses import Tensor
 
 BGR_MEAN = (103.939, 116.779, 123.68)
 """ImageNet's mean colour, BGR, 0..255, which VGG expects to be subtracted."""

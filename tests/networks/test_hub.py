@@ -1,4 +1,4 @@
-"""The hub model on the real SavedModel: its split, its runtimes, and modules that are not like it."""
+"""The hub model: its split, its runtimes, and SavedModels of other kinds."""
 
 import os
 import subprocess
@@ -10,14 +10,14 @@ import pytest
 from support.pictures import photo
 
 from realtime_nst.errors import ModelError
+from realtime_nst.media.images import read_image
 from realtime_nst.networks import hub_conversion
 from realtime_nst.networks.hub import HubNetwork
 from realtime_nst.networks.hub_conversion import converted
 from realtime_nst.networks.hub_parts import OpenVinoParts, TensorFlowParts
+from realtime_nst.networks.hub_split import graph_function, load_module, split, style_input
 from realtime_nst.networks.registry import open_network
 from realtime_nst.networks.runtimes.precision import half_convolutions
-from realtime_nst.networks.hub_split import graph_function, load_module, split, style_input
-from realtime_nst.media.images import read_image
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def images(paintings):
 
 @pytest.fixture(scope="module", params=["generated", pytest.param("Magenta's", marks=pytest.mark.material)])
 def folder(request):
-    """The module with the interface of the hub's, and with Magenta's own weights."""
+    """A module with the hub's interface: with random weights, and with Magenta's."""
     return request.getfixturevalue("hub_folder" if request.param == "generated" else "magenta_folder")
 
 
@@ -48,7 +48,7 @@ def parts(module):
 
 @pytest.fixture(scope="module")
 def whole(module, images):
-    """What the whole module makes of the pictures, called as its documentation says; uint8 BGR."""
+    """The output of the whole module, called as its documentation says: uint8 BGR."""
     import tensorflow as tf
 
     photo, painting = images
@@ -76,7 +76,7 @@ def test_the_split_agrees_with_the_whole(module, parts, images, paintings):
 def test_frames_are_what_the_whole_module_makes(folder, network, parts, images, whole, runtime):
     """Colours, rounding and cropping around the network, for a frame whose sides are odd.
 
-    "XLA" is the code of the GPU, run here on the CPU: no GPU can be had where these tests run.
+    "XLA" is the GPU's code, run on the CPU because the machines that run these tests have no GPU.
     """
     photo, painting = images
     if runtime == "openvino":
@@ -88,12 +88,12 @@ def test_frames_are_what_the_whole_module_makes(folder, network, parts, images, 
     out = stylize(photo, run.encode(painting))()
     assert out.dtype == np.uint8 and out.shape == photo.shape and out.flags.c_contiguous
     assert np.abs(out.astype(int) - whole).max() <= 1
-    # bf16, which OpenVINO takes where the processor has it, moves single values by up to a tenth of the range.
+    # bf16, which OpenVINO uses where the processor has it, moves single values by up to a tenth of the range.
     assert np.abs(network.transform(photo, network.encode(painting)).astype(int) - whole).mean() < 1.5
 
 
 def test_convolutions_in_half_precision_move_no_pixel_that_is_seen(parts, images, whole):
-    """What a GPU is given, run here on the CPU."""
+    """The graph for GPUs, run on the CPU."""
     import tensorflow as tf
 
     photo, painting = images
@@ -131,12 +131,18 @@ def test_every_size_works_and_frames_do_not_share_memory(hub_network, images):
 
 def test_the_next_start_does_not_load_tensorflow(hub_folder, hub_network, images):
     done = subprocess.run(
-        [sys.executable, "-c",
-         "import sys, numpy as np; from realtime_nst.networks.registry import open_network\n"
-         "n = open_network(sys.argv[1], 'cpu'); p = np.zeros((64, 64, 3), np.uint8); n.transform(p, n.encode(p))\n"
-         "print('tensorflow' in sys.modules, n.runtime)",
-         hub_folder],
-        env=os.environ, capture_output=True, text=True, check=True,
+        [
+            sys.executable,
+            "-c",
+            "import sys, numpy as np; from realtime_nst.networks.registry import open_network\n"
+            "n = open_network(sys.argv[1], 'cpu'); p = np.zeros((64, 64, 3), np.uint8); n.transform(p, n.encode(p))\n"
+            "print('tensorflow' in sys.modules, n.runtime)",
+            hub_folder,
+        ],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.startswith("False OpenVINO")
 
@@ -148,7 +154,7 @@ def test_the_smallest_pictures_work(hub_network, size):
 
 
 def test_blends_of_codes_are_styles(hub_network, images):
-    """Halfway between two codes lies a picture unlike both, so arithmetic on codes means something."""
+    """The image halfway between two codes differs from both: arithmetic on codes is meaningful."""
     photo, painting = images
     a, b = hub_network.encode(painting), hub_network.encode(photo)
     near, half, far = (hub_network.transform(photo, a + t * (b - a)).astype(int) for t in (0, 0.5, 1))
@@ -186,12 +192,11 @@ def test_an_unknown_model_suggests_the_nearest():
 
 
 def save(folder, function, *names):
-    """A SavedModel of `function` with inputs of the given names."""
+    """Save a SavedModel of `function` with inputs of the given names."""
     import tensorflow as tf
 
     signature = tf.function(
-        lambda **inputs: {"output_0": function(*(inputs[name] for name in names))},
-        input_signature=None,
+        lambda **inputs: {"output_0": function(*(inputs[name] for name in names))}, input_signature=None
     ).get_concrete_function(**{name: tf.TensorSpec([None, None, None, 3], name=name) for name in names})
     holder = tf.Module()
     tf.saved_model.save(holder, str(folder), signatures=signature)
@@ -202,7 +207,7 @@ def test_a_module_that_cannot_be_split_runs_whole_and_says_so(tmp_path):
     import tensorflow as tf
 
     def entangled(content, style):
-        """The style goes in by two ways, one of them as large as the style picture itself."""
+        """The style enters on two paths, one of them as large as the style image itself."""
         mean = tf.reduce_mean(style, axis=(1, 2), keepdims=True)
         return content * mean + 0.1 * tf.image.resize(style, tf.shape(content)[1:3])
 

@@ -57,9 +57,14 @@ def test_the_processing_size_is_the_family_s_own_unless_one_is_given():
 
 def test_naming_the_models_loads_no_opencv_and_no_runtime():
     done = subprocess.run(
-        [sys.executable, "-c",
-         "import sys; from realtime_nst.networks.registry import MODEL_METAVAR\n"
-         "print(MODEL_METAVAR, {'cv2', 'numpy', 'openvino', 'tensorflow'} & set(sys.modules))"],
-        capture_output=True, text=True, check=True,
+        [
+            sys.executable,
+            "-c",
+            "import sys; from realtime_nst.networks.registry import MODEL_METAVAR\n"
+            "print(MODEL_METAVAR, {'cv2', 'numpy', 'openvino', 'tensorflow'} & set(sys.modules))",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == "auto|fast|hub|FOLDER|URL set()\n"

@@ -63,14 +63,10 @@ def test_total_loss(maps):
         content, grams, generated, content_layer="b", layer_weights={"a": 0.25, "b": 0.75}, alpha=2.0, beta=3.0
     )
     expected_content = [0.5 * np.sum((2 * c - 2 * g).astype(float) ** 2) for c, g in zip(*maps)]
-    expected_style = [
-        0.25 * style_by_loops(s, g) + 0.75 * style_by_loops(2 * s, 2 * g) for s, g in zip(*maps)
-    ]
+    expected_style = [0.25 * style_by_loops(s, g) + 0.75 * style_by_loops(2 * s, 2 * g) for s, g in zip(*maps)]
     assert to_numpy(l_content) == pytest.approx(expected_content, rel=1e-5)
     assert to_numpy(l_style) == pytest.approx(expected_style, rel=1e-5)
-    assert to_numpy(total) == pytest.approx(
-        [2 * c + 3 * s for c, s in zip(expected_content, expected_style)], rel=1e-5
-    )
+    assert to_numpy(total) == pytest.approx([2 * c + 3 * s for c, s in zip(expected_content, expected_style)], rel=1e-5)
 
 
 def test_total_variation():
@@ -80,7 +76,7 @@ def test_total_variation():
 
 
 def test_gradients_agree_with_finite_differences(maps):
-    """In float64, so that the differences are differences and not rounding."""
+    """In float64, so that rounding does not hide the differences."""
     import tensorflow as tf
 
     style, generated = (m.astype("float64") for m in maps)

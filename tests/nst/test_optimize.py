@@ -1,27 +1,27 @@
-"""Pictures by optimization: the descent on functions whose answer is known, then on a real feature network."""
+"""Optimization: L-BFGS on functions whose minimum is known, then images on a small feature network."""
 
 import subprocess
 import sys
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
 
 from realtime_nst.errors import ModelError
-from realtime_nst.nst.vgg import Vgg, from_keras, load_features
+from realtime_nst.media.images import read_image, write_image
+from realtime_nst.nst import synthesis
 from realtime_nst.nst.gradients import with_gradient
 from realtime_nst.nst.lbfgs import minimize
 from realtime_nst.nst.optimize import Target, descend, optimize
-from realtime_nst.media.images import read_image, write_image
-from realtime_nst.nst import synthesis
 from realtime_nst.nst.synthesis import synthesize
+from realtime_nst.nst.vgg import Vgg, from_keras, load_features
 
 LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
 
 
 @pytest.fixture(scope="module")
 def vgg():
-    """A small network of VGG's kind with random kernels: enough for a descent, and gone in milliseconds."""
+    """A small VGG with random kernels, which takes milliseconds."""
     rng = np.random.default_rng(1)
     weights, maps = {}, 3
     for layer in LAYERS:
@@ -44,7 +44,7 @@ def painting():
 
 
 def quadratic(x):
-    """A narrow valley with its lowest point at 1, 2, 3 ..."""
+    """A narrow valley with its minimum at 1, 2, 3 ..."""
     scale = np.logspace(0, 3, x.size, dtype=np.float32)
     abs_difference = x - np.arange(1, x.size + 1)
     return [float(0.5 * np.sum(scale * abs_difference**2))], (scale * abs_difference).astype(np.float32)
@@ -53,7 +53,7 @@ def quadratic(x):
 def test_lbfgs_finds_the_lowest_point_and_never_climbs():
     steps = list(islice(minimize(quadratic, np.zeros(10, np.float32), low=-100, high=100), 60))
     values = [values[0] for _, values in steps]
-    assert all(after <= before for before, after in zip(values, values[1:]))
+    assert all(after <= before for before, after in pairwise(values))
     assert np.allclose(steps[-1][0], np.arange(1, 11), atol=1e-2)
 
 
@@ -81,9 +81,12 @@ def test_gradients_agree_with_finite_differences(vgg, photo, painting):
     weights = dict.fromkeys(LAYERS, 1 / len(LAYERS))
 
     def total(x):
-        return [loss[0] for loss in total_loss(
-            content, grams, vgg(x, LAYERS), content_layer="block2_conv2", layer_weights=weights, alpha=1, beta=1
-        )]
+        return [
+            loss[0]
+            for loss in total_loss(
+                content, grams, vgg(x, LAYERS), content_layer="block2_conv2", layer_weights=weights, alpha=1, beta=1
+            )
+        ]
 
     x = np.random.default_rng(3).uniform(20, 230, (1, 16, 16, 3)).astype("float32")
     function = with_gradient(total)
@@ -102,11 +105,11 @@ def test_the_total_falls_at_every_size_and_both_losses_with_it(vgg, photo, paint
     assert {state.size for state in states} == {(24, 32), (48, 64)}
     for size in ((24, 32), (48, 64)):
         totals = [state.total for state in states if state.size == size]
-        assert all(after <= before for before, after in zip(totals, totals[1:]))
+        assert all(after <= before for before, after in pairwise(totals))
         assert totals[-1] < 0.7 * totals[0]
     last = states[-1]
     assert last.total == pytest.approx(last.content + 10 * last.style, rel=1e-4)
-    assert last.image.shape == (48, 64, 3) and 0 <= last.image.min() and last.image.max() <= 255
+    assert last.image.shape == (48, 64, 3) and last.image.min() >= 0 and last.image.max() <= 255
 
 
 def test_more_beta_makes_more_style(vgg, photo, painting):
@@ -191,7 +194,10 @@ def folder(tmp_path, vgg, photo, painting):
 def run(folder, *args):
     return subprocess.run(
         [sys.executable, "-m", "realtime_nst", "optimize", *args],
-        cwd=folder, capture_output=True, text=True, timeout=240,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
 
 

@@ -22,7 +22,7 @@ def painting(tmp_path):
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
-    """The user's style folder, kept away from the real one."""
+    """A style folder for the test instead of the user's."""
     folder = tmp_path / "user" / "styles"
     monkeypatch.setattr("realtime_nst.styles.library.user_folder", lambda: folder)
     return folder

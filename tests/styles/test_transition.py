@@ -1,4 +1,4 @@
-"""From one style to the next."""
+"""Transitions from one style to the next."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from realtime_nst.errors import InputError, StyleError
 from realtime_nst.frames import StyleCode
 from realtime_nst.media.images import write_image
 from realtime_nst.styles.transition import Fade, Timeline, parse_timeline
-
 
 
 def code(*values: float) -> StyleCode:
@@ -22,7 +21,7 @@ def test_the_first_style_is_shown_at_once_and_the_next_within_the_time():
     assert fade.towards(None, 0.0) is None
     assert fade.towards(A, 0.1) is A
     assert [float(fade.towards(B, t)[0]) for t in (2.0, 2.125, 2.25)] == [0, 2.5, 5]
-    # The style itself at the end, so that frames that repeat are known to look the same.
+    # The style itself at the end, so that repeated frames are recognized as equal.
     assert fade.towards(B, 2.5) is B and fade.towards(B, 9.0) is B
 
 

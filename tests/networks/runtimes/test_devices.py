@@ -7,14 +7,14 @@ import sys
 import pytest
 
 from realtime_nst.errors import DeviceError, ModelError
-from realtime_nst.networks.runtimes import devices
 from realtime_nst.networks import registry
+from realtime_nst.networks.runtimes import devices
 from realtime_nst.networks.runtimes.devices import choose_device, cpu_name
 
 
 @pytest.fixture
 def machine(monkeypatch):
-    """Say what the machine has: machine(card=..., gpu=...), as its driver and TensorFlow would tell."""
+    """Set what the driver and TensorFlow report: machine(card=..., gpu=...)."""
 
     def has(card=None, gpu=None):
         monkeypatch.setattr(devices, "graphics_card", lambda: card)
@@ -55,7 +55,7 @@ def test_the_advice_fits_the_system(machine, monkeypatch, platform):
 
 
 def test_auto_on_a_gpu_falls_to_the_fast_model_where_the_hub_cannot_be_reached(machine, monkeypatch):
-    """The fast model then runs on the CPU here, for want of a GPU: what is tested is the choice."""
+    """Only the choice is tested: the fast model runs on the CPU here."""
     machine(card="NVIDIA H100", gpu="NVIDIA H100")
     from realtime_nst.networks import hub
     from realtime_nst.networks.fast import FastNetwork
@@ -75,7 +75,7 @@ def test_the_cpu_has_its_makers_name():
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no CPU affinity")
 def test_a_process_confined_to_one_processor_works_on_one_frame():
-    """Confined with taskset or by a container, several frames at once would only wait for each other."""
+    """Several frames at once would only wait for each other."""
     script = (
         "import os\n"
         "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"

@@ -1,4 +1,4 @@
-"""Pictures in and out of a network's graph, on networks whose answer is known."""
+"""Runtimes and the cache, tested with networks whose output is known."""
 
 import os
 import threading
@@ -6,21 +6,21 @@ import threading
 import numpy as np
 import pytest
 
+from realtime_nst.networks.runtimes.base import BySize
 from realtime_nst.networks.runtimes.cache import load, store
 from realtime_nst.networks.runtimes.openvino import openvino_stylize
-from realtime_nst.networks.runtimes.base import BySize
 from realtime_nst.networks.runtimes.tensorflow import tensorflow_stylize, xla_notices
 
 
 def known(rgb, code):
-    """What the networks below compute: each channel times its number of the code, plus 0.3 of green for red."""
+    """Compute what the networks below compute: each channel times its number in the code, red plus 0.3 of green."""
     out = rgb * code
     out[..., 0] += 0.3 * rgb[..., 1]
     return out
 
 
 def openvino_network(layout, folder):
-    """The file of a network that computes `known`."""
+    """Write the file of a network that computes `known`."""
     import openvino
     from openvino import opset13 as ops
 
@@ -32,7 +32,7 @@ def openvino_network(layout, folder):
     green = ops.gather(frame, np.array([1]), np.array(channel))
     to_red = np.array([0.3, 0, 0], np.float32).reshape(axes)
     out = ops.add(ops.multiply(frame, ops.reshape(code, axes, False)), ops.multiply(green, to_red))
-    # A row and a column too many, as of a network that rounds sizes up.
+    # One row and one column too many, like a network that rounds sizes up.
     ends = [0, 0, 1, 1] if layout == "NCHW" else [0, 1, 1, 0]
     out = ops.pad(out, [0, 0, 0, 0], ends, "edge")
     file = folder / "known.xml"
@@ -66,7 +66,7 @@ def test_pictures_go_in_and_come_out_as_the_network_sees_them(runtime, tmp_path)
     out = stylize(image, code)
     expected = np.clip(known(image[:, :, ::-1] / 255, code), 0, 1)[:, :, ::-1] * 255
     assert out.dtype == np.uint8 and out.shape == image.shape and out.flags.c_contiguous
-    assert np.abs(out - expected).max() < 0.51  # rounded, not cut off
+    assert np.abs(out - expected).max() < 0.51  # rounded, not truncated
     kept = out.copy()
     stylize(255 - image, code)
     assert np.array_equal(out, kept), "a picture given out must not change with the next"
@@ -74,7 +74,7 @@ def test_pictures_go_in_and_come_out_as_the_network_sees_them(runtime, tmp_path)
 
 @pytest.mark.parametrize("runtime", ["OpenVINO NHWC", "TensorFlow"])
 def test_a_picture_that_is_a_view_is_read_right(runtime, tmp_path):
-    """A mirrored or cropped frame need not lie in one piece in memory."""
+    """A mirrored or cropped frame may not be contiguous in memory."""
     wide = np.random.default_rng(2).integers(0, 256, (16, 60, 3), np.uint8)
     view = wide[:, 50:10:-1]
     stylize = stylize_with(runtime, view.shape[:2], tmp_path)
@@ -82,10 +82,16 @@ def test_a_picture_that_is_a_view_is_read_right(runtime, tmp_path):
     assert np.array_equal(stylize(view, code), stylize(np.ascontiguousarray(view), code))
 
 
-@pytest.mark.parametrize("frames_in_flight, at_once", [(0, 2), (2, 3)])
+@pytest.mark.parametrize(("frames_in_flight", "at_once"), [(0, 2), (2, 3)])
 def test_several_frames_are_on_their_way_and_each_gets_its_own(frames_in_flight, at_once, tmp_path):
     begin = openvino_stylize(
-        openvino_network("NHWC", tmp_path), (48, 64), "frame", "code", (1, 3), precision="f32", frames_in_flight=frames_in_flight
+        openvino_network("NHWC", tmp_path),
+        (48, 64),
+        "frame",
+        "code",
+        (1, 3),
+        precision="f32",
+        frames_in_flight=frames_in_flight,
     )
     rng = np.random.default_rng(4)
     for _ in range(5):
@@ -99,7 +105,9 @@ def test_several_frames_are_on_their_way_and_each_gets_its_own(frames_in_flight,
 
 @pytest.mark.parametrize("frames_in_flight", [0, 2])
 def test_frames_that_nobody_takes_make_room_for_others(frames_in_flight, tmp_path):
-    begin = openvino_stylize(openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), frames_in_flight=frames_in_flight)
+    begin = openvino_stylize(
+        openvino_network("NHWC", tmp_path), (16, 24), "frame", "code", (1, 3), frames_in_flight=frames_in_flight
+    )
     image, code = np.full((16, 24, 3), 100, np.uint8), np.ones(3, np.float32)
     for _ in range(8):
         begin(image, code)
@@ -116,7 +124,7 @@ def test_a_frame_that_is_refused_takes_no_place(tmp_path):
 
 
 def test_where_xla_cannot_compile_the_user_is_told(monkeypatch):
-    """The failure is a stand-in for that of a GPU whose CUDA lacks parts: no GPU can be had where these tests run."""
+    """The failure stands in for a GPU whose CUDA lacks parts: the machines that run these tests have no GPU."""
     import tensorflow as tf
 
     assert xla_notices("/CPU:0") == ()
