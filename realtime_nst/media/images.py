@@ -102,10 +102,10 @@ def read_photo(path: str | Path, error: type[InputError] = SourceError, *, max_p
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device may never end
-            raise error(f"cannot read {path}: it is {_kind(found.st_mode)}; give the file of a picture")
+            raise error(f"cannot read {path}: it is {_kind(found.st_mode)}; give an image file")
         most = max(8 * max_pixels, 1 << 26)  # bytes of uncompressed pixels with four values of 16 bits, or metadata
         if found.st_size > most:
-            raise error(f"cannot read {path}: it is larger than {most / 1e9:.1f} GB; give a smaller picture")
+            raise error(f"cannot read {path}: it is larger than {most / 1e9:.1f} GB; give a smaller image")
         with path.open("rb") as file:
             return _decode(file, str(path), error, max_pixels)
     except OSError as reason:
@@ -194,7 +194,7 @@ def _decode(file: IO[bytes], name: str, error: type[InputError], max_pixels: int
         raise
     except Exception as reason:  # what damaged bytes make a decoder raise has no end
         raise error(
-            f"{name} is damaged or not a picture that can be read ({reason or type(reason).__name__}); "
+            f"{name} is damaged or not an image that can be read ({reason or type(reason).__name__}); "
             "open it in another program and save it anew"
         ) from reason
 
@@ -246,7 +246,7 @@ def _unreadable(head: bytes, name: str) -> str:
     if _is_heic(head) and not _can_read_heic():
         return f"cannot read {name}: {_HEIC_ADVICE}"
     return (
-        f"{name} is not a picture that can be read; "
+        f"{name} is not an image that can be read; "
         f"give a file of one of these kinds: {', '.join(s[1:] for s in READ_SUFFIXES)}"
     )
 

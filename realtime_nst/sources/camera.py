@@ -79,7 +79,7 @@ class Camera(CaptureSource):
             with contextlib.suppress(CorruptFrameError):
                 height, width = self._retrieve(0.0).image.shape[:2]
                 return height, width
-        raise SourceError(f"{self.name} was opened but gave no picture")
+        raise SourceError(f"{self.name} was opened but delivered no frame")
 
     def _retrieve(self, time: float) -> Frame:
         retrieved, data = self._capture.retrieve()

@@ -54,7 +54,7 @@ def open_device(
                         _configure(capture, size)
                         return Camera(capture, name, faces_user=True, timeout=timeout)
             except SourceError:
-                backend += ", which gave no picture"
+                backend += ", which delivered no frame"
             capture.release()
         tried.append(backend)
     raise SourceError(

@@ -82,9 +82,9 @@ class ClipSource(Closing):
             self._frames = self._decode()
             self._next = next(self._frames, None)
             if self._next is None and start:
-                raise SourceError(f"{path} holds no picture that can be decoded after --start {start:g}")
+                raise SourceError(f"{path} holds no frame that can be decoded after --start {start:g}")
             if self._next is None:
-                raise SourceError(f"{path} holds no picture that can be decoded; the file is empty or damaged")
+                raise SourceError(f"{path} holds no frame that can be decoded; the file is empty or damaged")
             height, width = self._next.image.shape[:2]
             self.size = (height, width)
             self.first_time = self._next.time
@@ -168,7 +168,7 @@ def _video_stream(container: InputContainer, path: Path) -> av.VideoStream:
     """Return the video stream to read. Raises SourceError if there is none that can be decoded."""
     stream = cast("av.VideoStream | None", container.streams.best("video"))
     if stream is None or stream.disposition & Disposition.attached_pic:  # Cover art is not video.
-        raise SourceError(f"{path} holds no video; give a clip with pictures in it")
+        raise SourceError(f"{path} holds no video; give a clip with video")
     if stream.codec_context is None:
         raise SourceError(f"FFmpeg cannot decode the video of {path}; convert the clip to H.264 first")
     stream.thread_type = "AUTO"

@@ -102,9 +102,9 @@ def _is_camera(spec: str) -> bool:
 def _open_file(request: SourceRequest) -> ClipSource:
     path = Path(request.spec)
     if path.is_dir():
-        raise SourceError(f"{path} is a folder; give one clip, or pictures to `realtime-nst image`")
+        raise SourceError(f"{path} is a folder; give one clip, or images to `realtime-nst image`")
     if path.suffix.lower() in SUFFIXES:
-        raise SourceError(f"{path} is a still picture; realtime-nst image {path} -o OUT stylizes it")
+        raise SourceError(f"{path} is a still image; realtime-nst image {path} -o OUT stylizes it")
     return ClipSource(path)
 
 

@@ -41,7 +41,7 @@ def open_url(url: str, timeout: float) -> Camera | RemoteClip:
                 return Camera(capture, url, faces_user=False, timeout=timeout + 3, jpegs=jpegs)
         except SourceError as reason:
             raise SourceError(
-                f"the stream {url} gave no picture within {time.perf_counter() - began:.1f} s; "
+                f"the stream {url} delivered no frame within {time.perf_counter() - began:.1f} s; "
                 "try the address in a browser or player, with user name and password if it needs them: "
                 "http://USER:PASSWORD@HOST:PORT/PATH"
             ) from reason

@@ -60,7 +60,7 @@ BAD = {
     "headless to nowhere": (["demo", "--headless"], "--record"),
     "unknown style": (["demo", "--headless", "--frames", "1", "--style", "nigth"], "did you mean night"),
     "empty style folder": (["demo", "--headless", "--frames", "1", "--style", "empty"], "holds no pictures"),
-    "unreadable style": (["demo", "--headless", "--frames", "1", "--style", "notes.txt"], "not a picture"),
+    "unreadable style": (["demo", "--headless", "--frames", "1", "--style", "notes.txt"], "not an image"),
     "missing model folder": (["demo", "--headless", "--frames", "1", "--model", "nowhere"], "nowhere"),
     "wrong model folder": (["demo", "--headless", "--frames", "1", "--model", "empty"], "not a SavedModel"),
     "unwritable recording": (["demo", "--seconds", "1", "--headless", "--record", "no/where.mp4"], "no/where.mp4"),
@@ -79,12 +79,12 @@ BAD = {
     "missing photo": (["image", "gone.jpg", "-o", "a.png"], "gone.jpg"),
     "no time": (["clip", "notes.txt", "-o", "a.mp4", "--start", "1:x"], "not a time"),
     "end before start": (["clip", "notes.txt", "-o", "a.mp4", "--start", "0:09", "--end", "5"], "not after --start"),
-    "no photo": (["image", "notes.txt", "-o", "a.png", "--style", "night"], "not a picture"),
+    "no photo": (["image", "notes.txt", "-o", "a.png", "--style", "night"], "not an image"),
     "photo to no picture": (["image", "photo.png", "-o", "a.docx"], "must end in"),
     "photos to one file": (["image", "photo.png", "photo.png", "-o", "a.png"], "give a folder"),
     "missing clip to stylize": (["clip", "gone.mp4", "-o", "a.mp4"], "gone.mp4"),
     "bad timeline": (["clip", "notes.txt", "-o", "a.mp4", "--styles-over-time", "wave"], "SECONDS:STYLE"),
-    "style to add is none": (["styles", "add", "notes.txt"], "not a picture"),
+    "style to add is none": (["styles", "add", "notes.txt"], "not an image"),
 }
 
 

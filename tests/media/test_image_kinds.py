@@ -166,5 +166,5 @@ def test_a_picture_that_was_cut_off_is_an_error(tmp_path, gradient, name, cut):
     picture(np.random.default_rng(3).integers(0, 255, (48, 64, 3), np.uint8)).save(tmp_path / name)
     data = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(data[: int(len(data) * cut)])
-    with pytest.raises(SourceError, match=f"{name} is damaged or not a picture"):
+    with pytest.raises(SourceError, match=f"{name} is damaged or not an image"):
         read_image(tmp_path / name)

@@ -101,7 +101,7 @@ def test_palettes_prints_and_many_pages(tmp_path, gradient):
 def test_no_picture_is_an_error_of_the_kind_asked_for(tmp_path, content):
     path = tmp_path / "not.png"
     path.write_bytes(content)
-    with pytest.raises(SourceError, match="not a picture"):
+    with pytest.raises(SourceError, match="not an image"):
         read_image(path)
     with pytest.raises(StyleError, match="not.png"):
         read_image(path, StyleError)

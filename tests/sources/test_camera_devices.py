@@ -25,7 +25,7 @@ def test_size_and_format_are_asked_for():
 
 
 def test_a_camera_that_gives_no_picture_is_told_apart():
-    with pytest.raises(SourceError, match="which gave no picture"):
+    with pytest.raises(SourceError, match="which delivered no frame"):
         open_device("0", new_capture=partial(Capture, opens=(0,), gives=False))
 
 
@@ -40,7 +40,7 @@ def test_a_damaged_frame_is_an_error_only_where_it_is_looked_at():
 
 
 def test_one_that_sends_nothing_whole_gave_no_picture():
-    with pytest.raises(SourceError, match="which gave no picture"):
+    with pytest.raises(SourceError, match="which delivered no frame"):
         open_device("0", new_capture=partial(Capture, opens=(0,), damaged=range(100)))
 
 

@@ -57,7 +57,7 @@ def sees(frame):
 def test_a_camera_whose_first_frame_is_damaged_gave_no_picture(scene):
     with camera_server(scene, fps=100) as server:
         server.jpegs[:] = [jpeg[:300] for jpeg in server.jpegs]
-        with pytest.raises(SourceError, match="gave no picture"):
+        with pytest.raises(SourceError, match="delivered no frame"):
             open_source(server.url)
 
 
@@ -100,13 +100,13 @@ def test_so_is_one_that_does_while_its_rate_is_measured(scene):
 def test_nobody_there():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(SourceError, match=f"127.0.0.1:{port}/x gave no picture .* browser or player"):
+    with pytest.raises(SourceError, match=f"127.0.0.1:{port}/x delivered no frame .* browser or player"):
         open_source(f"http://127.0.0.1:{port}/x")
 
 
 def test_a_server_that_says_nothing():
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        with pytest.raises(SourceError, match="gave no picture"):
+        with pytest.raises(SourceError, match="delivered no frame"):
             open_source(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout=0.5)
 
 

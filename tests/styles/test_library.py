@@ -61,7 +61,7 @@ def test_an_empty_folder_a_missing_and_a_broken_file_are_errors(tmp_path):
         find_styles([str(tmp_path / "empty")])
     with pytest.raises(StyleError, match="there is no style picture"):
         find_styles([str(tmp_path / "gone.jpg")])
-    with pytest.raises(StyleError, match="not a picture"):
+    with pytest.raises(StyleError, match="not an image"):
         find_styles([str(tmp_path / "broken.png")])
 
 
@@ -80,7 +80,7 @@ def test_a_name_cannot_leave_the_folder(painting, own_folder, name):
 
 def test_what_is_no_picture_or_too_large_is_not_added(tmp_path, painting, own_folder):
     (tmp_path / "script.png").write_text("#!/bin/sh\nrm -rf /\n")
-    with pytest.raises(StyleError, match="not a picture"):
+    with pytest.raises(StyleError, match="not an image"):
         add_style(str(tmp_path / "script.png"))
     with pytest.raises(StyleError, match="larger than"):
         add_style(str(painting), max_bytes=100)
