@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.codec.context import Flags
 from support import TESTS
 from support.clip_files import OPTIONS, make, sound, times
 from support.doubles import MeanColour
@@ -352,7 +353,7 @@ def slides(path, seconds):
         stream = output.add_stream(codec[0], rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, codec[1]
         stream.time_base = stream.codec_context.time_base = base
-        stream.codec_context.flags |= av.codec.context.Flags.frame_duration
+        stream.codec_context.flags |= Flags.frame_duration
         if codec[0] == "libx264":
             stream.options = {"bf": "0", "tune": "zerolatency"}
         at = 0
@@ -370,8 +371,23 @@ def slides(path, seconds):
 def test_sound_that_outlasts_the_pictures_is_no_broken_clip(tmp_path, stylizer):
     clip = tmp_path / "long_sound.mkv"
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=1", "-f", "lavfi", "-i", "sine=440:d=4",
-         "-c:a", "aac", clip], check=True,
+        [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=s=64x48:r=10:d=1",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=440:d=4",
+            "-c:a",
+            "aac",
+            clip,
+        ],
+        check=True,
     )
     notices = []
     make(clip, tmp_path / "out.mkv", stylizer, say=notices.append)
