@@ -112,7 +112,8 @@ def test_an_output_is_not_overwritten_by_the_next(network, codes, image):
 
 def test_a_blend_of_codes_leads_from_one_style_to_the_other(network, codes, image):
     """Codes are a vector space: on the straight way from one to the other, an image moves away from the first one."""
-    outs = [network.transform(image, (1 - t) * codes[0] + t * codes[1]).astype(float) for t in np.float32([0, 0.5, 1])]
+    shares = np.array([0, 0.5, 1], np.float32)
+    outs = [network.transform(image, (1 - t) * codes[0] + t * codes[1]).astype(float) for t in shares]
     far = np.abs(outs[2] - outs[0]).mean()
     assert 0 < np.abs(outs[1] - outs[0]).mean() < far and 0 < np.abs(outs[1] - outs[2]).mean() < far
     np.testing.assert_array_equal(network.transform(image, np.float32(0.5) * (codes[0] + codes[0])), outs[0])

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import keras
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
+import torch
 
 from realtime_nst.media.images import images_in, read_image
 from realtime_nst.nst.fit import FitTarget, fit

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
-from torch.nn import functional  # pyright: ignore[reportMissingImports]
+import torch
+from torch.nn import functional
 
 from realtime_nst.evaluation.metrics import STYLE_LAYERS
 from realtime_nst.evaluation.strokes import tone_normalized

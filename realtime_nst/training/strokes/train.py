@@ -22,8 +22,8 @@ import cv2
 import click
 import keras
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
-from torch.nn import functional  # pyright: ignore[reportMissingImports]
+import torch
+from torch.nn import functional
 
 from realtime_nst.evaluation.metrics import CONTENT_LAYER, STYLE_LAYERS
 from realtime_nst.nst.fit import quarters
