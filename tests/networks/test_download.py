@@ -88,9 +88,7 @@ def test_an_archive_is_fetched_once_and_runs(server, cache, hub_network):
     folder = fetch_hub(f"{server}/model", progress=lambda done, total: seen.append(done))
     assert (folder / "saved_model.pb").is_file() and fetched(f"{server}/model") == folder
     assert fetch_hub(f"{server}/model") == folder
-    shutil.copytree(
-        cache / "converted", cache_folder() / "converted"
-    )  # so that it is not converted again
+    shutil.copytree(cache / "converted", cache_folder() / "converted")  # so that it is not converted again
     network = open_network(f"{server}/model", "cpu", told.append)
     assert told == []
     assert network.name == f"{server}/model" and "OpenVINO" in network.runtime

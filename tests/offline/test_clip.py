@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.codec
 import numpy as np
 import pytest
 from av.codec.context import Flags
