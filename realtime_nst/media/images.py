@@ -263,8 +263,8 @@ def _dpi(stored: Any) -> tuple[float, float] | None:
 def _eight_bits(picture: Any) -> Any:
     """Return the image with its modes of more than 8 bits, or fewer, as modes of 8; a palette as its colours."""
     if picture.mode.startswith("I"):  # 16 bits
-        values = np.asarray(picture).astype(np.int64)
-        return PIL.Image.fromarray((np.clip(values, 0, 65535) >> 8).astype(np.uint8))
+        values: npt.NDArray[np.int64] = np.asarray(picture).astype(np.int64)
+        return PIL.Image.fromarray((values.clip(0, 65535) >> 8).astype(np.uint8))
     if picture.mode == "F":
         raise ValueError("its values are floating-point numbers")
     if picture.has_transparency_data:
@@ -279,7 +279,8 @@ def _srgb(picture: Any, profile: bytes | None) -> Any:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else None
         if source and "srgb" not in ImageCms.getProfileDescription(source).lower():
-            colors = ImageCms.profileToProfile(colors, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            cms: Any = ImageCms  # its functions are typed in part
+            colors = cms.profileToProfile(colors, source, cms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         pass  # a profile that is damaged, or of another kind of colours than the pixels, says nothing
     colors = colors.convert("RGB") if colors.mode != "RGB" else colors
@@ -373,13 +374,14 @@ def write_image(
 
 
 def _encoded(picture: Any, ending: str, quality: int, exif: bytes, dpi: tuple[float, float] | None) -> bytes:
-    kind, settings = {
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {
         ".png": ("PNG", {"compress_level": 1}),  # level 6, the default, is 15 % smaller and takes 7 times as long
         ".webp": ("WEBP", {"quality": quality}),
         ".tif": ("TIFF", {"compression": "tiff_lzw"}),
         ".tiff": ("TIFF", {"compression": "tiff_lzw"}),
         ".bmp": ("BMP", {}),
-    }.get(ending, ("JPEG", {"quality": quality}))
+    }
+    kind, settings = kinds.get(ending, ("JPEG", {"quality": quality}))
     if exif:
         settings["exif"] = exif
         settings.pop("compression", None)  # Pillow cannot write the directories of an EXIF block with it

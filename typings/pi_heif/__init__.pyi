@@ -1,0 +1,4 @@
+# An extra, and without types.
+from typing import Any
+
+def __getattr__(name: str) -> Any: ...
