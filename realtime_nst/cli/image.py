@@ -74,4 +74,5 @@ def image(
         say=say,
         keep_going=keep_going,
         max_pixels=max_pixels,
+        overwrite=overwrite,
     )

@@ -24,6 +24,7 @@ from ..media.images import (
     readable,
     write_image,
 )
+from ..media.paths import check_overwrite
 from ..styles.library import Style
 from ..stylizer import Stylizer
 from .plan import Kind
@@ -74,6 +75,7 @@ def stylize_photos(
     say: Notify = lambda message: None,
     keep_going: bool = False,
     max_pixels: int = MAX_PIXELS,
+    overwrite: bool = True,
 ) -> None:
     """Make the pictures of a plan, encoding each style once.
 
@@ -88,9 +90,11 @@ def stylize_photos(
         say: receives notices, one sentence each.
         keep_going: after a photo that fails, go on with the next one.
         max_pixels: number of pixels of the largest photo that is read.
+        overwrite: whether an output may replace a file, such as one that another run has written in the meantime.
 
     Raises:
         SourceError: if a photo cannot be read; nothing was written.
+        OutputError: if a file cannot be written, or exists although `overwrite` is false.
         RunError: with `keep_going`, if photos failed, after the others.
     """
     photos = {photo: [(style, target) for planned, style, target in plan if planned == photo] for photo, _, _ in plan}
@@ -124,7 +128,8 @@ def stylize_photos(
             for style, target in outputs:
                 if style.path not in codes:
                     codes[style.path] = stylizer.encode(style.read())
-                on_written(_stylize(photo, target, stylizer, render._replace(code=codes[style.path])))
+                params = render._replace(code=codes[style.path])
+                on_written(_stylize(photo, target, stylizer, params, overwrite=overwrite))
         except StylizeError as error:
             if not keep_going:
                 raise
@@ -135,10 +140,11 @@ def stylize_photos(
         raise RunError(f"{len(failures)} of {len(photos)} photos failed, the others are done; see above")
 
 
-def _stylize(photo: Photo, target: Path, stylizer: Stylizer, render: RenderParams) -> Path:
+def _stylize(photo: Photo, target: Path, stylizer: Stylizer, render: RenderParams, *, overwrite: bool) -> Path:
     alpha = photo.alpha if target.suffix.lower() in ALPHA_SUFFIXES else None
     content = over_white(photo.pixels) if alpha is None else _opaque(photo.pixels)
     stylized = stylizer.begin(content, render)()
+    check_overwrite(target, overwrite)
     return write_image(target, stylized, alpha=alpha, exif=photo.exif, dpi=photo.dpi)
 
 

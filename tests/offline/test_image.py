@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import Base
 
-from realtime_nst.errors import RunError, SourceError
+from realtime_nst.errors import OutputError, RunError, SourceError
 from realtime_nst.frames import RenderParams
 from realtime_nst.media.images import read_image, read_photo, write_image
 from realtime_nst.offline.image import PHOTO, find_photos, stylize_photos
@@ -118,3 +118,11 @@ def test_a_line_of_pixels_is_a_photo(tmp_path, stylize, size):
     photo = write_image(tmp_path / "line.png", line)
     assert stylize([photo], tmp_path / "out.png")[0] == ["out.png"]
     assert np.array_equal(read_image(tmp_path / "out.png"), line)
+
+
+def test_what_another_run_has_written_in_the_meantime_is_not_replaced(tmp_path, pixels, stylize):
+    photo, output = write_image(tmp_path / "a.png", pixels), tmp_path / "out.png"
+    output.write_bytes(b"precious")
+    with pytest.raises(OutputError, match=r"out\.png exists; add --overwrite"):
+        stylize([photo], output, overwrite=False)
+    assert output.read_bytes() == b"precious"
