@@ -1,6 +1,7 @@
 """What a photo's file says beside its pixels: colour profile, EXIF, resolution, transparency, further frames."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -150,7 +151,7 @@ def test_heic_is_read(gradient):
 
 
 def test_heic_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr("realtime_nst.media.images._can_read_heic", lambda: False)
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
     for name in ("a.heic", "b.HEIC", "renamed.jpg"):
         (tmp_path / name).write_bytes(HEIC.read_bytes())
     with pytest.raises(SourceError, match=r"pip install 'realtime-nst\[heic\]'"):

@@ -4,6 +4,7 @@ import http.server
 import os
 import shutil
 import socket
+import sys
 import threading
 
 import numpy as np
@@ -164,7 +165,7 @@ def test_a_server_that_drips_or_breaks_off_is_told(answer, told):
 
 
 def test_a_folder_of_photos_that_cannot_be_read_here_says_why(tmp_path, monkeypatch):
-    monkeypatch.setattr("realtime_nst.media.images._can_read_heic", lambda: False)
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.heic").touch()
     with pytest.raises(StyleError, match=r"holds no pictures that can be read \(1 picture passed over: HEIC needs"):
