@@ -20,7 +20,7 @@ class FrameQueue(Generic[T]):
     writer waits until there is room (clip).
 
     Attributes:
-        dropped: how many items were lost that way.
+        dropped: number of items lost that way.
     """
 
     def __init__(self, size: int, *, drop: bool) -> None:

@@ -1,4 +1,4 @@
-"""Checks of everything that the program needs from a machine, each with what to do if it is missing.
+"""Check everything that the program needs from a machine, and say what to do if something is missing.
 
 A report holds no private paths: the home folder is written as ~. Every check runs, whatever the others find; one that
 fails unexpectedly is a finding too.

@@ -1,8 +1,8 @@
 """The errors that a user can meet.
 
-    StylizeError                 anything of ours; exit code 1
+    StylizeError                 any error raised on purpose; exit code 1
     ├── InputError               bad input: fix the command and try again; exit code 2
-    │   ├── SourceError          a camera, clip or picture that cannot be opened
+    │   ├── SourceError          a camera, clip or image that cannot be opened
     │   ├── StyleError           a style that is missing or cannot be read
     │   ├── ModelError           a model that is missing, or cannot be fetched or read
     │   ├── DeviceError          a requested device or display that is missing
@@ -27,7 +27,7 @@ class InputError(StylizeError):
 
 
 class SourceError(InputError):
-    """A camera, clip or picture cannot be opened."""
+    """A camera, clip or image cannot be opened."""
 
 
 class StyleError(InputError):

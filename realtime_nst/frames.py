@@ -17,7 +17,7 @@ Image: TypeAlias = npt.NDArray[Any]
 """uint8, BGR, H x W x 3, C-contiguous."""
 
 StyleCode: TypeAlias = npt.NDArray[np.float32]
-"""float32 vector: what a network knows about a style image. Codes of one network can be averaged."""
+"""float32 vector: a network's summary of a style image. Codes of one network can be averaged."""
 
 
 class Frame(NamedTuple):
@@ -44,7 +44,7 @@ class AudioChunk(NamedTuple):
 
 
 class RenderParams(NamedTuple):
-    """How one frame is to be rendered: made once from the options or the session, and passed on whole."""
+    """How to render one frame: made once from the options or the session, and passed on whole."""
 
     code: StyleCode | None
     """The style. None: no style is ready yet, so the frame stays as it is."""

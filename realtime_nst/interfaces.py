@@ -14,14 +14,14 @@ class Source(Protocol):
     name: str
     """What messages call it: "camera 0", "clip.mp4"."""
     live: bool
-    """Whether frames come by the clock, read in time or not."""
+    """Whether frames arrive in real time, whether or not they are read in time."""
     fps: float
     """Frames per second as the source states them. Cameras are known to lie."""
     size: tuple[int, int]
     """(height, width) in pixels."""
 
     def read(self) -> Frame | None:
-        """Return the next frame, or None at the end of the stream; blocks until it is there.
+        """Return the next frame, or None at the end of the stream; block until it arrives.
 
         A network camera's image may be decoded only when it is first accessed, which can raise CorruptFrameError.
 
@@ -43,7 +43,7 @@ class Sink(Protocol):
         ...
 
     def poll(self) -> None:
-        """Do what cannot wait for a frame. Called every few hundredths of a second, also while no frame comes."""
+        """Do what cannot wait for a frame. Called every few hundredths of a second, even while no frames arrive."""
         ...
 
     def close(self) -> None:
@@ -62,7 +62,7 @@ class AudioSource(Protocol):
 
     @property
     def lost(self) -> bool:
-        """Whether the device has stopped delivering, even silence."""
+        """Whether the device has stopped delivering samples, even silent ones."""
         ...
 
     def follow(self, source: Source) -> Source:

@@ -32,7 +32,7 @@ class Key:
     keys: tuple[str, ...]
     """Names of the keys: a character, or one of "left", "right", "up", "down", "space", "esc"."""
     name: str
-    """How the help writes them."""
+    """The keys as the help shows them."""
     help: str
     action: Callable[[Controls, str], None]
     """Called with the controls and the name of the key that was pressed."""
@@ -84,7 +84,7 @@ _NAMED = {
 
 
 def key_name(code: int) -> str | None:
-    """Return the name of the key that cv2.waitKeyEx reports as `code`; None if it has none here."""
+    """Return the name of the key that cv2.waitKeyEx reports as `code`; None if the key has no name here."""
     if code in _NAMED:
         return _NAMED[code]
     code &= 0xFFFF  # Some builds set bits above for Shift, Num Lock and the like.
@@ -94,7 +94,7 @@ def key_name(code: int) -> str | None:
 
 
 def press(name: str | None, controls: Controls, keys: Sequence[Key] = KEYS) -> bool:
-    """Run the action of the key with that name. Return whether the table has it."""
+    """Run the action of the key with that name. Return whether the table has the key."""
     for key in keys:
         if name in key.keys:
             key.action(controls, name)

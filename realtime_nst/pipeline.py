@@ -1,8 +1,8 @@
 """The program in one loop: source -> stylizer -> sinks.
 
-Three threads overlap: one captures, one stylizes, and the caller's finishes, shows and records. There are two policies
-for passing frames on: live keeps only the newest frame, so latency is bounded; clip keeps every frame, and a slow stage
-holds the earlier ones back.
+Three threads overlap: one captures, one stylizes, and the caller's thread finishes, shows and records. There are two
+policies for passing frames on: live keeps only the newest frame, so latency is bounded; clip keeps every frame, and a
+slow stage holds the earlier ones back.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Stats:
     dropped: int
     """Frames that newer ones replaced before their turn, or that arrived corrupt."""
     seconds: float
-    """From the first frame captured to the last one shown."""
+    """Seconds from the first frame captured to the last one shown."""
     fps: float
     model: str
     runtime: str
@@ -46,12 +46,12 @@ class Stats:
     frame_size: tuple[int, int]
     """(height, width) in pixels."""
     processing_size: tuple[int, int]
-    """(height, width), in pixels, of what the network saw."""
+    """(height, width), in pixels, at which the network saw the frames."""
     stages_ms: dict[str, float]
-    """Median of each stage over the whole run. Capture includes waiting for the camera; finish includes waiting for a
-    network that has frames in flight."""
+    """Median milliseconds of each stage over the whole run. Capture includes waiting for the camera; finish includes
+    waiting for a network that has frames in flight."""
     latency_ms: dict[str, float]
-    """p50, p95 and p99, over the whole run, from a frame's capture until every sink had it."""
+    """p50, p95 and p99, in milliseconds over the whole run, from a frame's capture until every sink had it."""
     style_encodes: int
     peak_rss_mb: float
 
@@ -102,8 +102,8 @@ def run(
         deflicker: denoise the stream before the network, and hold its strokes in place after it.
         frames: stop after so many frames.
         seconds: stop after so many seconds of the stream, by the frames' own times.
-        timeout: seconds after which a source that delivers nothing is taken for lost.
-        stop: set by whoever wants the run to end.
+        timeout: seconds after which a source that delivers nothing counts as lost.
+        stop: set it, from any thread, to end the run.
         steady: deprecated name of `deflicker`.
 
     Raises:
@@ -194,7 +194,7 @@ class _Run:
 
     def _stylize(self) -> None:
         content = ContentCode(self.stylizer, wait=not self.live)
-        # A network with frames in flight is given the next frames, if there are any, before this one is waited for.
+        # A network with frames in flight receives the next frames, if there are any, before we wait for this one.
         limit = self.stylizer.network.frames_in_flight
         in_flight: deque[_InFlight] = deque()
         previous: _InFlight | None = None
@@ -212,11 +212,11 @@ class _Run:
             raise
         finally:
             for one in in_flight:
-                one.output()  # Computed once; what was begun and is never waited for would stay in the network.
+                one.output()  # Computed once; a frame that was begun and never collected would stay in the network.
             content.close()
 
     def _is_corrupt(self, frame: Frame) -> bool:
-        """Whether a frame cannot be decoded. Raises CorruptFrameError if none could be for `timeout` seconds."""
+        """Return whether a frame is corrupt. Raises CorruptFrameError if every frame was for `timeout` seconds."""
         try:
             with self.clock.stage("decode"):
                 _ = frame.image

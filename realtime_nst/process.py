@@ -29,8 +29,8 @@ def quiet_runtimes() -> None:
     """Silence TensorFlow's start-up log and OpenVINO's telemetry. Call it before either is imported."""
     # TensorFlow's own start-up log; its errors are Python's.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # OpenVINO's model converter is not used here. It takes more than half of OpenVINO's import and reports every import
-    # to Intel over the network. None makes its import fail.
+    # OpenVINO's model converter is not used here. It takes more than half of OpenVINO's import time and reports every
+    # import to Intel over the network. None makes its import fail.
     sys.modules.setdefault("openvino.tools.ovc", None)  # pyright: ignore[reportArgumentType]
 
 
@@ -46,7 +46,7 @@ def let_opencv_sleep() -> None:
 
 
 def halve_opencv_threads() -> None:
-    """Limit OpenCV to half of the cores, for clips: there the network has frames for all of them at any time.
+    """Limit OpenCV to half of the cores, for clips: with clips the network always has frames for all cores.
 
     On two cores this gave clips 2 % more frames per second. Live video has lower latency with all cores.
     """

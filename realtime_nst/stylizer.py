@@ -32,14 +32,14 @@ def load_stylizer(
     Args:
         model: "auto", "hub", "fast", a SavedModel folder or a URL.
         device: "auto", "cpu" or "gpu".
-        processing_size: long side, in pixels, of what the network sees; None for the network's default.
+        processing_size: long side, in pixels, of the image that the network sees; None for the network's default.
         say: called with one sentence before anything that takes long.
         throughput: process several frames at once where that raises frames per second at the price of latency,
             as for clips.
 
     Raises:
         ModelError: if the model is missing, cannot be fetched or read.
-        DeviceError: if the device that was asked for is missing.
+        DeviceError: if the requested device is missing.
     """
     from .networks.registry import open_network
 
@@ -47,12 +47,12 @@ def load_stylizer(
 
 
 class Rendering(NamedTuple):
-    """What a post-effect may look at besides the stylized frame."""
+    """The inputs of a post-effect besides the stylized frame."""
 
     image: Image
-    """The frame as it came in, mirrored if that was asked for."""
+    """The frame as it came in, mirrored if requested."""
     network_input: Image
-    """What the network saw of it: the frame at the processing size, denoised for a stream."""
+    """The network's input: the frame at the processing size, denoised for a stream."""
     params: RenderParams
     temporal_filter: TemporalFilter | None
     """The filter of the stream that the frame belongs to; None for a single image."""
@@ -72,22 +72,22 @@ def hold_strokes(stylized: Image, rendering: Rendering) -> Image:
 
 
 def keep_colors(stylized: Image, rendering: Rendering) -> Image:
-    """Take only the luminance from the style if that was asked for."""
+    """Take only the luminance from the style if `keep_colors` is set."""
     return in_colors_of(rendering.image, stylized) if rendering.params.keep_colors else stylized
 
 
 def fade_to_original(stylized: Image, rendering: Rendering) -> Image:
     """Mix in the original below strength 0.25.
 
-    A network that is given an image's own code returns that image only roughly, so without this the way down to
-    strength 0 would end in a step.
+    A network that is given an image's own code returns that image only roughly, so without this the fade to strength 0
+    would end in a visible step.
     """
     share = min(rendering.params.strength / 0.25, 1.0)
     return cv2.addWeighted(stylized, share, rendering.image, 1 - share, 0) if share < 1 else stylized  # pyright: ignore[reportReturnType]
 
 
 POST_EFFECTS: tuple[PostEffect, ...] = (hold_strokes, keep_colors, fade_to_original)
-"""What is done to every stylized frame, in this order."""
+"""The effects that are applied to every stylized frame, in this order."""
 
 
 class Stylizer(Closing):
@@ -97,8 +97,8 @@ class Stylizer(Closing):
 
     Attributes:
         network: the network.
-        processing_size: long side, in pixels, of what the network sees.
-        encodes: how many style images were encoded.
+        processing_size: long side, in pixels, of the image that the network sees.
+        encodes: number of style images encoded so far.
         clock: durations of the prepare, stylize and finish stages.
     """
 
@@ -109,10 +109,13 @@ class Stylizer(Closing):
         self.clock = Clock()
 
     def close(self) -> None:
-        """End background work. There is none here; calling it again does nothing."""
+        """End background work, of which this class has none. Calling it again does nothing."""
 
     def encode(self, image: Image) -> StyleCode:
-        """Encode a style image of any size. Takes tens of milliseconds: do it once per style.
+        """Encode a style image of any size. This takes tens of milliseconds: do it once per style.
+
+        Args:
+            image: uint8 BGR, H x W x 3, with any strides.
 
         Returns:
             The style code, a float32 vector.
@@ -178,7 +181,7 @@ class Stylizer(Closing):
         Where the network has `frames_in_flight`, the next image may be started before that function is called.
 
         Args:
-            image: as in `stylize`. Mirroring is the caller's: `params.mirror` is ignored.
+            image: as in `stylize`. The caller mirrors it if needed: `params.mirror` is ignored here.
             params: how to render it.
             content: as in `stylize`.
             temporal_filter: the filter of the stream that `image` is the next frame of.
@@ -220,8 +223,8 @@ class ContentCode:
     """A stream's own code, followed over time, so that a strength below 1 neither flickers nor encodes every frame.
 
     A frame is encoded every `every` seconds of the stream, and the code glides towards the newest result with the time
-    constant `glide` (seconds). With `wait`, encoding is waited for, so that a clip gives the same frames every time;
-    without, it runs beside the video.
+    constant `glide` (seconds). With `wait`, a frame waits for its own encoding, so that a clip always gives the same
+    frames; without it, encoding runs beside the video.
     """
 
     def __init__(self, stylizer: Stylizer, *, wait: bool, every: float = 1.0, glide: float = 0.7) -> None:
@@ -254,5 +257,5 @@ class ContentCode:
         return code
 
     def close(self) -> None:
-        """Drop what is waiting to be encoded."""
+        """Drop the frames that are waiting to be encoded."""
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -52,7 +52,7 @@ class FakeNetwork(Network):
 
 
 class NumberedSource(Closing):
-    """A source of `count` frames. Each is filled with its number (modulo 256), and comes at once.
+    """A source of `count` frames. Each is filled with its number (modulo 256) and delivered at once.
 
     Attributes:
         given: how many frames were read.

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 STAGES = ("capture", "decode", "prepare", "stylize", "finish", "show")
-"""The stages of a frame, in order. Capture includes waiting for the camera, and decoding except of a network camera's
-JPEG images, which are decoded when their turn comes."""
+"""The stages of a frame, in order. Capture includes waiting for the camera, and decoding; only a network camera's JPEG
+images are decoded later, when their turn comes."""
 
 
 class DurationHistogram:
@@ -31,7 +31,7 @@ class DurationHistogram:
         self._total = 0
 
     def add(self, seconds: float) -> None:
-        """Count one duration; shorter and longer ones than the range count at its ends."""
+        """Count one duration, in seconds; one outside the range counts at the nearer end."""
         bin_ = math.log(max(seconds, 1e-5) / 1e-5, 1.01)
         self._counts[min(int(bin_), len(self._counts) - 1)] += 1
         self._total += 1
@@ -48,8 +48,8 @@ class DurationHistogram:
 class Clock:
     """Durations of a run's stages and latencies. Any thread may write.
 
-    Figures of a whole run come from histograms, so that memory stays flat however long it lasts; the last `keep`
-    frames, and the times of those shown during the last `window` seconds, are kept one by one.
+    Figures of a whole run come from histograms, so that memory stays flat however long the run lasts. The durations of
+    the last `keep` frames, and the times of the frames shown in the last `window` seconds, are kept one by one.
     """
 
     def __init__(self, keep: int = 5_000, window: float = 60.0) -> None:
@@ -92,7 +92,7 @@ class Clock:
     def latency_ms(self, last: int | None = None) -> dict[str, float]:
         """Return the median, 95th and 99th percentile of the milliseconds from capture to shown.
 
-        They are of the whole run, or of the `last` frames (`keep` at most).
+        They cover the whole run, or the `last` frames (`keep` at most).
         """
         with self._lock:
             if last is None:

@@ -1,4 +1,4 @@
-"""The command line: the group of commands, and what an error is to the user."""
+"""The command line: the group of commands, and how errors are reported to the user."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .styles import styles
 EXAMPLES = """
 \b
 Examples:
-  realtime-nst                                  your camera, in every style there is
+  realtime-nst                                  your camera, in any of the styles
   realtime-nst demo                             no camera needed
   realtime-nst live --style night --record a.mp4
   realtime-nst live --camera clip.mp4 --style my_painting.jpg
@@ -56,12 +56,12 @@ for _command in (live, demo, image, clip, styles, models, cameras, optimize, eva
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 a failure under way, 2 bad input."""
+    """Run the command line and exit: 0 if done, 1 if the run failed, 2 for bad input."""
     try:
         quiet_runtimes()
         let_opencv_sleep()
         keep_freed_memory()
-        warnings.filterwarnings("ignore", module="PIL")  # of damaged metadata, which is left out
+        warnings.filterwarnings("ignore", module="PIL")  # about damaged metadata, which is left out
         cli(args=args, prog_name="realtime-nst")
     except StylizeError as error:
         say(f"realtime-nst: {error}")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     metavar="FILE|FOLDER",
     help="An .mp4, .mov or .mkv file for one clip in one style, or a folder.",
 )
-@style_option("the first style there is")
+@style_option("the first style in the list")
 @click.option("--styles-over-time", metavar='"0:STYLE,10:STYLE"', help="Blend from style to style at these seconds.")
 @network_options("the network's own")
 @render_options
@@ -59,10 +59,10 @@ if TYPE_CHECKING:
     help="Quality: a lower number is better and makes a larger file.",
 )
 @click.option("--encoder", default="auto", show_default=True, help="The H.264 encoder: auto, libx264, h264_nvenc, ...")
-@click.option("--side-by-side", is_flag=True, help="Put the original to the left of the stylized picture.")
+@click.option("--side-by-side", is_flag=True, help="Put the original on the left of the stylized picture.")
 @overwrite_option
-@click.option("--resume", is_flag=True, help="Go on from where an interrupted run stopped.")
-@click.option("--keep-going", is_flag=True, help="After a clip that fails, go on with the next one.")
+@click.option("--resume", is_flag=True, help="Continue where an interrupted run stopped.")
+@click.option("--keep-going", is_flag=True, help="If a clip fails, continue with the next one.")
 def clip(
     clips: tuple[str, ...],
     output: Path,

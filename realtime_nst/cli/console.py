@@ -1,4 +1,4 @@
-"""What the user sees: results on standard output; notices and progress on standard error."""
+"""Output to the terminal: results on standard output; notices and progress on standard error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..offline.batch import Event
     from ..styles.library import Style
 
-# rich takes longer to load than all of the rest, so the functions that need it import it.
+# rich takes longer to load than everything else here, so the functions that need it import it.
 
 
 def say(message: str) -> None:
@@ -23,7 +23,7 @@ def say(message: str) -> None:
 
 
 def say_default_styles(styles: Sequence[Style]) -> None:
-    """Name the styles that apply because none was chosen."""
+    """Name the styles that are used because the user chose none."""
     word = "style" if len(styles) == 1 else "styles"
     say(f"{word}: {', '.join(style.name for style in styles)} (choose with --style)")
 
@@ -51,7 +51,7 @@ def status_line(text: str) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def download_bar(text: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show how far a download is; the function in the `as` clause takes the bytes done and in all (None: unknown)."""
+    """Show the progress of a download; the function in the `as` clause takes the bytes so far and the total, or None."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -63,7 +63,7 @@ def download_bar(text: str) -> Iterator[Callable[[int, int | None], None]]:
 
 @contextmanager
 def steps_bar(total: int) -> Iterator[Callable[[Step], None]]:
-    """Show how far an optimization of `total` steps is, with both losses, from its first step on."""
+    """Show the progress of an optimization of `total` steps, with both losses, from its first step on."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -83,7 +83,7 @@ def steps_bar(total: int) -> Iterator[Callable[[Step], None]]:
 
 
 class BatchDisplay:
-    """Shows the events of a batch: on a terminal a bar for the clip under way, elsewhere a line every tenth of it."""
+    """Shows the events of a batch: on a terminal, a bar for the current clip; elsewhere, a line for each tenth of it."""
 
     def __init__(self) -> None:
         self._bar = ExitStack()

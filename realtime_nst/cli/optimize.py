@@ -61,7 +61,7 @@ from .options import overwrite_option
     help="Draw the losses (needs matplotlib: pip install 'realtime-nst[plot]').",
 )
 def optimize(photo: Path, painting: str, features: Path | None, output: Path, steps: int, **given: Any) -> None:
-    """Make one picture by slow optimization: the reference.
+    """Make one picture by slow optimization: the reference for the fast networks.
 
     Gradient descent on the pixels minimizes alpha * content loss + beta * style loss.
     """

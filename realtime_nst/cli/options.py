@@ -65,7 +65,7 @@ class Address(click.ParamType):
 
 
 class Token(click.ParamType):
-    """A control token: letters, digits, _ and -, which a URL holds as they are."""
+    """A control token: letters, digits, _ and -, which need no escaping in a URL."""
 
     name = "TOKEN"
 
@@ -87,7 +87,7 @@ def options(*decorators: Callable) -> Callable:
 
 
 def style_option(default: str) -> Callable:
-    """Return the option that chooses styles; `default` says in words which ones apply without it."""
+    """Return the option that chooses styles; `default` names, in words, the styles that are used without it."""
     return click.option(
         "--style",
         "-s",
@@ -99,7 +99,7 @@ def style_option(default: str) -> Callable:
 
 
 def network_options(work_size: str) -> Callable:
-    """Return the options that choose and run a network; `work_size` is the default of --work-size in words."""
+    """Return the options that choose and run a network; `work_size` is the default of --work-size, in words."""
     return options(
         click.option(
             "--model",
@@ -158,7 +158,7 @@ def deflicker_option(default: bool | None, in_words: str) -> Callable:
         "deflicker",
         cls=_WithFormerName,
         default=default,
-        help=f"Reduce flicker: denoise the network's input, hold strokes where nothing moves. Default: {in_words}.",
+        help=f"Reduce flicker: denoise the network's input and hold strokes in place. Default: {in_words}.",
     )
 
 
@@ -174,7 +174,7 @@ class _WithFormerName(click.Option):
             self.opts, self.secondary_opts = names
 
 
-overwrite_option = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace existing files.")
 
 
 def _max_pixels(ctx: click.Context, param: click.Parameter, value: int | None) -> int:

@@ -38,7 +38,7 @@ def styles(
     overwrite: bool,
     **look: Any,
 ) -> None:
-    """List the styles, show all on one photo, or add your own."""
+    """List the styles, show all of them on one photo, or add your own."""
     if ctx.invoked_subcommand:
         return
     from ..styles.library import find_styles

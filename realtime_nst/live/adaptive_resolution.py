@@ -1,4 +1,4 @@
-"""The rule that chooses a processing size: as large as the machine can hold the frame rate, changed rarely."""
+"""The rule that chooses a processing size: the largest at which the machine sustains the frame rate, changed rarely."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 
 class AdaptiveResolution:
-    """Chooses a processing size from how long frames take. It reads no clock: the caller passes the time.
+    """Chooses a processing size from the durations of frames. It reads no clock: the caller passes the time.
 
-    It takes a smaller size once the frame rate has been missed for `shrink_after` seconds, and the next larger size
-    once that would have left a quarter of the time free for `grow_after` seconds. Each time a larger size turns out to
-    be too slow, `grow_after` doubles. So the size settles instead of oscillating, which would be visible.
+    It switches to a smaller size once the frame rate has been missed for `shrink_after` seconds. It switches to the
+    next larger size once that size would have left a quarter of the time free for `grow_after` seconds. Each time a
+    larger size turns out to be too slow, `grow_after` doubles. So the size settles instead of oscillating visibly.
 
     Args:
-        fps: frame rate to hold.
+        fps: frame rate to sustain.
         sizes: long sides in pixels to choose from.
         size: the size to begin with, one of `sizes`.
         shrink_after: seconds over which the median duration is taken.
-        grow_after: seconds.
+        grow_after: seconds of spare time before a larger size is tried.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class AdaptiveResolution:
         """Return the largest size that leaves a tenth of the time free, or the smallest size if none does.
 
         Args:
-            duration: seconds that a frame takes at the current size. Time is taken to grow with the area.
+            duration: seconds that a frame takes at the current size. Time is assumed to grow with the area.
         """
         fitting = [size for size in self._sizes if duration * (size / self.size) ** 2 <= 0.9 * self._budget]
         return fitting[-1] if fitting else self._sizes[0]

@@ -27,7 +27,7 @@ class AdaptiveStylizer(Stylizer):
 
     Args:
         network: the network.
-        fps: frame rate to hold.
+        fps: frame rate to sustain.
         deflicker: whether frames will pass a temporal filter, which takes time too.
     """
 
@@ -55,7 +55,7 @@ class AdaptiveStylizer(Stylizer):
             duration = min(self._time(image, params, temporal_filter) for image in moving)
             fitting = self._resolution.largest_fitting(duration)
             if fitting >= self.processing_size:
-                break  # A larger size is taken only once frames have shown that there is time for it.
+                break  # A larger size is tried only once frames have shown that there is time for it.
             self.processing_size = self._resolution.size = fitting
         self.clock = Clock()
 
@@ -81,7 +81,7 @@ class AdaptiveStylizer(Stylizer):
         return timed_finish
 
     def close(self) -> None:
-        """Wait for a network that is being compiled: the runtime must not be torn down under it at exit."""
+        """Wait for a compilation under way: the runtime must not be torn down during it at exit."""
         self._compiler.shutdown(cancel_futures=True)
 
     def _adapt(self, duration: float, shape: tuple[int, int]) -> None:

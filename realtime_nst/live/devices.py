@@ -1,4 +1,4 @@
-"""What a live run opens before it loads the model, so that a missing device or a taken port is reported at once."""
+"""Open the devices of a live run before its model is loaded, so that a missing device or used port is reported at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .options import LiveOptions
 
 @dataclass(frozen=True)
 class Devices:
-    """The inputs of a live run, and the port that it serves at. None: not requested."""
+    """The inputs of a live run, and its listening port. None: not requested."""
 
     source: Source
     microphone: Microphone | None
@@ -35,7 +35,7 @@ def open_devices(
 
     Args:
         options: the options of the run.
-        opened: closes what is needed until the run has ended.
+        opened: closes the devices that are needed until the run has ended.
         until_run: closes the source, until the pipeline takes it over.
         notify: receives the addresses.
 

@@ -34,7 +34,7 @@ class Hud:
         self._message_panel = Panel((1, 0.5))
 
     def draw(self, canvas: Image) -> None:
-        """Draw what the user wants to see onto `canvas` (uint8, BGR), in place."""
+        """Draw the panels that the user has switched on onto `canvas` (uint8 BGR, H x W x 3), in place."""
         session = self._session
         if session.overlay:
             self._status_panel.draw(canvas, [[line] for line in self._status_lines()])

@@ -26,10 +26,10 @@ class LiveOptions:
     model: str = "auto"
     device: str = "auto"
     processing_size: int | None = None
-    """Long side in pixels of what the network sees. None: adapted to `fps_target` for a live source, else the network's
-    default."""
+    """Long side, in pixels, of the image that the network sees. None: adapted to `fps_target` for a live source,
+    otherwise the network's default."""
     fps_target: float | None = None
-    """Frames per second that the adaptive resolution holds. None: the frame rate of the source."""
+    """Frames per second that the adaptive resolution sustains. None: the frame rate of the source."""
     size: tuple[int, int] | None = None
     """(width, height) requested from a camera."""
     strength: float = 1.0
@@ -70,7 +70,7 @@ class LiveOptions:
 
 
 def check_options(options: LiveOptions) -> None:
-    """Find what is wrong with the options before anything is opened or written.
+    """Check the options before anything is opened or written.
 
     Raises:
         InputError: if options contradict each other or a needed one is missing.

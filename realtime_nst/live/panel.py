@@ -31,7 +31,7 @@ class Panel:
         self._box = self._mask = np.zeros((0, 0, 3), np.uint8)
 
     def draw(self, canvas: Image, rows: Sequence[Row], color: Color = WHITE) -> None:
-        """Draw `rows` onto `canvas` in place, in letters that suit its height. Without rows, draw nothing."""
+        """Draw `rows` onto `canvas` in place, with letters that suit its height. Without rows, draw nothing."""
         if not rows:
             return
         requested = (tuple(tuple(row) for row in rows), color, canvas.shape)
@@ -67,7 +67,7 @@ def _render(rows: Sequence[Row], color: Color, canvas_height: int) -> tuple[np.n
         for left, text in zip(lefts, row):
             baseline = (left, round(padding / 2 + line_height * (number + 0.7)))
             cv2.putText(letters, text, baseline, FONT, scale, 255, 1, cv2.LINE_AA)
-    # The outline is dilated from the letters: text drawn with a thicker pen has other widths.
+    # The outline is dilated from the letters: text drawn with a thicker pen would have different widths.
     outlined = cv2.dilate(letters, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
     box = np.rint(letters[..., None] / 255 * np.array(color)).astype(np.uint8)
     return box, cv2.threshold(outlined, 60, 255, cv2.THRESH_BINARY)[1]

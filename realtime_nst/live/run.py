@@ -25,10 +25,10 @@ __all__ = ["LiveOptions", "run_live"]
 
 
 def run_live(options: LiveOptions, notify: Notify) -> Stats:
-    """Run as `options` say until the source ends, a limit is reached or the user stops it.
+    """Run with `options` until the source ends, a limit is reached or the user stops it.
 
-    A run that nobody watches reads files and the demo without losing a frame, and takes the time it needs. Every other
-    run, and one that records a microphone, keeps up with the clock.
+    A run that nobody watches reads files and the demo without dropping a frame, however long that takes. All other
+    runs, and those that record a microphone, run in real time.
 
     Args:
         options: what to read, how to stylize it and where to send it.
@@ -49,7 +49,7 @@ def run_live(options: LiveOptions, notify: Notify) -> Stats:
 
 def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: Notify) -> Stats:
     stop = threading.Event()
-    # The pipeline closes the source and the sinks itself; if it is never reached, this does.
+    # The pipeline closes the source and the sinks itself; if the run never reaches it, this stack does.
     with contextlib.ExitStack() as until_run:
         devices = open_devices(options, opened, until_run, notify)
         source, camera, microphone = devices.source, devices.camera, devices.microphone
@@ -84,8 +84,7 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: No
 
 
 def _load(options: LiveOptions, source: Source, notify: Notify) -> Stylizer:
-    """Load a stylizer with a fixed processing size if one is given or no clock drives the source, else one that
-    adapts."""
+    """Load a stylizer: with a fixed processing size if one is given or the source is not live, otherwise adaptive."""
     stylizer = load_stylizer(options.model, options.device, options.processing_size, notify)
     network = stylizer.network
     if source.live and not options.processing_size:

@@ -34,7 +34,7 @@ class Session:
         params: the render parameters to begin with; their code is not used.
         fade: seconds from one style to the next.
         cycle: seconds after which the next style is shown automatically; None: never.
-        wait_for_style: hold the first frame back until a style is ready.
+        wait_for_style: hold back the first frame until a style is ready.
         notify: tells the user one sentence.
         stop: set to end the run.
 
@@ -98,7 +98,7 @@ class Session:
             self._style_since = (self._styles.requested, time)
 
     def report(self, message: str) -> None:
-        """Tell the user something, for some seconds also in the window and on the control page."""
+        """Notify the user, and show the message for some seconds in the window and on the control page."""
         self._notify(message)
         self._message = (message, time.monotonic())
 
@@ -125,7 +125,7 @@ class Session:
             self.report(str(self._styles.errors.pop(0)))
 
     def close(self) -> None:
-        """Report what is left to report and wait until snapshots are written."""
+        """Report pending events and wait until snapshots are written."""
         self.poll()
         self._writer.shutdown()
 
@@ -197,7 +197,7 @@ class Session:
     def quit(self) -> None:
         self._stop.set()
 
-    # What the control page asks for.
+    # The requests of the control page.
 
     def state(self) -> dict[str, object]:
         """Return the state as values for JSON. May be called from any thread."""

@@ -1,4 +1,4 @@
-"""The sinks of a live run, in one table: when each is requested and how it is made."""
+"""The sinks of a live run in one table: when each is opened, and how."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ P = TypeVar("P")
 
 @dataclass(frozen=True)
 class Parts:
-    """What sinks are made from once the model is loaded."""
+    """The parts that sinks are built from once the model is loaded."""
 
     devices: Devices
     recorder: Recorder
@@ -58,7 +58,7 @@ def _window(parts: Parts, options: LiveOptions, notify: Notify) -> Sink:
 
 
 BEFORE_MODEL: tuple[SinkEntry[Devices], ...] = (
-    # Its driver may be missing: that is found before the model is loaded.
+    # Its driver may be missing, which we find out before the model is loaded.
     SinkEntry(lambda options: options.virtual_camera is not None, _virtual_camera),
 )
 AFTER_MODEL: tuple[SinkEntry[Parts], ...] = (
@@ -73,11 +73,11 @@ AFTER_MODEL: tuple[SinkEntry[Parts], ...] = (
 def open_sinks(
     table: Sequence[SinkEntry[P]], parts: P, options: LiveOptions, until_run: contextlib.ExitStack, notify: Notify
 ) -> list[Sink]:
-    """Make the sinks of `table` that `options` ask for, in its order.
+    """Open the sinks of `table` that `options` ask for, in the order of the table.
 
     Args:
         table: BEFORE_MODEL or AFTER_MODEL.
-        parts: what they are made from.
+        parts: the parts that they are built from.
         options: the options of the run.
         until_run: closes them, until the pipeline takes them over.
         notify: tells the user one sentence.

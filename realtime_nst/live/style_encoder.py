@@ -21,7 +21,7 @@ class StyleEncoder:
     Attributes:
         requested: index of the style that the user asked for.
         current: index of the style in use: the last requested one that was ready, or the first that is.
-        errors: errors of styles that could not be read. The reader removes those it has reported.
+        errors: errors of styles that could not be read. Whoever reports an error removes it.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class StyleEncoder:
 
         Raises:
             StyleError: if no style can be read.
-            Exception: whatever else failed while encoding.
+            Exception: any other error from encoding.
         """
         with self._changed:
             if wait:
@@ -112,7 +112,7 @@ class StyleEncoder:
             return self._codes.get(self.current)
 
     def close(self) -> None:
-        """Stop encoding. Waits for the style being encoded: a runtime must not be torn down under it at exit."""
+        """Stop encoding. Waits for an encoding under way: a runtime must not be torn down during it at exit."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -128,7 +128,7 @@ class StyleEncoder:
                 self._changed.notify_all()
 
     def _wait_for_task(self) -> int | None:
-        """Wait for a style to encode: the requested one, then with `prefetch` those after it. None: closed."""
+        """Wait for the next style to encode: the requested one, then with `prefetch` the others. None: closed."""
 
         def next_task() -> int | None:
             count = len(self) if self._prefetch else 1

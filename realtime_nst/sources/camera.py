@@ -21,11 +21,11 @@ class Camera(CaptureSource):
     """A camera or a live stream. The time of a frame is its time of arrival.
 
     Attributes:
-        name: what messages call it, such as "camera 0".
+        name: its name in messages, such as "camera 0".
         size: (height, width) in pixels.
-        fps: frames per second, measured for JPEG streams, otherwise as the driver states it.
+        fps: frames per second: measured for JPEG streams, otherwise as the driver states it.
         faces_user: whether it shows the user, who expects a mirror image.
-        timeout: seconds without a frame after which it is taken for lost.
+        timeout: seconds without a frame after which the camera counts as lost.
     """
 
     live = True
@@ -37,9 +37,9 @@ class Camera(CaptureSource):
 
         Args:
             capture: an open capture.
-            name: what messages call it.
+            name: the camera's name in messages.
             faces_user: whether it shows the user.
-            timeout: seconds without a frame after which it is taken for lost.
+            timeout: seconds without a frame after which the camera counts as lost.
             jpegs: whether the capture delivers encoded JPEG images instead of pixels.
 
         Raises:
@@ -57,7 +57,7 @@ class Camera(CaptureSource):
         self._began: float | None = None
 
     def read(self) -> Frame:
-        """Return the next frame; blocks until it is there.
+        """Return the next frame; block until it arrives.
 
         The image of a JPEG stream is decoded when it is first accessed, which can raise CorruptFrameError.
 
@@ -85,7 +85,7 @@ class Camera(CaptureSource):
         retrieved, data = self._capture.retrieve()
         if retrieved and not self._jpegs:
             return Frame(cast(Image, data), time)
-        # A frame that OpenCV could not decode is treated as an empty JPEG. An encoded frame has what a Frame has.
+        # A frame that OpenCV could not decode is treated as an empty JPEG. An EncodedFrame has the attributes of a Frame.
         jpeg = np.asarray(data, np.uint8) if retrieved else np.empty(0, np.uint8)
         return cast(Frame, EncodedFrame(jpeg, time, self.name))
 
@@ -122,8 +122,8 @@ class Camera(CaptureSource):
 class EncodedFrame:
     """A frame as the camera sent it: a JPEG that is decoded when `image` is first accessed.
 
-    Frames that are dropped are then never decoded, and the pipeline decodes the others while the network's threads
-    rest: on two cores, decoding beside them takes longer than between them.
+    Dropped frames are then never decoded, and the pipeline decodes the others while the network's threads rest: on two
+    cores, decoding at the same time as the network takes longer than decoding between its runs.
 
     Attributes:
         time: seconds, as in `Frame.time`.
@@ -135,7 +135,7 @@ class EncodedFrame:
         Args:
             jpeg: uint8, the bytes of the JPEG in any shape.
             time: seconds, as in `Frame.time`.
-            name: what messages call the camera.
+            name: the camera's name in messages.
         """
         self.time = time
         self._jpeg, self._name = jpeg, name
@@ -145,7 +145,7 @@ class EncodedFrame:
         """The image, uint8 BGR, H x W x 3.
 
         Raises:
-            CorruptFrameError: if it cannot be decoded, or is too large to be.
+            CorruptFrameError: if it cannot be decoded or is too large.
         """
         image = None
         if size := jpeg_size(self._jpeg.tobytes()):  # a small JPEG may announce gigabytes of pixels

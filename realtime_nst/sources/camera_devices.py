@@ -31,7 +31,7 @@ def open_device(
     Args:
         spec: its index ("0"), device file ("/dev/video0") or name, whole or in part ("Logitech").
         size: (width, height) in pixels to request; the camera may deliver another.
-        timeout: seconds without a frame after which it is taken for lost.
+        timeout: seconds without a frame after which the camera counts as lost.
         new_capture: opens the capture.
 
     Raises:
@@ -64,7 +64,7 @@ def open_device(
 
 
 def list_cameras(seconds: float = 1.0, *, new_capture: NewCapture = open_capture) -> list[CameraInfo]:
-    """Return the cameras that deliver frames. Each is read for `seconds` to measure its rate."""
+    """Return the cameras that deliver frames. Each one is read for `seconds` to measure its rate."""
     names = {camera.index: camera.name for camera in camera_names()}
     found: list[CameraInfo] = []
     for index in names or range(10):

@@ -1,4 +1,4 @@
-"""Names of the cameras, which OpenCV does not know."""
+"""Names of the cameras, which OpenCV does not provide."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VIDEO4LINUX = Path("/sys/class/video4linux")
 """Where Linux lists its video devices."""
 
 DEVICES = Path("/dev")
-"""Where their device files are."""
+"""The folder of their device files."""
 
 # From linux/videodev2.h.
 VIDIOC_QUERYCAP = 0x80685600
@@ -27,10 +27,10 @@ class CameraName(NamedTuple):
     """A camera that the system knows. It may be in use or deliver nothing."""
 
     index: int
-    """OpenCV's number of it."""
+    """Its index in OpenCV."""
     name: str
     hardware: str
-    """The piece of hardware behind it, which it may share with others; empty if unknown."""
+    """The hardware behind it, which several nodes may share; empty if unknown."""
 
 
 def camera_names() -> list[CameraName]:
@@ -50,9 +50,9 @@ def camera_names() -> list[CameraName]:
 
 
 def matching_cameras(name: str, cameras: list[CameraName]) -> list[CameraName]:
-    """Return the cameras called `name`, or those whose name contains it, in upper or lower case.
+    """Return the cameras called `name`, or those whose name contains it, ignoring case.
 
-    Of several nodes of one piece of hardware, which have the same name, only the first is returned.
+    If several nodes of the same hardware have that name, only the first is returned.
     """
     exact = [camera for camera in cameras if name.lower() == camera.name.lower()]
     matches = exact or [camera for camera in cameras if name.lower() in camera.name.lower()]
@@ -82,21 +82,21 @@ def find_camera(name: str) -> CameraName:
 
 
 def _captures(node: Path) -> bool:
-    """Return whether a node delivers images: a camera has others, for metadata, under the same name."""
+    """Return whether a node delivers images: a camera has other nodes, for metadata, under the same name."""
     try:
         return bool(_capabilities(DEVICES / node.name) & CAN_CAPTURE)
-    except OSError:  # It may not be opened by this user, for instance. Drivers number the image node first.
+    except OSError:  # For instance, this user may not open it. Drivers number the image node first.
         index = node / "index"
         return not index.exists() or index.read_text().strip() == "0"
 
 
 def _capabilities(device: Path) -> int:
-    """Return the capabilities of a Video4Linux device. Raises OSError if it cannot be asked."""
+    """Return the capabilities of a Video4Linux device. Raises OSError if it cannot be queried."""
     import fcntl
 
     answer = bytearray(CAPABILITY.size)
     with device.open("rb", buffering=0) as file:
         fcntl.ioctl(file, VIDIOC_QUERYCAP, answer)
     *_, capabilities, device_caps = CAPABILITY.unpack(answer)
-    # `capabilities` is of the whole piece of hardware, `device_caps` of this node.
+    # `capabilities` describes the whole hardware, `device_caps` this node.
     return device_caps if capabilities & HAS_DEVICE_CAPS else capabilities

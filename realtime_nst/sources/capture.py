@@ -1,4 +1,4 @@
-"""What cameras and network streams share: OpenCV's capture and its peculiarities."""
+"""OpenCV's capture and its peculiarities, shared by cameras and network streams."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CaptureSource(Closing):
         self._closed = False
 
     def read(self) -> Frame | None:
-        """Return the next frame, or None at the end of the stream; blocks until it is there.
+        """Return the next frame, or None at the end of the stream; block until it arrives.
 
         Raises:
             RunError: if the stream breaks off.
@@ -64,7 +64,7 @@ class CaptureSource(Closing):
 
 @contextlib.contextmanager
 def released_on_error(capture: cv2.VideoCapture) -> Iterator[None]:
-    """Release `capture` if the block that makes a source of it raises."""
+    """Release `capture` if the block that turns it into a source raises."""
     try:
         yield
     except BaseException:
@@ -89,7 +89,7 @@ def camera_backends() -> list[tuple[str, int]]:
 
 @contextlib.contextmanager
 def quiet_opencv() -> Iterator[None]:
-    """Suppress OpenCV's warnings about what does not open: our own error says more."""
+    """Suppress OpenCV's warnings about devices that do not open: our own error says more."""
     previous = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:

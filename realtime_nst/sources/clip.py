@@ -24,7 +24,7 @@ from ..media.containers import open_clip
 from ..media.images import over_white
 
 BROADCAST = ("mpegts", "mpeg")
-"""FFmpeg's names of the formats that are cut out of a running broadcast."""
+"""FFmpeg's names of broadcast formats, whose clock may start anywhere."""
 
 
 class ClipSource(Closing):
@@ -37,14 +37,13 @@ class ClipSource(Closing):
         fps: frames per second on average.
         duration: seconds, of the whole clip; None: unknown.
         start, end: where reading begins and ends, in seconds from the clip's beginning; `end` None: at its end.
-        pixel_aspect: width to height of a pixel as it is to be displayed.
-        damaged: how many packets could not be decoded; the frames after them follow.
+        pixel_aspect: width of a displayed pixel divided by its height.
+        damaged: number of packets that could not be decoded; reading continues after them.
         stream: the video stream.
         time_base: unit of the stream's timestamps, in seconds.
         origin: time in the file, in seconds, of the clip's beginning.
         first_time: time of the first frame, in seconds from `start`.
-        last_duration: how long the frame decoded last is displayed, in seconds, as its packet states. At the end of the
-            clip this is its last frame.
+        last_duration: how long the most recently decoded frame is displayed, in seconds, as its packet states.
     """
 
     live = False
@@ -55,7 +54,7 @@ class ClipSource(Closing):
         Args:
             path: the file.
             start: where to begin, in seconds from the clip's beginning.
-            end: where to end, likewise; None: at the end of the clip.
+            end: where to end, in seconds from the clip's beginning; None: at the end of the clip.
 
         Raises:
             SourceError: if the file is missing, is not a clip, holds no video or ends before `start`.
@@ -116,7 +115,7 @@ class ClipSource(Closing):
 
     def close(self) -> None:
         """Close the file. Calling it again does nothing."""
-        # FFmpeg reads freed memory where a closed container is read on.
+        # FFmpeg reads freed memory if a closed container is read further.
         self._frames, self._next = iter(()), None
         self._container.close()
 
@@ -176,7 +175,7 @@ def _video_stream(container: InputContainer, path: Path) -> av.VideoStream:
 
 
 def _first_time(container: InputContainer) -> Fraction:
-    """Return the time of a broadcast's first packet, whose clock runs whether or not it is recorded; otherwise 0."""
+    """Return the time of a broadcast's first packet, since its clock does not start with the recording; otherwise 0."""
     if container.format.name not in BROADCAST:
         return Fraction(0)
     return min(
@@ -195,7 +194,7 @@ def _alpha_decoder(stream: av.VideoStream) -> VideoCodecContext | None:
 
 
 def _upright_bgr(frame: av.VideoFrame) -> Image:
-    """Return a frame as BGR, turned and mirrored as the container asks, with transparency over white.
+    """Return a frame as BGR, rotated and mirrored as the container specifies, with transparency over white.
 
     Frames that do not state their colour coding are read as FFmpeg reads them: BT.601, limited range.
     """
@@ -211,7 +210,7 @@ DisplayMatrix = tuple[int, int, int, int]
 
 
 def _display_matrix(frame: av.VideoFrame) -> DisplayMatrix:
-    """Return how a frame is to be displayed. FFmpeg's `rotation` does not tell mirrored ones."""
+    """Return how to display a frame. FFmpeg's `rotation` does not say whether it is mirrored."""
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return (1, 0, 0, 1)
@@ -220,7 +219,7 @@ def _display_matrix(frame: av.VideoFrame) -> DisplayMatrix:
 
 
 def _lay(image: Image, matrix: DisplayMatrix) -> Image:
-    """Return an image as one of the eight ways displays it; a matrix between them counts as the nearest."""
+    """Return an image rotated by a multiple of 90 degrees and mirrored, whichever of the eight is nearest to `matrix`."""
     a, b, c, d = matrix
     if abs(b) > abs(a):  # its right is displayed up or down
         image = image.transpose(1, 0, 2)

@@ -16,8 +16,8 @@ class DemoSource(Closing):
 
     Args:
         size: (height, width) in pixels.
-        fps: Frames per second.
-        grain: Standard deviation of film grain in levels of 255; 0 for none.
+        fps: frames per second.
+        grain: standard deviation of film grain in levels of 255; 0 for none.
     """
 
     name = "demo"
@@ -30,7 +30,7 @@ class DemoSource(Closing):
         self._frames = 0
 
     def read(self) -> Frame:
-        """The next frame, without waiting."""
+        """Return the next frame, without waiting."""
         time = self._frames / self.fps
         self._frames += 1
         return Frame(self._scene.draw(time), time)

@@ -1,4 +1,4 @@
-"""Open a source by what the user calls it: a camera, a clip, a stream, or the built-in scene."""
+"""Open a source by the user's name for it: a camera, a clip, a stream, or the built-in scene."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ AnySource = TypeVar("AnySource", bound="OpenSource")
 
 
 class OpenSource(Source, Protocol):
-    """A source that a `with` block closes."""
+    """A source that is a context manager."""
 
     def __enter__(self: AnySource) -> AnySource: ...
 
@@ -49,10 +49,10 @@ class OpenSource(Source, Protocol):
 
 
 class SourceRequest(NamedTuple):
-    """What the user wants to open."""
+    """A request to open a source."""
 
     spec: str
-    """What the user calls it."""
+    """The user's name for it."""
     size: tuple[int, int] | None = None
     """(width, height) in pixels to request from a camera; None: its default."""
     timeout: float = 5.0
@@ -64,7 +64,7 @@ class SourceKind:
     """A kind of source: one line of `SOURCES`."""
 
     help: str
-    """What the user can give, for messages."""
+    """The values that the user can give, for messages."""
     accepts: Callable[[str], bool]
     """Whether the user means this kind."""
     open: Callable[[SourceRequest], OpenSource]
@@ -94,7 +94,7 @@ def open_source(
 
 
 def _is_camera(spec: str) -> bool:
-    """Return whether `spec` is an index, a device file or a name, and not a path to a file that is not there."""
+    """Return whether `spec` is an index, a device file or a name, rather than the path of a missing file."""
     looks_like_file = os.sep in spec or re.fullmatch(r"\.(?=.*[A-Za-z])\w{1,5}", Path(spec).suffix)
     return spec.startswith("/dev/") or not looks_like_file or bool(matching_cameras(spec, camera_names()))
 

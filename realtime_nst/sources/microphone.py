@@ -1,4 +1,4 @@
-"""A microphone, through sounddevice: sound with times on the clock of the frames it belongs to."""
+"""A microphone, through sounddevice: sound with times on the clock of the frames that it belongs to."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Microphone(Closing):
         sounddevice = _load_sounddevice()
         requested = None if device == "default" else int(device) if device.isdecimal() else device
         self._timed: _TimedSource | None = None
-        self._chunks: deque[AudioChunk] = deque(maxlen=3000)  # What nobody takes is dropped after a minute.
+        self._chunks: deque[AudioChunk] = deque(maxlen=3000)  # Chunks that nobody takes are dropped after a minute.
         try:
             found = sounddevice.query_devices(requested, "input")
             self.name: str = found["name"]
@@ -68,7 +68,7 @@ class Microphone(Closing):
 
     @property
     def lost(self) -> bool:
-        """Whether the device has stopped delivering, even silence."""
+        """Whether the device has stopped delivering samples, even silent ones."""
         return time.perf_counter() - self._arrived > 3
 
     def follow(self, source: Source) -> Source:
@@ -77,9 +77,9 @@ class Microphone(Closing):
         return self._timed
 
     def take(self) -> list[AudioChunk]:
-        """Return the sound of the last minute, at most, that was not taken yet.
+        """Return the sound captured since the last call, at most the last minute.
 
-        Its times are on the clock of the source that is followed. Before that source's first frame nothing is returned.
+        Its times are on the clock of the followed source. Before that source's first frame nothing is returned.
         """
         began = self._timed.began if self._timed else math.inf
         chunks: list[AudioChunk] = []
@@ -103,11 +103,11 @@ class Microphone(Closing):
 
 
 class _TimedSource(Closing):
-    """A live source, with the moment its time began.
+    """A live source that records when its time began.
 
     Attributes:
-        began: time.perf_counter at the source's time 0. Frames are read late, never early, so the least delayed frame
-            tells it; infinite before the first frame.
+        began: time.perf_counter at the source's time 0; infinite before the first frame. Frames are read late, never
+            early, so the least delayed frame gives the best estimate.
     """
 
     def __init__(self, source: Source) -> None:

@@ -22,7 +22,7 @@ def open_url(url: str, timeout: float) -> Camera | RemoteClip:
         timeout: seconds to wait for an answer.
 
     Raises:
-        SourceError: if nothing comes that can be shown.
+        SourceError: if the URL delivers no frame.
         RunError: if the stream breaks off while its rate is measured.
     """
     # OpenCV reads this once, when it first loads FFmpeg, which otherwise prints every hiccup of a stream.

@@ -10,7 +10,7 @@ from ..interfaces import Source
 
 
 class RealtimeSource(Closing):
-    """Plays a source that delivers frames as fast as they are read, such as a clip, by the clock.
+    """Plays a source that delivers frames as fast as they are read, such as a clip, in real time.
 
     Attributes:
         name, fps, size: those of the source.
@@ -19,7 +19,7 @@ class RealtimeSource(Closing):
     live = True
 
     def __init__(self, source: Source) -> None:
-        """Play `source`, which is closed together with this."""
+        """Play `source`, which is closed together with this one."""
         self._source = source
         self.name = source.name
         self.fps = source.fps

@@ -1,1 +1,1 @@
-"""Filters over time that keep a stream from flickering."""
+"""Temporal filters that keep a stream from flickering."""

@@ -17,21 +17,21 @@ Box = tuple[slice, slice]
 
 
 class TemporalConsistency:
-    """A recursive filter along the optical flow for the stylized frames of one stream, in their order.
+    """A recursive filter along the optical flow for the stylized frames of one stream, in order.
 
     The flow is estimated between the network inputs of both frames. Where the previous input, warped along the flow,
     differs from the new one by no more than `tolerance`, the output keeps `memory` of the previous output, warped along
-    the same flow. Elsewhere, and if less than half of a frame was visible before, the new frame is returned as it is (a
-    shortcut to what Lai et al., "Learning Blind Video Temporal Consistency", 2018, train a network for). Only what is
-    visible at the network's resolution is held: finer lines are the new frame's, so that little blurs.
+    the same flow. Elsewhere, and if less than half of a frame was visible before, the new frame is returned as it is.
+    Lai et al., "Learning Blind Video Temporal Consistency", 2018, train a network for the same purpose. Only details
+    that are visible at the network's resolution are held: finer lines come from the new frame, so that little blurs.
 
     Args:
         memory: share of the previous output that is kept, 0 to 1.
         tolerance: mean absolute difference, in levels of 255, up to which a warped pixel counts as the same.
-        quick: for networks that leave little time and draw much the same strokes again. The flow is estimated in a box
-            around everything that differs by more than three levels in the mean, with fewer patches: this takes a fifth
-            less time, and the warping error is 5 % larger. In that box at most half of the previous output is kept,
-            because strokes that are not quite the same wash each other out: a handheld clip keeps 15 % more of its
+        quick: for networks that leave little time and draw similar strokes in every frame. The flow is estimated only
+            in a box around everything that differs by more than three levels on average, with fewer patches: this takes
+            a fifth less time, and the warping error is 5 % larger. In that box at most half of the previous output is
+            kept, because strokes that differ slightly wash each other out: a handheld clip keeps 15 % more of its
             contrast, and its warping error is 7 % larger.
     """
 
@@ -39,8 +39,8 @@ class TemporalConsistency:
         self._memory, self._tolerance = memory, tolerance
         self._still, self._memory_moving = (3.0, min(memory, 0.5)) if quick else (0.0, memory)
         # Dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016) at half of the
-        # network's resolution, with a third of the fastest preset's iterations. One level finer would flicker a tenth
-        # less and cost clips another twentieth of their frame rate.
+        # network's resolution, with a third of the fastest preset's iterations. One level finer would reduce flicker by
+        # a tenth and cost clips another twentieth of their frame rate.
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._flow.setFinestScale(1)
         self._flow.setGradientDescentIterations(4)
@@ -53,13 +53,13 @@ class TemporalConsistency:
     def __call__(self, stylized: Image, network_input: Image) -> Image:
         """Return the next stylized frame with less flicker.
 
-        The first frame, and one whose network input has another size, starts a new stream and is returned as it is. So
-        are all frames whose network input is smaller than 32 pixels, or sixteen times as long as it is wide: no flow
-        can be estimated in these.
+        The first frame, and any frame whose network input has a new size, starts a new stream and is returned as it is.
+        So is every frame whose network input is smaller than 32 pixels, or sixteen times as long as it is wide, because
+        no flow can be estimated there.
 
         Args:
             stylized: uint8 BGR, H x W x 3.
-            network_input: what the network saw of the frame, uint8 BGR.
+            network_input: the network's input for this frame, uint8 BGR, h x w x 3.
 
         Returns:
             uint8 BGR of the size of `stylized`.
@@ -78,13 +78,13 @@ class TemporalConsistency:
         if held is None:
             return stylized
         self._previous = held, half
-        # In bytes around 128: signed numbers take three times as long.
+        # As bytes around 128: signed numbers take three times as long.
         change = cv2.addWeighted(held, 1, small, -1, 128)
         change = cv2.resize(change, stylized.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         return cv2.addWeighted(stylized, 1, change, 1, -128)
 
     def forget(self) -> None:
-        """Start a new stream with the next frame, because it is meant to look different."""
+        """Start a new stream with the next frame, which is meant to look different."""
         self._previous = None
 
     def _hold(self, small: Image, half: Image, previous_small: Image, previous_half: Image) -> Image | None:
@@ -125,8 +125,8 @@ class TemporalConsistency:
 def _bounding_box(moves: npt.NDArray[np.bool_], margin: int = 4) -> Box | None:
     """Return the box around all True pixels, or None if there are none.
 
-    It is never smaller than 48 pixels, if there are so many, nor than an eighth of the long side: on a smaller image
-    dense inverse search lowers its finest level for good.
+    Its sides are at least 48 pixels, if the image is that large, and an eighth of the long side: on a smaller image
+    dense inverse search lowers its finest level permanently.
     """
     left, top, width, height = cv2.boundingRect(moves.view(np.uint8))
     if not width:

@@ -15,10 +15,10 @@ WINDOW = 5
 
 
 class TemporalDenoiser:
-    """A motion-adaptive recursive filter for the frames of one stream, in their order.
+    """A motion-adaptive recursive filter for the frames of one stream, in order.
 
     Where a pixel's surroundings differ from the previous output by no more than the noise, the output keeps `memory` of
-    the previous one; elsewhere it is the new pixel (after Dennis, "Nonlinear temporal filter for television picture
+    the previous output; elsewhere it is the new pixel (after Dennis, "Nonlinear temporal filter for television picture
     noise reduction", 1980).
 
     Args:
@@ -51,8 +51,8 @@ class TemporalDenoiser:
         return self._output
 
     def _filter(self, image: Image, previous: Image) -> Image:
-        # All in bytes, although fractions are lost: float maps displace the network from the processor's cache, and a
-        # live frame took 5 to 6 % longer instead of 2 to 4 %.
+        # All in bytes, although fractions are lost: float maps evict the network from the processor's cache. With them
+        # a live frame took 5 to 6 % longer, with bytes 2 to 4 %.
         difference = abs_difference(image, previous)
         if self._filtered % self._every == 0:
             self._noise = min(max(_estimate_noise(image, difference), self._least), self._most)
@@ -77,11 +77,11 @@ def _estimate_noise(image: Image, difference: npt.NDArray[Any]) -> float:
         image: the new frame.
         difference: its `abs_difference` from the previous one.
     """
-    # If the whole frame moves, even its quietest parts differ from the previous frame. But some of them are flat, and
-    # differ from their neighbours by noise alone: by 4/3 of what they differ from a running mean.
+    # If the whole frame moves, even its quietest parts differ from the previous frame. But some of them are flat and
+    # differ from their neighbours by noise alone, which is 4/3 of their difference from a running mean.
     step = min(3, image.shape[1] - 1)
     spatial = _quiet_level(abs_difference(image[:, step:], image[:, : image.shape[1] - step]))
-    # The noisiest parts have more than the quietest.
+    # The noisiest parts have more noise than the quietest.
     return 1.75 * min(_quiet_level(difference), 0.75 * spatial)
 
 
