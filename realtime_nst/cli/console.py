@@ -51,7 +51,7 @@ def status_line(text: str) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def download_bar(text: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show the progress of a download; the function in the `as` clause takes the bytes so far and the total, or None."""
+    """Show the progress of a download; the yielded function takes the bytes so far and in total (None: unknown)."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -83,7 +83,7 @@ def steps_bar(total: int) -> Iterator[Callable[[Step], None]]:
 
 
 class BatchDisplay:
-    """Shows the events of a batch: on a terminal, a bar for the current clip; elsewhere, a line for each tenth of it."""
+    """Shows the events of a batch: a bar for the current clip on a terminal; elsewhere a line for each tenth of it."""
 
     def __init__(self) -> None:
         self._bar = ExitStack()

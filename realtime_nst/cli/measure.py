@@ -187,7 +187,7 @@ def _spaced(names: Sequence[str]) -> list[str]:
     "--hub",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Also measure the loop of tutorials: this SavedModel, called whole for every frame.",
+    help="Also measure the loop of most tutorials: this SavedModel, called whole for every frame.",
 )
 @json_option
 @overwrite_option

@@ -189,5 +189,5 @@ max_pixels_option = click.option(
     callback=_max_pixels,
     metavar="N",
     show_default="200 million",
-    help="Refuse larger pictures, which a small file can hold, before memory is taken for them.",
+    help="Refuse larger pictures before they take memory: a small file can announce a huge picture.",
 )

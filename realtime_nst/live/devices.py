@@ -1,4 +1,4 @@
-"""Open the devices of a live run before its model is loaded, so that a missing device or used port is reported at once."""
+"""Open a live run's devices before its model is loaded, so that a missing device or a used port is reported at once."""
 
 from __future__ import annotations
 

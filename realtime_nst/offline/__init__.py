@@ -1,1 +1,1 @@
-"""Files in, files out: clips, still images, and images made by optimization."""
+"""Files in, files out: clips, still images, and optimized images."""

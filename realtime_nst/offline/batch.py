@@ -1,4 +1,4 @@
-"""Many clips: jobs through an engine, events to whoever shows them."""
+"""Many clips: an engine runs the jobs, and a callback receives the events."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .job import ClipJob, ClipWorker, check_job
 
 @dataclass(frozen=True)
 class Notice:
-    """Something the user should know, one sentence."""
+    """One sentence that the user should know."""
 
     message: str
 
 
 @dataclass(frozen=True)
 class Started:
-    """Work on a job begins."""
+    """A job begins."""
 
     job: ClipJob
 
@@ -55,11 +55,11 @@ class Failed:
 Event = Notice | Started | Progressed | Finished | Failed
 OnEvent = Callable[[Event], None]
 Engine = Callable[[Sequence[ClipJob], OnEvent, threading.Event], Iterator[Finished | Failed]]
-"""Makes jobs and yields the outcome of each as it ends; reports the other events; ends early when the event is set."""
+"""Runs jobs and yields the outcome of each as it ends; reports the other events; ends early when the event is set."""
 
 
 def one_by_one(jobs: Sequence[ClipJob], on_event: OnEvent, stop: threading.Event) -> Iterator[Finished | Failed]:
-    """Make the jobs one after the other in this process, each with all of its processors."""
+    """Run the jobs one after the other in this process, each on all processors of the process."""
     worker = ClipWorker(lambda message: on_event(Notice(message)))
     worker.prepare(jobs)
     for job in jobs:
@@ -94,16 +94,17 @@ def run_batch(
     stop: threading.Event | None = None,
     engine: Engine = one_by_one,
 ) -> None:
-    """Make the clips of `jobs`.
+    """Stylize the clips of `jobs`.
 
     Args:
+        jobs: the clips to stylize.
         on_event: called with every event, by the thread that calls `run_batch`.
-        keep_going: after a job that fails, go on with the next one.
+        keep_going: if a job fails, continue with the next one.
         stop: set it, from any thread, to stop early.
-        engine: makes the jobs.
+        engine: runs the jobs.
 
     Raises:
-        InputError: if a job cannot be made, found before any work; with `keep_going`, only what concerns all jobs.
+        InputError: if a job cannot be run, found before any work; with `keep_going`, only for errors of all jobs.
         RunError: if a job failed or was stopped; with `keep_going`, after the other jobs.
     """
     stop = stop or threading.Event()

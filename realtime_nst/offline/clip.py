@@ -1,4 +1,4 @@
-"""Stylized clips: every frame of the input through the pipeline, its sound beside it."""
+"""Stylized clips: every frame of the input goes through the pipeline, and its sound is copied."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..temporal.filter import TemporalFilter
 
 @dataclass(frozen=True)
 class ClipOptions:
-    """How a clip is to be stylized and encoded; `realtime-nst clip --help` explains each option."""
+    """How to stylize and encode a clip; `realtime-nst clip --help` explains each option."""
 
     render: RenderParams = field(default_factory=lambda: RenderParams(None))
     """How every frame is rendered; the timeline supplies the style code."""
@@ -45,11 +45,11 @@ class ClipOptions:
     crf: int = 20
     """Quality, 0 (lossless) to 51."""
     overwrite: bool = False
-    """Replace an output that exists."""
+    """Replace an existing output."""
     resume: bool = False
-    """Go on from where an interrupted run with the same options stopped."""
+    """Continue where an interrupted run with the same options stopped."""
     side_by_side: bool = False
-    """Put the original to the left of the stylized picture."""
+    """Put the original on the left of the stylized image."""
 
     def __post_init__(self) -> None:
         if self.end is not None and self.end <= self.start:
@@ -70,13 +70,13 @@ def stylize_clip(
     """Stylize a clip: same length, same timing, same sound.
 
     Args:
-        input: the clip to read: any format that FFmpeg decodes.
+        input: the clip to read, in any format that FFmpeg decodes.
         output: the file to write: .mp4, .mov or .mkv.
         stylizer: the network and its processing size.
         style: one style for the whole clip (float32 vector), or a timeline in seconds of the output.
         options: how the clip is rendered, cut, scaled and encoded.
         say: receives notices, one sentence each.
-        progress: called after every frame with the seconds done and the seconds in all (None if unknown).
+        progress: called after every frame with the seconds done and the seconds in total (None if unknown).
         stop: set it, from any thread, to stop early.
 
     Returns:
@@ -85,7 +85,7 @@ def stylize_clip(
     Raises:
         SourceError: if `input` is not a readable clip; nothing was written.
         OutputError: if `output` exists or cannot be written; nothing was written.
-        RunError: if it failed or was stopped; the message names the partial file, which plays.
+        RunError: if it failed or was stopped; the message names the partial file, which can be played.
     """
     input, output = Path(input), Path(output)
     if output.exists() and options.resume and not options.overwrite:
@@ -150,7 +150,7 @@ def _length(clip: ClipSource, options: ClipOptions) -> float | None:
 
 
 def _settings(input: Path, stylizer: Stylizer, timeline: Timeline, options: ClipOptions) -> str:
-    """Return what the output depends on, as JSON: a run with other settings cannot resume this one."""
+    """Return all settings that the output depends on, as JSON: a run with other settings cannot resume this one."""
     settings = asdict(options) | {"render": options.render._asdict(), "resume": None, "overwrite": None}
     settings |= {"clip": input.name, "bytes": input.stat().st_size, "styles": timeline.name}
     settings |= {"model": stylizer.network.name, "processing_size": stylizer.processing_size}
@@ -198,7 +198,7 @@ def _even(side: float) -> int:
 
 
 class _SideBySide(Stylizer):
-    """A stylizer that puts the original to the left of the stylized picture."""
+    """A stylizer that puts the original on the left of the stylized image."""
 
     def begin(
         self,
@@ -212,7 +212,7 @@ class _SideBySide(Stylizer):
 
 
 class _ProgressSink:
-    """A sink that reports how far the clip is: to the end of each frame, of which the last one ends the clip."""
+    """A sink that reports progress up to the end of each frame, so that the last frame completes it."""
 
     def __init__(
         self, progress: Callable[[float, float | None], None], length: float | None, frame_seconds: float

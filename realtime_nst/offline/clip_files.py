@@ -1,4 +1,4 @@
-"""Clips by the names that users give: files and folders in, files named after their inputs out."""
+"""Find clips by the files and folders that users name, and name the outputs after their inputs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ..media.containers import CONTAINERS
 from .plan import Kind
 
 CLIP_SUFFIXES = (*CONTAINERS, ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".gif")
-"""The endings that a folder of clips is searched for."""
+"""The file extensions that are searched for in a folder of clips."""
 
 UNFINISHED = (".partial", ".earlier", ".whole")
-"""What an interrupted run adds to a clip's name before its ending."""
+"""The tag before the file extension that marks the partial file of an interrupted run."""
 
 
 def _clip_name(clip: Path, style: str, several: bool) -> str:
@@ -25,13 +25,13 @@ CLIP = Kind("clip", CONTAINERS, _clip_name)
 
 
 def find_clips(requested: Iterable[str], say: Notify = lambda message: None) -> list[Path]:
-    """Return the clips that files and folders stand for.
+    """Return the clips in the requested files and folders.
 
-    Hidden files of a folder (`._clip.mp4` on some drives) are not clips. What an interrupted run left there is skipped,
-    and `say` names it.
+    Hidden files of a folder (`._clip.mp4` on some drives) are not clips. Partial files of interrupted runs are skipped,
+    and `say` names them.
 
     Raises:
-        SourceError: if one of them stands for nothing.
+        SourceError: if a file is missing or a folder holds no clips.
     """
     clips: list[Path] = []
     for name in requested:

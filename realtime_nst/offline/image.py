@@ -41,13 +41,14 @@ PHOTO = Kind("photo", SUFFIXES, _photo_name)
 
 
 def find_photos(requested: Iterable[str], say: Notify = lambda message: None) -> list[Path]:
-    """Return the picture files that files, folders and patterns (`*.jpg`) stand for.
+    """Return the image files that the requested files, folders and patterns (`*.jpg`) name.
 
     Args:
-        say: receives a sentence on the files of a folder or pattern that cannot be read here and are passed over.
+        requested: files, folders and patterns.
+        say: receives a sentence about files of a folder or pattern that are skipped because they cannot be read here.
 
     Raises:
-        SourceError: if one of them stands for nothing.
+        SourceError: if one of them names no image file.
     """
     photos: list[Path] = []
     for name in requested:
@@ -77,18 +78,18 @@ def stylize_photos(
     max_pixels: int = MAX_PIXELS,
     overwrite: bool = True,
 ) -> None:
-    """Make the pictures of a plan, encoding each style once.
+    """Write the images of a plan, encoding each style once.
 
-    An output has its photo's EXIF block (see `kept_exif`), resolution and transparency, as far as its format can hold
-    them; `say` is told what it cannot.
+    An output keeps its photo's EXIF block (see `kept_exif`), resolution and transparency, as far as its format can hold
+    them; `say` receives a sentence about anything that is lost.
 
     Args:
         plan: (photo, style, file to write); see `plan_outputs`.
-        stylizer: what renders the pictures.
-        render: how each picture is rendered; its code is replaced by the style's.
+        stylizer: renders the images.
+        render: how to render each image; the style's code replaces its code.
         on_written: called with each file written.
         say: receives notices, one sentence each.
-        keep_going: after a photo that fails, go on with the next one.
+        keep_going: if a photo fails, continue with the next one.
         max_pixels: number of pixels of the largest photo that is read.
         overwrite: whether an output may replace a file, such as one that another run has written in the meantime.
 
@@ -101,7 +102,7 @@ def stylize_photos(
     failures: dict[Path, StylizeError] = {}
     several: list[Path] = []
     losses: dict[str, Path] = {}
-    for path, outputs in photos.items():  # a check only: all of them together may not fit into memory
+    for path, outputs in photos.items():  # only a check: all photos together may not fit into memory
         try:
             photo = read_photo(path, max_pixels=max_pixels)
         except SourceError as error:
@@ -149,12 +150,12 @@ def _stylize(photo: Photo, target: Path, stylizer: Stylizer, render: RenderParam
 
 
 def _opaque(bgra: Image) -> Image:
-    """Return the colours of an image whose transparency is kept: white where nothing of them is seen."""
+    """Return the colours of an image whose transparency is kept: white where it is fully transparent."""
     return np.where(bgra[..., 3:] == 0, np.uint8(255), bgra[..., :3])
 
 
 def _losses(photo: Photo, target: Path) -> list[str]:
-    """Return in words what `photo` has and the format of `target` cannot hold."""
+    """Describe the properties of `photo` that the format of `target` cannot hold."""
     ending = target.suffix.lower()
     losses: list[str] = []
     if photo.alpha is not None and ending not in ALPHA_SUFFIXES:

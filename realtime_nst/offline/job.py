@@ -1,4 +1,4 @@
-"""A clip to be made, as one picklable value, and how a process makes it."""
+"""A clip to be stylized, as one picklable value, and the worker that stylizes it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .clip import ClipOptions, stylize_clip
 
 @dataclass(frozen=True)
 class ClipJob:
-    """A clip to be made. It pickles, so that another process can make it."""
+    """A clip to be stylized. It can be pickled, so that another process can run it."""
 
     input: Path
     output: Path
     styles: tuple[tuple[float, Style], ...]
-    """(seconds of the output, style) keyframes; one at 0 is one style for the whole clip."""
+    """(seconds of the output, style) keyframes; a single one at 0 applies one style to the whole clip."""
     model: str = "auto"
     device: str = "auto"
     processing_size: int | None = None
@@ -32,11 +32,11 @@ class ClipJob:
 
 
 def check_job(job: ClipJob) -> None:
-    """Find out before any work whether `job` can be made.
+    """Check before any work that `job` can be run.
 
     Raises:
-        SourceError: if the input is not a readable clip, or shorter than the start asked for.
-        OutputError: if the output exists and is not to be replaced.
+        SourceError: if the input is not a readable clip, or ends before the requested start.
+        OutputError: if the output exists and must not be replaced.
     """
     options = job.options
     check_overwrite(job.output, options.overwrite or options.resume)
@@ -44,9 +44,9 @@ def check_job(job: ClipJob) -> None:
 
 
 class ClipWorker:
-    """Makes one job after another in this process; opens each network and encodes each style once.
+    """Runs one job after another in this process; opens each network and encodes each style once.
 
-    Networks share the processors that the process was given: the affinity mask where the system has one.
+    Networks share the processors that the process may use (its affinity mask, if the system has one).
 
     Args:
         say: receives notices, one sentence each.
@@ -58,10 +58,10 @@ class ClipWorker:
         self._codes: dict[tuple[Stylizer, Path], StyleCode] = {}
 
     def prepare(self, jobs: Iterable[ClipJob]) -> None:
-        """Open the networks and encode the styles of `jobs`, so that what is wrong with them shows before any work.
+        """Open the networks and encode the styles of `jobs`, so that errors in them appear before any work.
 
         Raises:
-            ModelError, DeviceError, StyleError: as `load_stylizer` and `Style.read`.
+            ModelError, DeviceError, StyleError: as in `load_stylizer` and `Style.read`.
         """
         for job in jobs:
             self._timeline(job)
@@ -73,7 +73,7 @@ class ClipWorker:
         progress: Callable[[float, float | None], None] = lambda done, total: None,
         stop: threading.Event | None = None,
     ) -> Path:
-        """Make the clip of `job`; see `stylize_clip` for arguments, result and errors."""
+        """Stylize the clip of `job`; see `stylize_clip` for arguments, result and errors."""
         return stylize_clip(
             job.input,
             job.output,
@@ -110,5 +110,5 @@ class ClipWorker:
 
 
 def run_job(job: ClipJob, say: Notify = lambda message: None) -> Path:
-    """Make the clip of `job` in this process and return the file written; see `ClipWorker` for several."""
+    """Stylize the clip of `job` in this process and return the file written; see `ClipWorker` for several jobs."""
     return ClipWorker(say).run(job)

@@ -1,4 +1,4 @@
-"""One picture by optimization, from files to a file: what `realtime-nst optimize` does."""
+"""One image by optimization, from files to a file: the work of `realtime-nst optimize`."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def optimize_photo(
     say: Notify,
     on_step: Callable[[Progress], None] = lambda state: None,
 ) -> None:
-    """Write to `output` a picture with the content of `photo` and the style of `painting` (a file or a style's name).
+    """Write to `output` an image with the content of `photo` and the style of `painting` (a file or a style's name).
 
     Args:
-        save_every: also write the picture so far after every so many steps.
-        plot: a file for the curves of the losses.
+        save_every: also write the current image after every so many steps.
+        plot: a file for the loss curves.
         overwrite: whether `output` and `plot` may exist.
         say: receives notices, one sentence each.
         on_step: called after every step.
         others: see `optimize` and `Target`.
 
-    Interrupted, it writes the picture that it has made so far.
+    If interrupted, it writes the current image.
 
     Raises:
         InputError: if a file cannot be read or written, found before the first step.
@@ -66,7 +66,7 @@ def optimize_photo(
             raise OutputError(f"{plot} cannot be both the picture and the plot; choose another name for the plot")
     content = read_image(photo)
 
-    # Keras takes seconds to load: what is wrong with the files is found before.
+    # Keras takes seconds to load, so we check the files first.
     say("loading the feature network")
     from ..nst.optimize import Target, optimize
     from ..nst.plots import load_pyplot

@@ -1,4 +1,4 @@
-"""Which files go in and which come out, decided before anything is written."""
+"""The input and output files of a command, planned before anything is written."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 class Kind(NamedTuple):
-    """A kind of file to make."""
+    """A kind of output file."""
 
     noun: str
     suffixes: tuple[str, ...]
-    """The endings that an output may have."""
+    """The file extensions that an output may have."""
     name: Callable[[Path, str, bool], str]
     """(input, style's name, whether there are several styles) -> name of the output in a folder."""
 
@@ -38,12 +38,13 @@ def plan_outputs(
     """Return (input, style, file to write) for every input in every style, without writing anything but a folder.
 
     Args:
-        kind: what is made.
-        styles: (name, style) pairs; the style is handed through.
-        output: a file for one input in one style if it has an ending of `kind` and is no folder; otherwise a folder,
-            made if missing.
-        also_read: files read besides `inputs`. What is read is never an output.
-        may_exist: whether outputs may exist.
+        kind: the kind of output file.
+        inputs: the files to stylize.
+        styles: (name, style) pairs; the style is passed through.
+        output: a file for one input in one style if it has a file extension of `kind` and is not a folder; otherwise a
+            folder, which is created if missing.
+        also_read: files that are read besides `inputs`. A file that is read is never an output.
+        may_exist: whether outputs may exist already.
 
     Raises:
         OutputError: if the outputs do not fit into `output`, collide, exist or cannot be written.

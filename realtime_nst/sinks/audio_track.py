@@ -26,7 +26,7 @@ class AudioTrack:
         """Add the stream.
 
         Args:
-            container: what to write to; nothing was written to it yet.
+            container: the output container; nothing has been written to it yet.
             rate: samples per second.
             channels: 1 or 2.
         """
@@ -37,7 +37,7 @@ class AudioTrack:
         self._graph = Graph()
         self._graph.link_nodes(
             self._graph.add_abuffer(sample_rate=rate, format="flt", layout=self._layout, time_base=Fraction(1, rate)),
-            # Beyond 10 ms it is stretched or shortened by at most 1 %; beyond 0.1 s silence is inserted or sound cut.
+            # An offset above 10 ms is corrected by stretching at most 1 %, above 0.1 s by inserting silence or cutting.
             self._graph.add("aresample", f"async={rate // 100}:min_comp=0.01:min_hard_comp=0.1:first_pts=0"),
             self._graph.add("aformat", "sample_fmts=fltp"),
             self._graph.add("abuffersink"),
@@ -47,7 +47,7 @@ class AudioTrack:
         """Encode a chunk of sound.
 
         Args:
-            chunk: the sound; what lies before `began` is left out.
+            chunk: the sound; samples before `began` are left out.
             began: time of the recording's first frame, in seconds, on the clock of the chunk.
         """
         pts = round((chunk.time - began) * self._rate)

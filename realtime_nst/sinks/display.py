@@ -29,7 +29,7 @@ def check_display() -> None:
 
 
 def _display_problem() -> str | None:
-    """Return why no window can be opened; None: one can."""
+    """Return the reason why no window can be opened; None if one can."""
     if not sys.platform.startswith("linux"):
         return None
     display = os.environ.get("DISPLAY")

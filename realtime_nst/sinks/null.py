@@ -1,4 +1,4 @@
-"""A sink that discards frames, to measure what everything else costs."""
+"""A sink that discards frames, to measure the cost of everything else."""
 
 from __future__ import annotations
 

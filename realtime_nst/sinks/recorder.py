@@ -1,4 +1,4 @@
-"""Recordings that are started and stopped while frames come."""
+"""Recordings that are started and stopped while frames arrive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Recorder(Closing):
     """A sink that writes a file while it is switched on.
 
     Attributes:
-        ended: recordings that have ended; whoever reports them to the user removes them.
+        ended: recordings that have ended; whoever reports one to the user removes it.
         silent: whether the microphone has stopped. Recordings then continue without sound.
     """
 
@@ -25,14 +25,14 @@ class Recorder(Closing):
     help: ClassVar[str] = "record the frames, and the microphone if there is one, to a file"
 
     def __init__(self, fps: float, *, live: bool, must_succeed: bool, microphone: AudioSource | None = None) -> None:
-        """Make a recorder that is switched off.
+        """Create a recorder that is switched off.
 
         Args:
-            fps: about how many frames per second will come.
-            live: encode fast enough for two cores, and drop a frame rather than delay the display; otherwise take
-                time for smaller files and keep every frame.
-            must_succeed: whether the recording is all that comes of the run. A recording that has to stop, because the
-                disk is full for instance, then raises its RunError; otherwise it is among `ended`, with its failure.
+            fps: approximate frame rate, in frames per second.
+            live: encode fast enough for two cores, and drop a frame rather than delay the display; otherwise encode
+                more slowly into smaller files and keep every frame.
+            must_succeed: whether the recording is the only result of the run. If it has to stop, for instance because
+                the disk is full, its RunError is then raised; otherwise it is added to `ended`, with its failure.
             microphone: recorded in step with the frames.
         """
         self._fps = fps
@@ -63,7 +63,7 @@ class Recorder(Closing):
         """Finish the recording under way, if there is one.
 
         Raises:
-            RunError: if it had failed and `must_succeed` was given.
+            RunError: if it failed and `must_succeed` is set.
         """
         recording, self._current = self._current, None
         if recording is None:

@@ -28,13 +28,13 @@ TIME_BASE = Fraction(1, 90_000)
 class Recording:
     """One file, encoded on a thread of its own.
 
-    Its fragments are flushed as they are written, so that the file plays up to about the last half second whatever
-    happens to the process. A keyframe comes every second. A clean end turns it into a plain MP4.
+    Its fragments are flushed as they are written, so that the file can be played up to about the last half second,
+    whatever happens to the process. There is a keyframe every second. A clean end turns the file into a plain MP4.
 
     Attributes:
         path: the file.
-        frames: how many frames were encoded.
-        failure: why it had to stop; None: it did not.
+        frames: number of frames encoded.
+        failure: the error that stopped it; None if there was none.
     """
 
     def __init__(self, path: Path, fps: float, *, live: bool, microphone: AudioSource | None) -> None:
@@ -42,8 +42,8 @@ class Recording:
 
         Args:
             path: the file.
-            fps: about how many frames per second will come.
-            live: encode fast and drop frames that the encoder cannot keep up with; otherwise `write` waits for it.
+            fps: approximate frame rate, in frames per second.
+            live: encode fast, and drop frames if the encoder cannot keep up; otherwise `write` waits for it.
             microphone: recorded beside the frames.
         """
         self.path = path
@@ -74,7 +74,7 @@ class Recording:
                 self._queue.put(frame)
 
     def finish(self) -> None:
-        """Encode what is queued and close the file."""
+        """Encode the queued frames and close the file."""
         self._queue.end()
         self._thread.join()
 

@@ -15,7 +15,7 @@ class VirtualCamera(Closing):
     """A sink that sends frames to the driver of a virtual camera.
 
     Attributes:
-        device: what other programs call the camera.
+        device: the camera's name in other programs.
     """
 
     name: ClassVar[str] = "virtual camera"
@@ -27,7 +27,7 @@ class VirtualCamera(Closing):
         Args:
             device: its name in the system ("/dev/video2", "OBS Virtual Camera"), or "default" for the first one found.
             size: (height, width) of the frames in pixels. Odd sides are padded; frames of another size are scaled.
-            fps: about how many frames per second will be sent.
+            fps: approximate frame rate, in frames per second.
 
         Raises:
             DeviceError: if pyvirtualcam, the driver or the device is missing.
@@ -54,7 +54,7 @@ class VirtualCamera(Closing):
         """Send a frame.
 
         Raises:
-            RunError: if the driver accepts no more.
+            RunError: if the driver accepts no more frames.
         """
         try:
             self._camera.send(fit_even(frame.image, self._size))
@@ -78,7 +78,7 @@ def _one_line(reason: Exception) -> str:
 
 
 def _driver_advice() -> str:
-    """Return how to get a virtual camera on this system."""
+    """Return advice on how to get a virtual camera on this system."""
     if sys.platform.startswith("linux"):
         return "sudo apt-get install v4l2loopback-dkms, then sudo modprobe v4l2loopback exclusive_caps=1"
     return "install OBS Studio (obsproject.com) and start and stop its virtual camera once"

@@ -33,12 +33,12 @@ class Window(Closing):
         Args:
             title: its title, unique in the process.
             size: (height, width) of the frames in pixels.
-            controls: what its keys act on.
-            draw: draws over an image of the window's size, in place, what is to be read on it.
+            controls: receives the actions of the keys.
+            draw: draws the overlay in place onto an image of the window's size (uint8 BGR, H x W x 3).
             fullscreen: returns whether the window should fill the screen.
 
         Raises:
-            DeviceError: if this OpenCV was built without windows.
+            DeviceError: if this OpenCV was built without window support.
         """
         self._title = title
         self._controls = controls
@@ -47,7 +47,7 @@ class Window(Closing):
         self._fullscreen = False
         self._open = True
         try:
-            # `letterbox` keeps the aspect ratio: with WINDOW_KEEPRATIO, OpenCV does not report the window's real size.
+            # `letterbox` keeps the aspect ratio, because with WINDOW_KEEPRATIO OpenCV misreports the window's size.
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as reason:
             raise DeviceError(

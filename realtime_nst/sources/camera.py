@@ -85,7 +85,7 @@ class Camera(CaptureSource):
         retrieved, data = self._capture.retrieve()
         if retrieved and not self._jpegs:
             return Frame(cast(Image, data), time)
-        # A frame that OpenCV could not decode is treated as an empty JPEG. An EncodedFrame has the attributes of a Frame.
+        # A frame that OpenCV could not decode counts as an empty JPEG. An EncodedFrame has the attributes of a Frame.
         jpeg = np.asarray(data, np.uint8) if retrieved else np.empty(0, np.uint8)
         return cast(Frame, EncodedFrame(jpeg, time, self.name))
 

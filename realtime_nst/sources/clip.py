@@ -206,7 +206,7 @@ def _upright_bgr(frame: av.VideoFrame) -> Image:
 
 
 DisplayMatrix = tuple[int, int, int, int]
-"""(a, b, c, d): the image's right is displayed along (a, b), its down along (c, d); x to the right, y down."""
+"""(a, b, c, d): the image's x axis is displayed along (a, b), its y axis along (c, d); x points right, y down."""
 
 
 def _display_matrix(frame: av.VideoFrame) -> DisplayMatrix:
@@ -219,9 +219,9 @@ def _display_matrix(frame: av.VideoFrame) -> DisplayMatrix:
 
 
 def _lay(image: Image, matrix: DisplayMatrix) -> Image:
-    """Return an image rotated by a multiple of 90 degrees and mirrored, whichever of the eight is nearest to `matrix`."""
+    """Return an image displayed by the nearest of the eight rotations and reflections to `matrix`."""
     a, b, c, d = matrix
-    if abs(b) > abs(a):  # its right is displayed up or down
+    if abs(b) > abs(a):  # its x axis is displayed vertically
         image = image.transpose(1, 0, 2)
         a, d = c, b
     return image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]

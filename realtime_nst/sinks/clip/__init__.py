@@ -1,1 +1,1 @@
-"""The file of a stylized clip: what it holds, how it is resumed, and what accompanies its frames."""
+"""The file of a stylized clip: writing it, resuming it, and copying the streams that accompany its frames."""

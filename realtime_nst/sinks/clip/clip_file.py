@@ -25,22 +25,22 @@ from .partial_clip import PartialClip
 from .stream_copy import OriginalClip, StreamCopier, without_timecode
 
 SLIDE_SECONDS = 0.2
-"""How long the first frame of a slide show is displayed at least: there the last one's own duration matters too."""
+"""Shortest duration of the first frame of a slide show, in which the last frame's own duration matters too."""
 
 
 class ClipWriter(Closing):
     """A sink that writes stylized frames beside the other streams of the original clip.
 
-    Frames go to a partial file, which plays whatever happens; `finish` completes it and gives it its final name. A
-    `with` block that ends before that abandons the partial file, from which a later run can resume.
+    Frames go to a partial file, which can be played whatever happens; `finish` completes it and gives it its final
+    name. A `with` block that ends earlier abandons the partial file, from which a later run can resume.
 
     Attributes:
         output: the final file.
         partial: the partial file.
-        frames: how many frames were written, those of the resumed run included.
+        frames: number of frames written, including those of the resumed run.
         resumed: where a resumed run continues, in seconds; 0 for a new one.
         sound_end: where the sound or subtitles written so far end, in seconds.
-        notices: sentences for the user, about what differs from the original.
+        notices: sentences for the user about differences from the original.
     """
 
     name: ClassVar[str] = "clip file"
@@ -67,19 +67,19 @@ class ClipWriter(Closing):
             output: the final file; its ending names the container.
             source: the original clip.
             size: (height, width) of the frames in pixels. Odd sides are padded.
-            pixel_aspect: width to height of a pixel.
+            pixel_aspect: width of a displayed pixel divided by its height.
             encoder: FFmpeg's name of an H.264 encoder, or "auto".
             crf: quality, 0 to 51; lower is better.
-            preset: x264's trade of time for size.
+            preset: x264's preset, which trades time for file size.
             keyframe_seconds: seconds between keyframes.
-            settings: all that the frames depend on; kept beside the partial file.
+            settings: everything that the frames depend on; kept beside the partial file.
             resume: continue after the last keyframe of a partial file that has the same settings.
-            overwrite: replace `output`, and discard what an interrupted run left.
+            overwrite: replace `output`, and discard the partial file of an interrupted run.
 
         Raises:
-            OutputError: if the folder cannot be written, the ending names no container, another run is writing the same
-                output, or an interrupted run's file may be neither resumed nor discarded. The files are then as they
-                were before.
+            OutputError: if the folder cannot be written, the file extension names no container, another run is writing
+                the same output, or an interrupted run's file may be neither resumed nor discarded. No file is changed
+                in these cases.
             SourceError: if the original cannot be opened again.
         """
         if output.suffix.lower() not in CONTAINERS:
@@ -160,7 +160,7 @@ class ClipWriter(Closing):
             RunError: if it cannot be written, because the disk is full for instance.
         """
         time_base = self._source.time_base
-        # Encoders refuse two frames at the same time, which some clips have.
+        # Some clips have two frames at the same time, which encoders refuse.
         self._last_pts = max(round(frame.time / time_base), self._last_pts + 1)
         encoded = to_yuv420p(pad_even(frame.image), self._last_pts, time_base)
         try:
@@ -172,7 +172,7 @@ class ClipWriter(Closing):
         self.frames += 1
 
     def _encode_held(self, until: int | None) -> None:
-        """Encode the frame that is held back until its duration is known: until the next one's timestamp."""
+        """Encode the held-back frame, whose duration is known once the next frame has its timestamp (`until`)."""
         held, self._held = self._held, None
         if held is not None:
             end = until or (held.pts or 0) + round(self._source.last_duration / self._source.time_base)
@@ -191,7 +191,7 @@ class ClipWriter(Closing):
         self.abandon()
 
     def finish(self) -> Path:
-        """Write what is buffered and the rest of the sound, and give the file its final name.
+        """Write the buffered frames and the rest of the sound, and give the file its final name.
 
         Returns:
             The final file.
@@ -223,11 +223,11 @@ class ClipWriter(Closing):
         return self.output
 
     def abandon(self) -> None:
-        """End the partial file so that it plays, and leave it for a later run. After `finish` this does nothing."""
+        """End the partial file so that it can be played, and leave it for a later run. No effect after `finish`."""
         if self._ended:
             return
         self._ended = True
-        # What was flushed stays readable; the failure that led here is the one to report.
+        # Flushed data stays readable; the failure that led here is the one to report.
         with contextlib.suppress(OSError, FFmpegError):
             with contextlib.closing(self._container):
                 self._encode_held(None)

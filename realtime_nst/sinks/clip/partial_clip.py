@@ -19,13 +19,14 @@ from ...media.paths import sibling
 
 
 class PartialClip:
-    """A file that is being written, beside a note of the settings it is made with.
+    """A file that is being written, beside a note of the settings that it is made with.
 
-    One run at a time can have it. What an interrupted run finished is never touched until more is whole: a run that
-    resumes reads it from the earlier file, and removes that only once its own file holds as much and is complete.
+    Only one run at a time can hold it. The frames of an interrupted run are never touched before they are safe: a run
+    that resumes copies them from the earlier file, and removes that file only once its own holds as much and is
+    complete.
 
     Attributes:
-        path: the file. It plays, whatever happens to the process.
+        path: the file. It can be played, whatever happens to the process.
     """
 
     def __init__(self, output: Path) -> None:
@@ -39,17 +40,17 @@ class PartialClip:
         """Claim the file, and make way for a new one at `path`.
 
         Args:
-            settings: all that the output depends on.
-            resume: keep what an interrupted run left, for `copy_earlier`.
-            overwrite: discard what an interrupted run left.
-            notices: gets a sentence if there is nothing to resume.
+            settings: everything that the output depends on.
+            resume: keep the file of an interrupted run, for `copy_earlier`.
+            overwrite: discard the file of an interrupted run.
+            notices: receives a sentence if there is nothing to resume.
 
         Returns:
             Whether there is an interrupted run to resume.
 
         Raises:
-            OutputError: if another run is writing the file, if files of these names were left by no run, or if an
-                interrupted run had other settings or would be discarded unasked. Nothing was changed then.
+            OutputError: if another run is writing the file, if files of these names do not come from this program, or
+                if an interrupted run had other settings or would be discarded unasked. No file is changed then.
             OSError: if the folder cannot be written.
         """
         claim = self._claim = Claim(self.path.with_suffix(".json"))
@@ -75,7 +76,7 @@ class PartialClip:
         return best is not None
 
     def _check_left(self, left: list[Path], note: str, settings: str, resume: bool, overwrite: bool) -> None:
-        """Raise OutputError if the files that are there may not be used or removed."""
+        """Raise OutputError if the files in `left` must not be used or removed."""
         if not left:
             return
         if not note:
@@ -94,7 +95,7 @@ class PartialClip:
             )
 
     def undo(self, *, resume: bool) -> None:
-        """Remove the new file because the run could not start; put back what was to be resumed."""
+        """Remove the new file because the run could not start; put back the file to be resumed."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
             if resume and self._earlier.exists():
@@ -109,7 +110,7 @@ class PartialClip:
             write: takes each packet, in Annex B format, with the time of its frame in seconds.
 
         Returns:
-            How many frames were copied, and the time of the frame that comes next, in seconds.
+            The number of frames copied, and the time of the next frame, in seconds.
 
         Raises:
             OutputError: if the interrupted run's file cannot be read.
@@ -147,14 +148,14 @@ class PartialClip:
         self._release(remove=True)
 
     def leave(self, frames: int) -> None:
-        """Leave the file, which was closed and holds so many frames, for a later run."""
+        """Leave the closed file, which holds `frames` frames, for a later run."""
         if frames >= self._earlier_frames:
             with contextlib.suppress(OSError):
                 self._earlier.unlink(missing_ok=True)
         self._release(remove=False)
 
     def give_up(self) -> None:
-        """Leave the file as it is, because it could not be closed, and the earlier one beside it."""
+        """Leave the file, which could not be closed, as it is, and the earlier one beside it."""
         self._release(remove=False)
 
     def _release(self, *, remove: bool) -> None:
@@ -163,7 +164,7 @@ class PartialClip:
 
 
 def _count_frames(path: Path) -> int:
-    """Return how many frames of a partial file can be read; 0 if it is empty or damaged."""
+    """Return the number of readable frames of a partial file; 0 if it is empty or damaged."""
     frames = 0
     with contextlib.suppress(OSError, FFmpegError, IndexError), av.open(file_url(path)) as container:
         for _ in _video_packets(container):

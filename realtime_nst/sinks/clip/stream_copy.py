@@ -1,4 +1,4 @@
-"""Copy what accompanies the video of a clip: sound and subtitles."""
+"""Copy the streams that accompany the video of a clip: sound and subtitles."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 class OriginalClip(Protocol):
-    """What a writer needs to know about the clip whose streams it copies. `sources.clip.ClipSource` is one."""
+    """The facts that a writer needs about the clip whose streams it copies. `sources.clip.ClipSource` has them."""
 
     path: Path
     stream: av.VideoStream
-    """The video stream that is stylized, of an open container."""
+    """The video stream that is stylized; its container is open."""
     time_base: Fraction
     """Unit of the video stream's timestamps, in seconds."""
     origin: Fraction
@@ -40,14 +40,14 @@ class OriginalClip(Protocol):
     first_time: float
     """Time of the first frame, in seconds from `start`."""
     last_duration: float
-    """How long the last frame read is displayed, in seconds."""
+    """Display duration of the last frame read, in seconds."""
 
 
 class StreamCopier(Closing):
     """Copies every sound and subtitle stream of a clip into an output container.
 
-    Packets are copied bit for bit if the container takes their codec; otherwise sound is encoded as AAC. The clip is
-    opened a second time, so that its sound is read at its own pace, whatever the frames do.
+    Packets are copied bit for bit if the container accepts their codec; otherwise sound is encoded as AAC. The clip is
+    opened a second time, so that its sound is read independently of the frames.
 
     Attributes:
         chapters: the clip's chapters, in seconds of the output; whoever writes the complete file adds them.
@@ -55,12 +55,12 @@ class StreamCopier(Closing):
     """
 
     def __init__(self, source: OriginalClip, output: OutputContainer, notices: list[str]) -> None:
-        """Add the streams to `output`, to which nothing was written yet.
+        """Add the streams to `output`, to which nothing has been written yet.
 
         Args:
             source: the clip.
             output: the container to copy into.
-            notices: gets a sentence for each stream that is not kept as it is.
+            notices: receives a sentence for each stream that is not kept as it is.
 
         Raises:
             SourceError: if the clip cannot be opened again.
@@ -86,11 +86,11 @@ class StreamCopier(Closing):
             cleanup.pop_all()
 
     def _add(self, stream: Stream, packet: av.Packet | None) -> None:
-        """Add a stream to the output: copied if the container takes it, else encoded anew if it is sound.
+        """Add a stream to the output: copied if the container accepts it, otherwise re-encoded if it is sound.
 
         Args:
             stream: the stream of the clip.
-            packet: its first packet, to try the container with; None: it has none early on.
+            packet: its first packet, to try on the container; None if it has none near the beginning.
         """
         target: Stream | None = None
         codec = stream.codec_context.name if stream.codec_context else "unknown"
@@ -120,12 +120,12 @@ class StreamCopier(Closing):
     def _why_not_copied(
         self, stream: Stream, codec: str, packet: av.Packet | None, bitstream_filter: str | None
     ) -> str | None:
-        """Return why the output cannot hold a stream as it is; None if it can."""
+        """Return the reason why the output cannot hold a stream as it is; None if it can."""
         if not _can_be_copied(stream) or codec not in self._output.supported_codecs:
             return "it is of another kind"
         container = self._output.format.name
         if codec.startswith("pcm_") and container == "mp4":
-            # The standard for it is young: many players play it as noise at full level.
+            # The standard for it is recent: many players play it as noise at full volume.
             return "few players understand it"
         return why_refused(container, stream, packet, bitstream_filter)
 
@@ -164,7 +164,7 @@ class StreamCopier(Closing):
             yield packet
 
     def mux_until(self, time: float | None) -> None:
-        """Write every packet up to `time` (seconds of the output), or with None all that are left."""
+        """Write every packet up to `time` (seconds of the output), or all remaining packets if it is None."""
         while (packet := self._next) is not None:
             if time is not None and float((packet.dts or 0) * packet.time_base) - self._start > time:
                 return
@@ -198,7 +198,7 @@ def _can_be_copied(stream: Stream) -> bool:
 
 
 def without_timecode(metadata: Mapping[str, str], output: OutputContainer) -> dict[str, str]:
-    """Return tags without a timecode if `output` would make a track of it, which its fragments cannot hold."""
+    """Return tags without a timecode if `output` would turn it into a track, which its fragments cannot hold."""
     makes_track = output.format.name in ("mp4", "mov", "ipod")
     return {key: value for key, value in metadata.items() if not (makes_track and key.lower() == "timecode")}
 
@@ -215,7 +215,7 @@ class _AacEncoder:
         rates = av.Codec("aac", "w").audio_rates or [stream.rate]
         rate = min(rates, key=lambda each: (abs(each - stream.rate), -each))
         self.stream: AudioStream = output.add_stream("aac", rate=rate)
-        # Some containers count channels without placing them, which AAC requires.
+        # Some containers state only the number of channels; AAC also needs their layout.
         layout = {1: "mono", 2: "stereo", 6: "5.1"}.get(stream.channels, "stereo")
         self.stream.layout = layout
         self.changes: list[str] = []
@@ -242,7 +242,7 @@ class _AacEncoder:
     def _encode(self, frame: av.AudioFrame) -> list[av.Packet]:
         try:
             parts = self._resampler.resample(frame)
-        except ValueError:  # PyAV: the track has changed its rate, channels or format in the middle
+        except ValueError:  # PyAV: the track's rate, channels or format have changed midway
             parts = self._resampler.resample(None)
             self._resampler = av.AudioResampler(format="fltp", layout=self.stream.layout.name, rate=self.stream.rate)
             parts += self._resampler.resample(frame)

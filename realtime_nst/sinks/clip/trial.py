@@ -1,4 +1,4 @@
-"""Trial files in memory: what a container refuses shows before hours of work instead of after them."""
+"""Trial files in memory: find out which streams a container refuses before hours of work instead of after them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from av.stream import Stream
 from ...media.containers import open_clip
 
 MOST_PACKETS = 5000
-"""How many packets of a clip are looked at for the first one of each stream."""
+"""Number of packets of a clip that are searched for the first one of each stream."""
 
 
 def first_packets(path: Path, indices: Iterable[int]) -> dict[int, av.Packet]:
-    """Return the first packet with a time of each of these streams; none for a stream that has none early on."""
+    """Return the first timed packet of each of these streams, by index; streams without an early packet are missing."""
     found: dict[int, av.Packet] = {}
     wanted = set(indices)
     container = open_clip(path)
@@ -30,7 +30,7 @@ def first_packets(path: Path, indices: Iterable[int]) -> dict[int, av.Packet]:
             if len(found) == len(wanted) or number >= MOST_PACKETS:
                 break
     except FFmpegError:
-        pass  # What there is until then is enough; the copy itself reports where the streams end.
+        pass  # The packets read so far are enough; the copy itself reports where the streams end.
     finally:
         container.close()
     return found
@@ -46,7 +46,7 @@ def why_refused(container: str, stream: Stream, packet: av.Packet | None, bitstr
         bitstream_filter: FFmpeg's name of the filter that its packets go through.
 
     Returns:
-        FFmpeg's words if the container refuses it; None if it does not.
+        FFmpeg's error message if the container refuses the stream; None if it accepts it.
     """
     try:
         with av.open(io.BytesIO(), "w", format=container) as output:
@@ -57,7 +57,7 @@ def why_refused(container: str, stream: Stream, packet: av.Packet | None, bitstr
             for one in packets:
                 one.stream = target
                 output.mux(one)
-            output.start_encoding()  # writes the header, if no packet has made it so
+            output.start_encoding()  # writes the header, unless a packet has already triggered that
     except (OSError, ValueError, FFmpegError) as error:
         return getattr(error, "strerror", None) or str(error)
     return None
