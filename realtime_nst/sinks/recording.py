@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +18,7 @@ from ..frames import Frame, Image
 from ..interfaces import AudioSource
 from ..media.containers import open_output
 from ..media.h264 import configure_stream, even_size, fit_even, to_yuv420p
+from ..process import available_cpus
 from .audio_track import AudioTrack
 
 TIME_BASE = Fraction(1, 90_000)
@@ -121,7 +121,7 @@ class Recording:
                 sound.finish()
 
     def _add_stream(self, container: OutputContainer, image: Image) -> av.VideoStream:
-        few_cores = (os.cpu_count() or 1) <= 4
+        few_cores = available_cpus() <= 4
         preset = ("ultrafast" if few_cores else "veryfast") if self._live else "veryfast"
         rate = Fraction(self._fps).limit_denominator(1001)
         stream = container.add_stream(
