@@ -14,6 +14,7 @@ from .base import Say
 from .hub_parts import OpenVinoParts, TensorFlowParts, openvino_release
 from .hub_split import Module, load_module, not_a_saved_model, split
 from .runtimes.cache import cache_folder, filling
+from .runtimes.devices import openvino_core
 
 
 def converted(folder: Path, say: Say = lambda message: None) -> Path:
@@ -52,7 +53,7 @@ def converted(folder: Path, say: Say = lambda message: None) -> Path:
 def _convert(module: Module, folder: Path) -> None:
     import openvino
 
-    core = openvino.Core()
+    core = openvino_core()
     graphs = {"transform": module.transform, "encode": module.encode}
     for name, graph in graphs.items():
         if graph is None:

@@ -1,5 +1,6 @@
 """Our own network, with the weights that the package ships."""
 
+import signal
 import subprocess
 import sys
 
@@ -154,3 +155,19 @@ def test_no_grid_at_the_strides_of_the_network(network, codes, kind):
                 place = 256 // period
                 around = np.r_[spectrum[place - 12 : place - 2], spectrum[place + 3 : place + 13]]
                 assert spectrum[place] <= 2 * around.mean() + 1e-6
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGTERM") or sys.platform == "win32", reason="sends a POSIX signal")
+def test_a_signal_after_a_network_is_gone_reaches_its_handler():
+    """OpenVINO gives a thread a signal stack; freed with the last model, the next signal would crash the process."""
+    script = (
+        "import gc, os, signal, sys, numpy as np\n"
+        "from realtime_nst.networks.fast import FastNetwork\n"
+        "network, image = FastNetwork('cpu'), np.zeros((64, 96, 3), np.uint8)\n"
+        "network.transform(image, network.encode(image))\n"
+        "del network; gc.collect()\n"
+        "signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(3))\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "signal.pause()"
+    )
+    assert subprocess.run([sys.executable, "-c", script], timeout=120).returncode == 3

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import platform
 import re
 import sys
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ...errors import DeviceError
 from ...process import available_cpus
+
+if TYPE_CHECKING:
+    import openvino
 
 DeviceKind: TypeAlias = Literal["cpu", "gpu"]
 
@@ -84,12 +88,26 @@ def tensorflow_gpu() -> str | None:
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name)
 
 
+@functools.cache
+def openvino_core() -> openvino.Core:
+    """Return the process's one OpenVINO core, which lives until the process ends.
+
+    On processors with AMX, OpenVINO's CPU plugin gives the thread that loads it an alternate signal stack, and frees it
+    with the last core and model that use the plugin. The thread keeps pointing to it: the next Ctrl-C would be a
+    segmentation fault, with every recording unfinished.
+
+    Raises:
+        ImportError: if OpenVINO is not installed.
+    """
+    import openvino
+
+    return openvino.Core()
+
+
 def cpu_name() -> str:
     """Return the processor's name, such as "AMD EPYC"; its architecture if OpenVINO is not installed."""
     try:
-        import openvino
-
-        name = openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")
+        name = openvino_core().get_property("CPU", "FULL_DEVICE_NAME")
     except (ImportError, RuntimeError):
         name = platform.processor() or platform.machine()
     return re.sub(r"\s+", " ", re.sub(r"\((R|TM)\)", "", name)).strip()

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...frames import Image
 from .cache import cache_folder, load, store
+from .devices import openvino_core
 
 if TYPE_CHECKING:
     import openvino
@@ -71,7 +72,7 @@ def openvino_compile(
     """
     import openvino
 
-    core = openvino.Core()
+    core = openvino_core()
     sources = [Path(__file__), Path(inspect.getfile(build)), file, file.with_suffix(".bin")]
     key = hashlib.sha256(
         json.dumps(
@@ -98,9 +99,7 @@ def openvino_compile(
 
 def native_precision() -> str:
     """Return what OpenVINO computes with by default on this processor: "f32", "bf16" or "f16"."""
-    import openvino
-
-    return openvino.Core().get_property("CPU", "INFERENCE_PRECISION_HINT").to_string()
+    return openvino_core().get_property("CPU", "INFERENCE_PRECISION_HINT").to_string()
 
 
 class InferRequests:

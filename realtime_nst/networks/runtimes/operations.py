@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .devices import openvino_core
+
 
 def openvino_operations(file: Path, shapes: dict[str, list[int]]) -> int:
     """Count the floating-point operations of a model's convolutions and matrix products; the rest is not counted.
@@ -16,9 +18,7 @@ def openvino_operations(file: Path, shapes: dict[str, list[int]]) -> int:
         file: the model, in a format that OpenVINO reads.
         shapes: the shapes of its inputs, by name.
     """
-    import openvino
-
-    model = openvino.Core().read_model(file)
+    model = openvino_core().read_model(file)
     model.reshape(shapes)
     total = 0
     for node in model.get_ops():
