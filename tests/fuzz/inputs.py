@@ -23,7 +23,9 @@ class Input(NamedTuple):
     path: Path
 
 
-IMAGES = (".png", ".jpg", ".webp", ".tif", ".bmp")
+IMAGES = (".png", ".jpg", ".webp", ".tif", ".bmp", ".gif", ".avif", ".heic")
+HEIC = Path(__file__).parents[1] / "media" / "photo.heic"
+"""An image of the one kind that nothing here encodes."""
 PLAYLISTS = {
     "list.m3u8": b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nplain.ts\n#EXT-X-ENDLIST\n",
     "list.mp4": b"ffconcat version 1.0\nfile /etc/passwd\nfile http://127.0.0.1:9/a.mp4\n",
@@ -61,7 +63,7 @@ def make_input(seed: int, number: int, originals: Path, folder: Path) -> Input:
 
 @cache
 def _encoded(suffix: str) -> bytes:
-    return cv2.imencode(suffix, photo(60, 80))[1].tobytes()
+    return HEIC.read_bytes() if suffix == HEIC.suffix else cv2.imencode(suffix, photo(60, 80))[1].tobytes()
 
 
 def _write(kind: str, path: Path, data: bytes, rng: np.random.Generator) -> Input:
