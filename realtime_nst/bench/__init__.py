@@ -1,1 +1,1 @@
-"""Speed figures, measured on this machine: ours and others', in turns, on the same frames."""
+"""Speed figures of this program and of others, measured in turns on this machine with the same frames."""

@@ -1,4 +1,4 @@
-"""The benchmark run: every model, device, size and case in turns; what `realtime-nst bench` does."""
+"""The benchmark run of `realtime-nst bench`: every model, device, size and case in turns."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from .report import Line, line_of
 OUR_CASES = ("network", "live", "clip, no encoder", "clip")
 
 CAMERA_FRAMES = 150
-"""How many frames of the clip the camera sends over and over."""
+"""Number of frames of the clip that the camera sends over and over."""
 
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """The options of `realtime-nst bench`, whose --help explains each."""
+    """The options of `realtime-nst bench`; `realtime-nst bench --help` explains each."""
 
     models: Sequence[str] = ("auto",)
     devices: Sequence[str] = ("auto",)
@@ -65,11 +65,11 @@ class Figures:
 
 
 def bench(options: BenchOptions, say: Callable[[str], None] = lambda message: None) -> Figures:
-    """Measure what the options name.
+    """Measure the cases that the options name.
 
     Args:
         options: what to measure.
-        say: receives what is being measured.
+        say: receives a sentence about each measurement as it starts.
 
     Raises:
         InputError: if an option is wrong, or something cannot be read or written.

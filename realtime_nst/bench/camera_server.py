@@ -24,7 +24,7 @@ class CameraServer(MjpegServer):
         stalls_after: number of frames after which it stays silent. None: never.
 
     Attributes:
-        url: what `--camera` takes.
+        url: its address, for `--camera`.
     """
 
     def __init__(self, images: Sequence[Image], fps: float, ends_after: int | None, stalls_after: int | None) -> None:

@@ -54,8 +54,8 @@ class Meter:
         """Return the figures of the round.
 
         Args:
-            frames: how many frames were finished.
-            seconds: how long that took. None: the time since the meter was made.
+            frames: number of frames finished.
+            seconds: the time that they took. None: the time since the meter was made.
             more: further figures.
         """
         seconds = seconds or time.perf_counter() - self._started
@@ -74,7 +74,7 @@ class OurCase(ABC):
     """A case with a model on a device, its style encoded.
 
     Args:
-        job: model, device, processing_size, style (a file), clip (a file), and what the case itself needs.
+        job: model, device, processing_size, style (a file), clip (a file), and the case's own parameters.
 
     Attributes:
         size: (height, width) of the frames in pixels.
@@ -246,7 +246,7 @@ class Naive:
 
 
 class Samples(NullSink):
-    """A sink that notes every minute what could drift in a long run: frame rate, latency, memory."""
+    """A sink that records the figures that could drift in a long run once a minute: frame rate, latency, memory."""
 
     def __init__(self, stylizer: Stylizer) -> None:
         self.minutes: list[Answer] = []

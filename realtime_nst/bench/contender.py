@@ -22,8 +22,8 @@ class Contender:
     key "error" ends it.
 
     Args:
-        name: what the tables call it.
-        case: what is measured.
+        name: its name in the tables.
+        case: the case to measure.
         command: starts the process.
         job: the parameters of the case.
 

@@ -1,4 +1,4 @@
-"""What the machine can do at best, to which the speed of a network is compared."""
+"""The machine's peak rate, to which the speed of a network is compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frames that everything is measured on: as a clip, and as the images of a camera."""
+"""The frames for all measurements: as a clip, and as the images of a camera."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def prepare_clip(source: Path | None, size: tuple[int, int] | None, seconds: flo
         The file.
 
     Raises:
-        SourceError: `source` is not a clip.
+        SourceError: if `source` is not a clip.
     """
     if source is None:
         return _record_scene(size or (480, 640), seconds, folder)

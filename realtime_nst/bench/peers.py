@@ -18,8 +18,8 @@ def environment(requirement: str, say: Callable[[str], None]) -> Path:
     """Return the Python of an environment that holds a package; create it with pip if it does not exist.
 
     Args:
-        requirement: what pip installs.
-        say: is told before an installation.
+        requirement: the package, as pip takes it.
+        say: receives a sentence before an installation.
 
     Raises:
         RunError: if it cannot be installed; the message quotes pip.

@@ -16,7 +16,7 @@ Table: TypeAlias = tuple[list[str], list[list[str]]]
 
 
 class Measured(Protocol):
-    """What `Contender` has measured."""
+    """A contender's measurements; `Contender` has them."""
 
     name: str
     case: str

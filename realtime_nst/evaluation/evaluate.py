@@ -1,4 +1,4 @@
-"""The evaluation run: every model on every photo and painting, and on clips; what `realtime-nst evaluate` does."""
+"""The evaluation run of `realtime-nst evaluate`: every model on every photo and painting, and on clips."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def evaluate(
     """Measure every model on every pair of photo and painting, and on clips.
 
     Args:
-        models: what `--model` takes.
+        models: values of `--model`.
         photos: an image file, or a folder of them.
         paintings: an image file, or a folder of them.
         features: VGG-16 weights (npz).
@@ -53,7 +53,7 @@ def evaluate(
         device: "auto", "cpu" or "gpu".
         json_file: receives all figures.
         sheet: an image file that receives a contact sheet of all results.
-        progress: receives what is being measured.
+        progress: receives a sentence about each measurement as it starts.
 
     Returns:
         One entry for each model and processing size.

@@ -24,7 +24,7 @@ class FramePair(NamedTuple):
     one: Image
     two: Image
     flow: np.ndarray
-    """From one to two: float32 H x W x 2, (x, y) in pixels."""
+    """Optical flow from `one` to `two`: float32 H x W x 2, (x, y) in pixels."""
     visible: np.ndarray
     """The pixels that are visible in both: bool H x W."""
     passed: list[Image] | None = None
@@ -41,7 +41,7 @@ def frame_pairs(folder: Path, every: int = 10) -> Iterator[FramePair]:
     Args:
         folder: holds video files, or folders of frames with true flow as MPI Sintel has them: frame_NNNN.png,
             gt/frame_NNNN.flo, and optional masks in gt/occlusions/ and gt/invalid/.
-        every: of a video file every `every`-th frame and the one after it make a pair, with estimated flow.
+        every: in a video file, each `every`-th frame and the next one form a pair, with estimated flow.
 
     Raises:
         SourceError: if there is nothing to measure.

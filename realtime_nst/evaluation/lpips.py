@@ -1,4 +1,4 @@
-"""LPIPS: how different two pictures look, by learned weights on features of AlexNet (Zhang et al., "The Unreasonable
+"""LPIPS: how different two images look, by learned weights on features of AlexNet (Zhang et al., "The Unreasonable
 Effectiveness of Deep Features as a Perceptual Metric", 2018)."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ModelError
 
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-"""What RGB in -1..1 is reduced by, and then divided by, before the first convolution."""
+"""Mean and scale by which RGB in -1..1 is normalized before the first convolution."""
 
 CONVOLUTIONS = ((4, 2), (1, 2), (1, 1), (1, 1), (1, 1))
 """Stride and padding of AlexNet's five convolutions."""
@@ -20,18 +20,18 @@ POOLED_AFTER = (0, 1)
 """The convolutions whose maps are pooled (3 x 3, stride 2) before the next one."""
 
 LEAST_SIDE = 64
-"""Short side in pixels of the smallest picture whose maps are not empty, with room."""
+"""Smallest accepted side in pixels: below about that size some feature maps are empty."""
 
 
 class Lpips:
     """The LPIPS distance of AlexNet.
 
     Args:
-        file: An npz file of the arrays conv1_kernel ... conv5_kernel (H x W x in x out), conv1_bias ... conv5_bias
+        file: an npz file of the arrays conv1_kernel ... conv5_kernel (H x W x in x out), conv1_bias ... conv5_bias
             and lin1 ... lin5.
 
     Raises:
-        ModelError: If the file is missing or holds something else.
+        ModelError: if the file is missing or holds something else.
     """
 
     def __init__(self, file: Path):
@@ -43,10 +43,10 @@ class Lpips:
         )
 
     def __call__(self, first: np.ndarray, second: np.ndarray) -> float:
-        """Compute the distance of two uint8 BGR pictures of one size, H x W x 3: 0 if they are equal.
+        """Compute the distance between two uint8 BGR images of the same size, H x W x 3: 0 if they are equal.
 
         Raises:
-            ValueError: If their shapes differ or a side has fewer than LEAST_SIDE pixels.
+            ValueError: if their shapes differ or a side has fewer than LEAST_SIDE pixels.
         """
         if first.shape != second.shape:
             raise ValueError(f"LPIPS compares pictures of one size, not {first.shape} and {second.shape}")
@@ -63,7 +63,7 @@ class Lpips:
         return total
 
     def _maps(self, images: np.ndarray) -> list:
-        """The maps after each ReLU."""
+        """Return the feature maps after each ReLU."""
         from keras import ops
 
         rgb = images[..., ::-1].astype(np.float32) / 127.5 - 1

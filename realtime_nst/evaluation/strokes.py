@@ -1,10 +1,10 @@
-"""Measures of strokes alone, the colours taken away.
+"""Measures of strokes alone, without colours.
 
-Stroke retrieval: the share of stylized pictures whose strokes are nearer to their own painting's than to those of any
-other painting of a gallery. A picture is made grey and its contrast equalized (CLAHE), so that neither palette nor
-tones tell paintings apart; what is compared are its Gram matrices, each divided by its norm.
+Stroke retrieval: the share of stylized images whose strokes are nearer to those of their own painting than to those of
+any other painting of a gallery. Images are converted to grey and their contrast is equalized (CLAHE), so that neither
+palette nor tones tell paintings apart. Their Gram matrices, each divided by its norm, are then compared.
 
-Regularity: how strongly a plain part of a picture repeats itself. Hatching and lattices do, strokes of a painting less.
+Regularity: how strongly a plain part of an image repeats itself. Hatching and lattices do; painted strokes do less.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ STROKE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
 """The VGG-16 layers whose Gram matrices are a stroke signature."""
 
 CLAHE_CLIP, CLAHE_TILES = 2.0, (4, 4)
-"""How the contrast of grey pictures is equalized, in OpenCV's terms."""
+"""OpenCV's parameters for equalizing the contrast of grey images."""
 
 HIGH_PASS = 8.0
-"""Standard deviation in pixels of the Gaussian mean that is taken away before `regularity` looks for repetition."""
+"""Standard deviation, in pixels, of the Gaussian mean that `regularity` subtracts before it looks for repetition."""
 
 LEAST_SHIFT = 6
 """Shifts of fewer pixels are the width of a stroke, not repetition."""
 
 
 def tone_normalized(image: np.ndarray) -> np.ndarray:
-    """Take a picture's colours and tones away.
+    """Remove an image's colours and tones.
 
     Args:
         image: uint8 BGR, H x W x 3.
@@ -43,11 +43,11 @@ def tone_normalized(image: np.ndarray) -> np.ndarray:
 
 
 def stroke_signature(image: np.ndarray, features) -> list[np.ndarray]:
-    """Compute the stroke signature of a picture.
+    """Compute the stroke signature of an image.
 
     Args:
         image: uint8 BGR, H x W x 3.
-        features: A feature extractor that knows STROKE_LAYERS: float32 BGR B x H x W x 3, 0..255, and names of layers
+        features: a feature network with STROKE_LAYERS: float32 BGR B x H x W x 3, 0..255, and names of layers
             -> feature maps by name.
 
     Returns:
@@ -67,15 +67,15 @@ def stroke_signature(image: np.ndarray, features) -> list[np.ndarray]:
 
 
 def signature_distances(signature: Sequence[np.ndarray], gallery: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
-    """Compute how far the strokes of a picture are from those of each painting of a gallery.
+    """Compute the distance between the strokes of an image and those of each painting of a gallery.
 
     Args:
-        signature: Of the picture, by layer.
-        gallery: The signatures of at least two paintings.
+        signature: the image's signature, by layer.
+        gallery: the signatures of at least two paintings.
 
     Returns:
-        For each painting the sum over layers of the squared distance, divided by its mean over the gallery:
-        float64, (len(gallery),). A layer in which all paintings are the picture's equals counts nothing.
+        For each painting, the sum over layers of the squared distance divided by its mean over the gallery: float64,
+        (len(gallery),). A layer in which no painting differs from the image is ignored.
     """
     total = np.zeros(len(gallery))
     for layer, own in enumerate(signature):
@@ -91,16 +91,16 @@ def nearest_painting(signature: Sequence[np.ndarray], gallery: Sequence[Sequence
 
 
 def regularity(image: np.ndarray) -> float:
-    """Measure how strongly a plain part of a picture repeats itself.
+    """Measure how strongly a plain part of an image repeats itself.
 
     Args:
-        image: uint8, H x W or BGR H x W x 3, sides of more than 2 * LEAST_SHIFT; the plain part alone, 96 x 96 pixels
+        image: the plain part alone, uint8, H x W or BGR H x W x 3, with sides above 2 * LEAST_SHIFT pixels; 96 x 96
             in our reports.
 
     Returns:
-        The highest peak (local maximum) of its autocorrelation at shifts of LEAST_SHIFT pixels and more, as a share of
-        that at shift 0, from 0 (nothing repeats, or nothing is there) to 1. The Gaussian mean of HIGH_PASS pixels is
-        taken away first and the picture windowed (Hann); shifts of up to half its sides are looked at.
+        The highest local maximum of its autocorrelation at shifts from LEAST_SHIFT pixels to half its sides, divided by
+        the value at shift 0: from 0 (nothing repeats, or the image is blank) to 1. First the Gaussian mean of HIGH_PASS
+        pixels is subtracted and a Hann window applied.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
     grey = grey.astype(np.float64)
@@ -108,7 +108,7 @@ def regularity(image: np.ndarray) -> float:
     height, width = fine.shape
     window = np.outer(np.hanning(height), np.hanning(width))
     fine = (fine - (fine * window).sum() / window.sum()) * window
-    # Zeros around it: without them one side would be compared with the other.
+    # Padded with zeros: without them the autocorrelation would wrap around.
     spectrum = np.abs(np.fft.rfft2(fine, (2 * height, 2 * width))) ** 2
     correlation = np.fft.irfft2(spectrum, (2 * height, 2 * width))
     at_rest = correlation[0, 0]

@@ -1,1 +1,1 @@
-"""What sources and sinks share: images, scaling, colour, video containers, H.264 and output paths."""
+"""Code that sources and sinks share: images, scaling, colour, video containers, H.264 and output paths."""

@@ -6,10 +6,10 @@ from collections import deque
 
 
 class AudioClock:
-    """Computes when samples were captured, from when blocks of them arrived.
+    """Computes the capture times of samples from the arrival times of their blocks.
 
-    Blocks arrive late by whatever the system buffers, never early. The least delayed block of the last `window`
-    seconds therefore tells where the sound card's sample count stands. A card that runs fast or slow is followed.
+    Blocks arrive late, because the system buffers them, and never early. The least delayed block of the last `window`
+    seconds therefore gives the best estimate of the sound card's clock. A card that runs fast or slow is followed.
     """
 
     def __init__(self, rate: int, window: float = 10.0) -> None:
@@ -28,7 +28,7 @@ class AudioClock:
         """Return when the first sample of a block was captured.
 
         Args:
-            count: how many samples the block holds.
+            count: number of samples in the block.
             arrived: when it arrived, in seconds.
 
         Returns:
@@ -45,5 +45,5 @@ class AudioClock:
         return began + self._lags[0][1]
 
     def reset(self) -> None:
-        """Discard what was learnt, because samples were lost."""
+        """Discard all arrivals, because samples were lost."""
         self._lags.clear()

@@ -10,17 +10,17 @@ from pathlib import Path
 from ..errors import OutputError
 
 _WINDOWS_OFFSET = 1 << 30
-"""Windows locks bytes, and nobody may read locked ones: so those far behind the note's end."""
+"""Offset of the locked byte. Windows forbids reading locked bytes, so it lies far beyond the end of the note."""
 
 
 class Claim:
     """A small file that only one process at a time can hold. It may bear a note, which outlives the process.
 
-    The lock goes with the process, however it ends; the file stays until `release` removes it.
+    The lock ends with the process, however that ends; the file stays until `release` removes it.
     """
 
     def __init__(self, path: Path) -> None:
-        """Create the file if it is not there, and lock it.
+        """Create the file if it does not exist, and lock it.
 
         Raises:
             OutputError: if another process, or another claim in this one, holds it.
@@ -36,7 +36,7 @@ class Claim:
                 raise OutputError(
                     f"another run is writing there now ({path} is locked); wait for it, or choose another output"
                 ) from error
-            # Whoever held it before may have removed the file between our opening and locking it.
+            # The previous holder may have removed the file between our opening and locking it.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(self._file.fileno()), os.stat(path)):
                     return

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from av.container.core import Chapter
 
 CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")
-"""Endings of the video files that can be written."""
+"""Extensions of the video files that can be written."""
 
 MOVIE_TIMESCALE = "90000"
 """Units per second of the times that an MP4 states for the whole file: the default, 1000, would round a late start."""
@@ -29,11 +29,11 @@ ELSEWHERE = frozenset(
     ("alsa", "concat", "dash", "fbdev", "hls", "image2", "image2pipe", "imf", "kmsgrab", "lavfi", "rtp", "rtsp", "sdp")
     + ("v4l2", "video4linux2", "webm_dash_manifest", "x11grab")
 )
-"""FFmpeg's names of the input formats whose frames come from somewhere else than the file that names them."""
+"""FFmpeg's names of the input formats whose frames come from other files than the one that is opened."""
 
 
 def file_url(path: Path) -> str:
-    """Return the path as FFmpeg takes it for a file, whatever its name: `http:x.mkv` is also a file's name."""
+    """Return the path in a form that FFmpeg always takes for a file: `http:x.mkv` is also a valid file name."""
     return f"file:{path}"
 
 
@@ -50,10 +50,10 @@ def _formats(*more: str) -> str:
 def open_clip(path: Path) -> InputContainer:
     """Open a file for demuxing.
 
-    Nothing else is read but the pieces that an HLS playlist names in its own folder; never the network.
+    Nothing else is read, except the pieces that an HLS playlist names in its own folder, and never the network.
 
     Raises:
-        SourceError: if it cannot be opened; with FFmpeg's own message.
+        SourceError: if it cannot be opened; the message quotes FFmpeg.
     """
     playlist = path.suffix.lower() in playlists.SUFFIXES
     if playlist:
@@ -83,16 +83,16 @@ def open_clip(path: Path) -> InputContainer:
 
 
 def open_output(path: Path, *, every: float | None = None) -> OutputContainer:
-    """Create a video file that plays up to its last fragment whatever happens to the process.
+    """Create a video file that can be played up to its last fragment, whatever happens to the process.
 
     Args:
-        path: the file; its ending, one of CONTAINERS, names the container.
+        path: the file; its extension, one of CONTAINERS, names the container.
         every: end a fragment after so many seconds, besides at keyframes. Only for encoders that keep the order of
             frames: FFmpeg 8 hides the last frame of such files from others.
 
     Raises:
         OSError: if the file cannot be written.
-        av.error.FFmpegError: likewise.
+        av.error.FFmpegError: if the file cannot be written.
     """
     # Flushed packets survive a kill. delay_moov keeps times exact if the encoder reorders frames. Frames must not wait
     # long for sound that does not come.

@@ -1,4 +1,4 @@
-"""H.264 as every video file here is written: yuv420p, tagged BT.709; and the encoders that write it."""
+"""H.264 as in every video file that is written here (yuv420p, tagged BT.709), and its encoders."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def choose_encoder(requested: str, size: tuple[int, int], notices: list[str]) ->
     Args:
         requested: FFmpeg's name of an encoder, or "auto": the first of HARDWARE that opens, otherwise libx264.
         size: (height, width) of the frames in pixels.
-        notices: gets a sentence if the encoder is not the expected one, such as libx264 for one that does not open.
+        notices: receives a sentence if the encoder is unexpected, such as libx264 instead of one that does not open.
 
     Raises:
         OutputError: if the requested encoder does not exist.
@@ -52,7 +52,7 @@ def _exists(encoder: str) -> bool:
 
 
 def _opens(encoder: str, size: tuple[int, int]) -> bool:
-    """Return whether the encoder takes a frame of this size: the only way to know that its device is there."""
+    """Return whether the encoder accepts a frame of this size: the only way to know that its device is present."""
     height, width = size
     context = cast(VideoCodecContext, av.CodecContext.create(encoder, "w"))
     context.width, context.height, context.pix_fmt, context.time_base = width, height, "yuv420p", Fraction(1, 30)
@@ -70,7 +70,7 @@ def encoder_options(encoder: str, crf: int, preset: str) -> dict[str, str]:
     Args:
         encoder: FFmpeg's name of it.
         crf: quality, 0 to 51; lower is better.
-        preset: x264's trade of time for size, such as "veryfast"; other encoders have none.
+        preset: x264's preset, such as "veryfast", which trades time for file size; other encoders have none.
     """
     return {
         "libx264": {"crf": str(crf), "preset": preset},
@@ -124,7 +124,7 @@ def pad_even(image: Image) -> Image:
 
 
 def fit_even(image: Image, size: tuple[int, int]) -> Image:
-    """Return the image padded to even sides, and scaled if it then is not of `size` (height, width)."""
+    """Return the image padded to even sides, then scaled unless it is of `size` (height, width)."""
     image = pad_even(image)
     if image.shape[:2] != size:
         image = cast(Image, cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA))

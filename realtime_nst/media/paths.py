@@ -30,7 +30,7 @@ def check_writable(path: str | Path, endings: tuple[str, ...] = (), *, overwrite
     """Check that the file `path` can be written, without touching an existing one.
 
     Args:
-        endings: the endings it may have, in lower case; none: any.
+        endings: the extensions that it may have, in lower case; empty: any.
         overwrite: whether it may exist.
 
     Raises:
@@ -53,10 +53,10 @@ def check_writable(path: str | Path, endings: tuple[str, ...] = (), *, overwrite
 
 
 def sibling(path: Path, tag: str) -> Path:
-    """Return the path beside `path` whose name says `tag` before the ending: clip.mp4 becomes clip.TAG.mp4.
+    """Return the path beside `path` whose name has `tag` before the extension: clip.mp4 becomes clip.TAG.mp4.
 
-    File systems allow names of 255 bytes. One that would be longer than 250, which leaves room for another ending, is
-    shortened and told apart by a hash.
+    File systems allow names of 255 bytes. A name above 250 bytes, which leaves room for another extension, is shortened
+    and made unique by a hash.
     """
     name = f"{path.stem}.{tag}{path.suffix}"
     if len(os.fsencode(name)) > 250:
@@ -68,7 +68,7 @@ def sibling(path: Path, tag: str) -> Path:
 
 
 def sync(path: Path) -> None:
-    """Make what was written to a file survive a power cut. Raises OSError."""
+    """Sync a file to the disk, so that it survives a power cut. Raises OSError."""
     with open(path, "r+b") as file:
         os.fsync(file.fileno())
 
@@ -89,8 +89,8 @@ def new_file(folder: Path, ending: str) -> Path:
     """Return a path for a new file, named realtime-nst-DATE-TIME.
 
     Args:
-        folder: where it goes; created if it is not there.
-        ending: the ending, such as ".png".
+        folder: its folder, which is created if it does not exist.
+        ending: its extension, such as ".png".
 
     Raises:
         OutputError: if the folder cannot be created.

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from ..errors import SourceError
 
 SUFFIXES = (".m3u8", ".m3u")
-"""Endings of the files that may be playlists."""
+"""Extensions of the files that may be playlists."""
 
 _ATTRIBUTE = re.compile(r'\bURI="([^"]*)"')
 _SIZE = 4 << 20
@@ -17,14 +17,14 @@ _DEPTH = 3
 
 
 def names_other_files(path: Path) -> bool:
-    """Return whether a file's first bytes are those of a playlist of FFmpeg's, whatever its name says."""
+    """Return whether a file starts like one of FFmpeg's playlists, whatever its name."""
     with open(path, "rb") as file:
         head = file.read(64).lstrip(b"\xef\xbb\xbf\r\n\t ")
     return head.startswith((b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml"))
 
 
 def check_playlist(path: Path, depth: int = 0) -> None:
-    """Check that a playlist is finished, and that it and those it names lead to files in its own folder alone.
+    """Check that a playlist is finished, and that it and the playlists in it name only files in its own folder.
 
     Raises:
         SourceError: if it cannot be read, is not finished, or leads elsewhere.
@@ -64,7 +64,7 @@ def _piece(playlist: Path, folder: Path, name: str) -> Path:
             raise elsewhere
         piece = (folder / unquote(name)).resolve()
         inside = piece.is_relative_to(folder)
-    except (ValueError, OSError) as error:  # a name that is no address, or no path
+    except (ValueError, OSError) as error:  # neither a valid address nor a valid path
         raise elsewhere from error
     if not inside:
         raise elsewhere

@@ -1,4 +1,4 @@
-"""Scale frames down fast, into a window, or still images to any size."""
+"""Scale frames down fast or into a window, and still images to any size."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..frames import Image
 def downscale(image: Image, size: tuple[int, int]) -> Image:
     """Scale a frame down by area averaging, fast.
 
-    The image is first halved as long as it stays at least twice the requested size: OpenCV halves ten times as fast as
-    it scales by other factors. 1280x720 to 280x156 takes 0.8 ms instead of 1.9 ms on one core.
+    The image is first halved as long as it is at least twice the requested size: OpenCV halves ten times as fast as it
+    scales by other factors. 1280x720 to 280x156 takes 0.8 ms instead of 1.9 ms on one core.
 
     Args:
         image: uint8 BGR, H x W x 3.

@@ -1,1 +1,1 @@
-"""The networks that stylize frames; how one is chosen, downloaded and opened."""
+"""The networks that stylize frames: choose, download and open one."""

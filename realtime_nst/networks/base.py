@@ -26,18 +26,18 @@ class Network(ABC):
     """
 
     name: str
-    """What `--model` calls it: "hub", "fast", or the folder or URL it came from."""
+    """Its name for `--model`: "hub", "fast", or the folder or URL that it came from."""
     runtime: str
     """The runtime and its version, such as "OpenVINO 2026.4.1"."""
     device: str
-    """The device in words the user knows: "CPU (AMD EPYC)", "GPU (NVIDIA H100)"."""
+    """The device in familiar words: "CPU (AMD EPYC)", "GPU (NVIDIA H100)"."""
     frames_in_flight: int = 0
     """How many more frames may be started before the first one is waited for.
 
     A GPU receives the next frame while it computes; a CPU opened for throughput processes several frames at once."""
     quick: bool = False
-    """Whether a frame takes so little time that the temporal filter must be cheap. Such networks also keep their
-    strokes much the same from one frame to the next."""
+    """Whether a frame takes so little time that the temporal filter must be cheap. The strokes of such networks also
+    change little from one frame to the next."""
     notices: tuple[str, ...] = ()
     """The fallbacks taken while it was opened, one sentence each, for the user."""
 
@@ -45,7 +45,7 @@ class Network(ABC):
     """Long side of the network's input in pixels unless the user chooses one: the size at which two CPU cores keep up
     with a camera."""
     missing_hint: ClassVar[str] = "missing from this installation"
-    """What the user can do where `locate` finds nothing."""
+    """Advice to the user if `locate` finds nothing."""
 
     @classmethod
     def open(cls, model: str, device: DeviceKind, say: Say, throughput: bool) -> Network:
@@ -54,7 +54,7 @@ class Network(ABC):
         Args:
             model: the name of the family; for the family of SavedModels also a folder or a URL.
             device: "cpu" or "gpu".
-            say: receives what takes long.
+            say: receives a sentence before anything that takes long.
             throughput: process several frames at once on a CPU: more frames per second, each one later.
 
         Raises:

@@ -39,12 +39,12 @@ def fetch_hub(
     A download that fails or is interrupted leaves nothing behind.
 
     Args:
-        handle: what tensorflow-hub resolves, such as the URL of a .tar.gz of a SavedModel.
+        handle: a handle that tensorflow-hub resolves, such as the URL of a SavedModel's .tar.gz.
         timeout: seconds that the server may take to connect, and between two packets.
         progress: receives the bytes on disk while the download runs.
 
     Raises:
-        ModelError: if the model cannot be downloaded, or what was downloaded is not a style module.
+        ModelError: if the model cannot be downloaded, or is not a style module.
     """
     found = fetched(handle)
     if found:

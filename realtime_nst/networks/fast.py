@@ -78,7 +78,7 @@ class FastNetwork(Network):
         return WEIGHTS
 
     def encode(self, image: Image) -> StyleCode:
-        # Not squeezed into a square: that changes the strokes, and the style error was 0.34 instead of 0.32.
+        # Not squeezed into a square: that changes the strokes, and raised the style error from 0.32 to 0.34.
         scale = STYLE_SIDE / max(image.shape[:2])
         height, width = (max(MIN_SIDE, round(scale * side)) for side in image.shape[:2])
         return self._parts.encode(resize(image, (height, width))[np.newaxis].astype(np.float32) / 255)
@@ -132,7 +132,7 @@ class OpenVinoFast:
     Args:
         folder: where the weights are.
         frames_in_flight: how many more frames may be started before the first one is waited for.
-        precision: "f32" or "bf16". None: bf16 where the processor computes with it.
+        precision: "f32" or "bf16". None: bf16 if the processor supports it.
     """
 
     notices: tuple[str, ...] = ()
@@ -169,7 +169,7 @@ def apply_affine(offset: np.ndarray, gain: np.ndarray, image: Image) -> Image:
     """
     gain = _enlarge(gain, offset.shape)
     if offset.shape != image.shape:
-        # Gain is enlarged in two steps so that both have their kinks at the same pixels: where only one has a kink,
+        # Gain is enlarged in two steps so that the slopes of both change at the same pixels: where only one changes,
         # thin lines become visible.
         offset, gain = (_enlarge(each, image.shape) for each in (offset, gain))
     # The product overwrites the gain: allocating memory for it would take a quarter of this function's time.
@@ -188,7 +188,7 @@ class TensorFlowFast:
         device: TensorFlow's name of the device. Tests run this code with "/CPU:0".
 
     Raises:
-        DeviceError: TensorFlow finds no GPU.
+        DeviceError: if TensorFlow finds no GPU.
     """
 
     def __init__(self, folder: Path, device: str = "/GPU:0") -> None:

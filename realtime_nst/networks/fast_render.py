@@ -1,4 +1,4 @@
-"""The transform of the fast network with a gradient: what `nst.fit` descends through, on TensorFlow."""
+"""A differentiable transform of the fast network on TensorFlow, for `nst.fit`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .hub_split import graph_function
 
 
 def tensorflow_render(folder: Path = WEIGHTS) -> Callable[[Any, Any], Any]:
-    """Make a differentiable function of the transform in `folder`.
+    """Return the transform in `folder` as a differentiable function.
 
     Args:
-        folder: Holds transform.pb, as `FastNetwork` opens it.
+        folder: the folder that holds transform.pb, as in `FastNetwork`.
 
     Returns:
         (frames float32 B x H x W x 3 BGR in 0..1, H and W multiples of 8; style vector float32 (N,)) -> stylized
-        frames of the same kind, not clipped: TensorFlow tensors. They are what `FastNetwork` makes at a processing size
-        of H x W, one frame after the other.
+        frames of the same shape and range, not clipped: TensorFlow tensors. They equal the output of `FastNetwork` at a
+        processing size of H x W.
     """
     import tensorflow as tf
 
@@ -29,10 +29,10 @@ def tensorflow_render(folder: Path = WEIGHTS) -> Callable[[Any, Any], Any]:
     def render(frames: Any, vector: Any) -> Any:
         low = tf.nn.avg_pool2d(frames, 2, 2, "VALID")
         code = tf.reshape(vector, (1, -1))
-        made = []
+        outputs = []
         for number in range(frames.shape[0]):
             offset, gain = transform(low[number : number + 1], code)
-            made.append(offset + tf.image.resize(gain, frames.shape[1:3]) * frames[number : number + 1])
-        return tf.concat(made, 0)
+            outputs.append(offset + tf.image.resize(gain, frames.shape[1:3]) * frames[number : number + 1])
+        return tf.concat(outputs, 0)
 
     return render

@@ -37,8 +37,8 @@ class HubNetwork(Network):
     Args:
         folder: where the SavedModel is.
         device: "cpu" or "gpu".
-        name: what `--model` called it.
-        say: receives what takes long.
+        name: its name for `--model`.
+        say: receives a sentence before anything that takes long.
         throughput: process several frames at once on a CPU: more frames per second, each one later.
 
     Raises:
@@ -79,7 +79,7 @@ class HubNetwork(Network):
         return fetched()
 
     def encode(self, image: Image) -> StyleCode:
-        """Return the style code of an image of any size, of which the central square is used: float32, 1-D."""
+        """Return the style code of the central square of an image of any size: float32, 1-D."""
         return self._parts.encode(image)
 
     def begin(self, network_input: Image, code: StyleCode, image: Image) -> Callable[[], Image]:

@@ -25,12 +25,12 @@ def converted(folder: Path, say: Say = lambda message: None) -> Path:
 
     Args:
         folder: where the SavedModel is.
-        say: is told before a conversion.
+        say: receives a sentence before a conversion.
 
     Raises:
         ModelError: if the folder holds no style module, or the cache cannot be written.
-        RuntimeError: OpenVINO cannot run the module, or computes something else than TensorFlow.
-        ImportError: OpenVINO is not installed.
+        RuntimeError: if OpenVINO cannot run the module, or its result differs from TensorFlow's.
+        ImportError: if OpenVINO is not installed.
     """
     import openvino
 

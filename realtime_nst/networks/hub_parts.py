@@ -20,7 +20,7 @@ class TensorFlowParts:
     Args:
         module: the module, split or whole.
         device: TensorFlow's name of the device, such as "/GPU:0" or "/CPU:0".
-        device_name: the device in words the user knows.
+        device_name: the device in familiar words.
         xla: compile the transform with XLA.
     """
 

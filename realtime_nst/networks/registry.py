@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from .base import Network, Say
 
 FAMILIES = {"fast": "fast.FastNetwork", "hub": "hub.HubNetwork"}
-"""By the name that `--model` takes: the module in this package and the class."""
+"""The module in this package and the class of each family, by its name for `--model`."""
 
 SAVED_MODELS = "hub"
 """The family that opens a SavedModel from a folder or a URL."""
 
 BEST: dict[DeviceKind, str] = {"gpu": "hub", "cpu": "fast"}
-"""What "auto" opens on each device."""
+"""The model that "auto" opens on each device."""
 
 FALLBACK = "fast"
-"""What "auto" opens where the best model cannot be downloaded."""
+"""The model that "auto" opens if the best one cannot be downloaded."""
 
 MODEL_METAVAR = "|".join(("auto", *FAMILIES, "FOLDER", "URL"))
-"""What `--model` takes, for the help of the command line."""
+"""The values of `--model`, for the help of the command line."""
 
 
 def family(name: str) -> type[Network]:
@@ -47,7 +47,7 @@ def open_network(
         model: a name in `FAMILIES`, a folder that holds a SavedModel, or a URL of one. "auto" is hub on a GPU and fast
             on a CPU, and also fast, with a notice, if hub cannot be downloaded.
         device: "auto", "cpu" or "gpu".
-        say: receives what takes long.
+        say: receives a sentence before anything that takes long.
         throughput: process several frames at once on a CPU: more frames per second, each one later.
 
     Raises:
@@ -91,7 +91,7 @@ class ModelStatus(NamedTuple):
 
 
 def model_status() -> list[ModelStatus]:
-    """Return which models are on this machine and what would run them."""
+    """Return the status of each model: whether it is on this machine, and what would run it."""
     from .runtimes.cache import size_of
 
     device, _ = choose_device("auto")

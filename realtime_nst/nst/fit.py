@@ -1,8 +1,8 @@
-"""A style vector by optimization: the losses of neural style transfer minimized over what a network is modulated with.
+"""A style vector by optimization: the losses of neural style transfer, minimized over a network's style vector.
 
-Where `optimize` descends over the pixels of one picture, this descends over the style vector of a real-time network,
-over many content pictures: what it finds makes every frame at the network's speed. A predicted vector is where it
-starts; a hundred steps teach it strokes that the predictor has no words for.
+`optimize` descends over the pixels of one image. This descends over the style vector of a real-time network, with many
+content images, and the fitted vector then stylizes every frame at the network's speed. It starts from a predicted
+vector; a hundred steps add strokes that the predictor cannot express.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ STYLE_LAYERS = {"block1_conv2": 0.4, "block2_conv2": 0.8, "block3_conv3": 1.3, "
 """Weights of layers; deeper ones weigh more, which makes strokes larger and more legible."""
 
 SATURATION = 3.0
-"""The relative error of Gram matrices from which on it counts by half and less."""
+"""Relative error of Gram matrices at which a further increase counts by half; beyond it, by less."""
 
 STYLE_GAIN = 1.25
-"""By how much larger Gram matrices are asked for than the painting's: those of a small square vary around those of a
-whole picture, and what makes their squared error least has too little of the style."""
+"""Factor on the painting's Gram matrices to get the target: those of a small square vary around those of the whole
+image, and minimizing their squared error gives too little of the style."""
 
 WARM_UP = 0.1
 """Share of the steps in which the rate rises; then it falls along a cosine."""
 
 AVERAGED = 0.9
-"""Momentum of the mean over steps that is the fitted vector: each step sees another content picture."""
+"""Momentum of the running mean over steps, which is the fitted vector: each step sees different content images."""
 
 
 class FitProgress(NamedTuple):
-    """Where a fit is. Losses are unweighted."""
+    """The state of a fit after one step. Losses are unweighted."""
 
     step: int
-    """From 1."""
+    """Number of the step, from 1."""
     steps: int
     total: float
     content: float
@@ -51,18 +51,18 @@ class FitProgress(NamedTuple):
     strokes: float
     structure: float
     vector: StyleCode
-    """The vector as fitted so far: float32 (N,)."""
+    """The vector fitted so far: float32 (N,)."""
 
 
 @dataclass(frozen=True)
 class FitTarget:
-    """What a style vector is fitted to."""
+    """The target of a fit, and the weights of the losses."""
 
     vgg: Vgg
     painting: Image
-    """Whose style: uint8 BGR."""
+    """The style image, uint8 BGR, H x W x 3."""
     contents: Sequence[Image]
-    """What is stylized meanwhile: uint8 BGR, at least one."""
+    """The content images to stylize, uint8 BGR, H x W x 3; at least one."""
     alpha: float = 1.0
     """Weight of the content loss."""
     beta: float = 12.0
@@ -70,11 +70,11 @@ class FitTarget:
     strokes: float = 8.0
     """Weight of the style loss with colours and tones taken away."""
     structure: float = 4.0
-    """Weight of the loss that keeps light and dark where they are."""
+    """Weight of the loss that keeps light and dark areas in place."""
     content_layer: str = "block3_conv3"
     style_layers: Mapping[str, float] = field(default_factory=lambda: dict(STYLE_LAYERS))
     style_side: int = 512
-    """Long side in pixels at which the painting is looked at: larger makes bolder strokes."""
+    """Long side, in pixels, to which the painting is scaled: a larger one makes bolder strokes."""
 
 
 def fit(
@@ -88,24 +88,25 @@ def fit(
     rate: float = 2e-2,
     seed: int = 7,
 ) -> Iterator[FitProgress]:
-    """Minimize alpha * content loss + beta * style loss over a style vector, yielding after each step.
+    """Minimize the weighted sum of the losses of `target` over a style vector; yield after each step.
 
-    Whoever iterates may stop whenever they like; the vector of the last step is what was found until then. Descent is
-    Adam's (Kingma and Ba, 2015), the rate warmed up and lowered along a cosine of all `steps`.
+    The iteration may be stopped at any time; the vector of the last step is the best so far. The optimizer is Adam
+    (Kingma and Ba, 2015); its rate is warmed up, then lowered along a cosine over all `steps`.
 
     Args:
-        render: Makes stylized frames of frames and a vector.
-        start: The vector to start from, as predicted: float32 (N,).
-        target: What to fit to, and the weights of the losses.
-        steps: How many steps the schedule has.
-        side: Side in pixels of the squares of content pictures that are stylized: a multiple of 32.
-        batch: Squares a step.
-        rate: Adam's largest step for each number of the vector.
-        seed: The same seed sees the same squares in the same order.
+        render: stylizes frames with a vector.
+        start: the vector to start from, as predicted: float32 (N,).
+        target: the target of the fit, and the weights of the losses.
+        steps: number of steps of the schedule.
+        side: side, in pixels, of the squares cut from content images; a multiple of 32.
+        batch: squares per step.
+        rate: Adam's largest step for each element of the vector.
+        seed: the same seed gives the same squares in the same order.
 
     Raises:
-        InputError: If there is no content picture.
-        ModelError: If the features lack a layer, or Keras runs on a backend that knows no gradients.
+        InputError: if there is no content image.
+        ModelError: if the feature network lacks a layer, or Keras runs on a backend without gradients.
+        ValueError: if `side` is not a multiple of 32.
     """
     if not target.contents:
         raise InputError("a fit needs content pictures to stylize; give it at least one")
@@ -132,21 +133,21 @@ def _descend(function, start, contents, steps, side, batch, rate, seed) -> Itera
         second += 0.01 * (gradient**2 - second)
         move = (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.99**step)) + 1e-8)
         vector = vector - np.float32(rate * _schedule(step / steps)) * move
-        # A mean of few steps to begin with: the start counts no more than any other.
+        # At first the mean covers only a few steps, so that the start counts no more than any other vector.
         share = max(1 - AVERAGED, 1 / step)
         averaged = averaged + np.float32(share) * (vector - averaged)
         yield FitProgress(step, steps, total, content, style, strokes, structure, averaged.copy())
 
 
 def _schedule(done: float) -> float:
-    """The share of the largest rate after this share of the steps."""
+    """Return the fraction of the largest rate to use after the fraction `done` of the steps."""
     if done < WARM_UP:
         return 0.1 + 0.9 * done / WARM_UP
     return 0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * (done - WARM_UP) / (1 - WARM_UP))))
 
 
 def random_square(image: Image, side: int, rng: np.random.Generator) -> Image:
-    """A random square of `side` pixels of the picture, mirrored at random; mostly most of its short side."""
+    """Cut a random square, half to all of the image's short side, mirror it at random and scale it to `side` pixels."""
     least = min(image.shape[:2])
     cut = max(min(least, side), round(least * rng.uniform(0.5, 1.0)))
     y, x = (int(rng.integers(0, length - cut + 1)) for length in image.shape[:2])
@@ -156,14 +157,14 @@ def random_square(image: Image, side: int, rng: np.random.Generator) -> Image:
 
 
 def _losses(render: Render, target: FitTarget) -> Callable:
-    """(vector, frames B x H x W x 3 in 0..255) -> total, content, style, strokes and structure loss."""
+    """Return a function: (vector, frames B x H x W x 3 in 0..255) -> total, content, style, strokes, structure loss."""
     from keras import ops
 
     from .losses import mean_gram, relative_gram_error
     from .strokes import equalize, luminance, stroke_distance, structure_loss
 
     vgg, weights = target.vgg, target.style_layers
-    wanted = {*weights, target.content_layer}
+    layers = {*weights, target.content_layer}
     share = {layer: weight / sum(weights.values()) for layer, weight in weights.items()}
 
     def without_tones(images):
@@ -171,26 +172,26 @@ def _losses(render: Render, target: FitTarget) -> Callable:
         return ops.concatenate([grey, grey, grey], axis=-1)
 
     painting = ops.convert_to_tensor(_painting(target)[np.newaxis].astype(np.float32))
-    asked = {name: STYLE_GAIN * mean_gram(_float(maps)) for name, maps in vgg(painting, weights).items()}
-    asked_strokes = {name: mean_gram(_float(maps)) for name, maps in vgg(without_tones(painting), weights).items()}
+    target_grams = {name: STYLE_GAIN * mean_gram(_float(maps)) for name, maps in vgg(painting, weights).items()}
+    stroke_grams = {name: mean_gram(_float(maps)) for name, maps in vgg(without_tones(painting), weights).items()}
 
     def losses(vector, frames):
-        made = 255.0 * ops.clip(render(frames / 255.0, vector), 0.0, 1.0)
-        found = {name: _float(maps) for name, maps in vgg(made, wanted).items()}
+        stylized = 255.0 * ops.clip(render(frames / 255.0, vector), 0.0, 1.0)
+        features = {name: _float(maps) for name, maps in vgg(stylized, layers).items()}
         original = _float(vgg(frames, [target.content_layer])[target.content_layer])
-        apart = ops.mean(ops.square(original - found[target.content_layer]), axis=(1, 2, 3))
-        content = ops.mean(apart / (ops.var(original, axis=(1, 2, 3)) + 1e-6))
-        bare = vgg(without_tones(made), weights)
+        squared = ops.mean(ops.square(original - features[target.content_layer]), axis=(1, 2, 3))
+        content = ops.mean(squared / (ops.var(original, axis=(1, 2, 3)) + 1e-6))
+        toneless = vgg(without_tones(stylized), weights)
         style = strokes = 0.0
         for layer in weights:
-            for maps in (found[layer], quarters(found[layer])):
+            for maps in (features[layer], quarters(features[layer])):
                 gram = mean_gram(maps)
-                error = relative_gram_error(ops.broadcast_to(asked[layer], ops.shape(gram)), gram)
+                error = relative_gram_error(ops.broadcast_to(target_grams[layer], ops.shape(gram)), gram)
                 style = style + share[layer] * 0.5 * ops.mean(SATURATION * ops.log1p(error / SATURATION))
-            # Alike weights: retrieval by strokes has no favourite layer.
-            distance = stroke_distance(asked_strokes[layer], mean_gram(_float(bare[layer])))
+            # Equal weights, because stroke retrieval weights all layers alike.
+            distance = stroke_distance(stroke_grams[layer], mean_gram(_float(toneless[layer])))
             strokes = strokes + ops.mean(distance) / len(weights)
-        structure = ops.mean(structure_loss(frames, made))
+        structure = ops.mean(structure_loss(frames, stylized))
         total = target.alpha * content + target.beta * style + target.strokes * strokes + target.structure * structure
         return total, content, style, strokes, structure
 
@@ -204,9 +205,9 @@ def _float(maps):
 
 
 def quarters(maps):
-    """The quarters of each picture's maps, as pictures of their own: B x H x W x N -> 4B x H/2 x W/2 x N.
+    """Split the maps of each image into quarters, as images of their own: B x H x W x N -> 4B x H/2 x W/2 x N.
 
-    What is asked of the whole alone is done around edges; asked of quarters, flat parts get strokes too.
+    A loss on the whole alone is met by strokes around edges; with a loss on the quarters, flat parts get strokes too.
     """
     from keras import ops
 
@@ -216,7 +217,7 @@ def quarters(maps):
 
 
 def _painting(target: FitTarget) -> Image:
-    """The painting at the size it is looked at, sides multiples of 4."""
+    """Return the painting scaled to `style_side`, with sides that are multiples of 4."""
     scale = target.style_side / max(target.painting.shape[:2])
     width, height = (max(32, round(scale * each / 4) * 4) for each in target.painting.shape[1::-1])
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

@@ -22,7 +22,7 @@ def with_gradient(function: TensorFunction) -> ArrayFunction:
     The gradient is that of the first value with respect to the first array.
 
     Raises:
-        ModelError: Keras runs on a backend without gradients.
+        ModelError: if Keras runs on a backend without gradients.
     """
     import keras
 

@@ -40,7 +40,7 @@ class Progress(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What the image is optimized for."""
+    """The goal of the optimization."""
 
     vgg: Vgg
     photo: Image | None

@@ -11,7 +11,7 @@ def load_pyplot() -> ModuleType:
     """Return matplotlib.pyplot, set up to draw into files.
 
     Raises:
-        InputError: matplotlib is not installed.
+        InputError: if matplotlib is not installed.
     """
     try:
         import matplotlib

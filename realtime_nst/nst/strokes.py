@@ -1,7 +1,7 @@
-"""Losses of strokes alone and of light and dark, beside those in `losses`; in Keras 3 ops, differentiable.
+"""Losses on strokes alone, and on light and dark, in addition to those in `losses`; in Keras 3 ops, differentiable.
 
-Strokes are compared with colours and tones taken away, as `evaluation.strokes` measures them: on grey copies whose
-contrast is equalized, by Gram matrices of norm 1. So a loss cannot be made small by palette alone.
+Strokes are compared without colours and tones, as `evaluation.strokes` measures them: on grey copies with equalized
+contrast, by Gram matrices of norm 1. So the right palette alone cannot make the loss small.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from keras import ops
 LEVELS = 256
 SMOOTHING = 4.0
 """Standard deviation, in grey levels, of the smoothing of tone curves: the curve of a tile of a few thousand pixels has
-steps, whose slopes would be the gradient."""
+steps, and without smoothing their slopes would be the gradient."""
 
 BGR_LUMINANCE = (0.114, 0.587, 0.299)
-"""ITU-R BT.601, as OpenCV converts."""
+"""Luminance weights of BGR: ITU-R BT.601, as in OpenCV."""
 
 STRUCTURE_CELL = 8
-"""Side in pixels of the means that `structure_loss` compares: a face has a few, a stroke has less than one."""
+"""Side, in pixels, of the cells whose means `structure_loss` compares: a face spans a few, a stroke less than one."""
 
 
 def luminance(images):
-    """The luminance of BGR pictures B x H x W x 3: B x H x W, in their range."""
+    """Return the luminance of BGR images: B x H x W x 3 -> B x H x W, in the same range."""
     return ops.sum(images * ops.convert_to_tensor(np.array(BGR_LUMINANCE, np.float32)), axis=-1)
 
 
 def equalize(grey: Any, clip: float = 2.0, tiles: int = 4) -> Any:
-    """Contrast-limited adaptive histogram equalization, as OpenCV's, with a gradient.
+    """Equalize the histogram adaptively with limited contrast (CLAHE), as OpenCV does, but differentiably.
 
-    The tone curves are held when the gradient is taken: it is each pixel's slope on them.
+    The gradient treats the tone curves as constant: it is the slope of its tone curve at each pixel.
 
     Args:
-        grey: float32 B x H x W, 0..255; H and W are known, and multiples of `tiles`.
-        clip: How many times the mean count of a histogram its largest may be.
-        tiles: Tiles a side that have a histogram of their own.
+        grey: float32 B x H x W, 0..255; H and W are static, and multiples of `tiles`.
+        clip: limit of a histogram's counts, as a multiple of their mean.
+        tiles: number of tiles per side; each has a histogram of its own.
 
     Returns:
         float32 B x H x W, about 0..255.
@@ -60,7 +60,7 @@ def equalize(grey: Any, clip: float = 2.0, tiles: int = 4) -> Any:
 
 
 def _curves(grey, clip: float, tiles: int):
-    """The tone curve of each tile: (B * tiles^2) x LEVELS, 0..255."""
+    """Return the tone curve of each tile: (B * tiles^2) x LEVELS, 0..255."""
     batch, height, width = grey.shape
     area = (height // tiles) * (width // tiles)
     rows, columns = (np.arange(side) * tiles // side for side in (height, width))
@@ -72,12 +72,12 @@ def _curves(grey, clip: float, tiles: int):
     limit = float(max(1, int(clip * area / LEVELS)))
     excess = ops.sum(ops.maximum(counts - limit, 0.0), axis=1, keepdims=True)
     counts = ops.minimum(counts, limit) + excess / LEVELS
-    # Summed up, then smoothed: one product with a constant matrix.
+    # Cumulated, then smoothed: one product with a constant matrix.
     return ops.matmul(counts, ops.convert_to_tensor(_summing() * np.float32((LEVELS - 1) / area)))
 
 
 def _summing() -> np.ndarray:
-    """The LEVELS x LEVELS matrix from histograms to smooth tone curves, continued along their slope at both ends."""
+    """Return the LEVELS x LEVELS matrix from histograms to smooth tone curves, extrapolated linearly at both ends."""
     reach = round(3 * SMOOTHING)
     steps = np.arange(-reach, reach + 1)
     kernel = np.exp(-(steps**2) / (2 * SMOOTHING**2))
@@ -98,16 +98,16 @@ def _summing() -> np.ndarray:
 
 
 def _neighbours(side: int, tiles: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each pixel of a line the tiles before and after it, by their centres, and the share of each."""
-    place = (np.arange(side) + 0.5) * tiles / side - 0.5
-    before = np.floor(place)
-    share = place - before
-    one, two = (np.clip(before + step, 0, tiles - 1).astype(np.int64) for step in (0, 1))
+    """Return the tiles whose centres lie before and after each pixel of a line, and the weight of each."""
+    position = (np.arange(side) + 0.5) * tiles / side - 0.5
+    lower = np.floor(position)
+    share = position - lower
+    one, two = (np.clip(lower + step, 0, tiles - 1).astype(np.int64) for step in (0, 1))
     return [(one, 1 - share), (two, share)]
 
 
 def stroke_distance(style_gram, generated_gram):
-    """||A/||A|| - G/||G||||^2 of Gram matrices B x N x N: from 0 to 2, whatever their contrast. Shape (B,)."""
+    """Return ||A/||A|| - G/||G||||^2 of Gram matrices B x N x N, 0 to 2, independent of contrast: shape (B,)."""
     one, two = (
         gram / ops.sqrt(ops.sum(ops.square(gram), axis=(1, 2), keepdims=True) + 1e-12)
         for gram in (style_gram, generated_gram)
@@ -116,9 +116,14 @@ def stroke_distance(style_gram, generated_gram):
 
 
 def structure_loss(content, generated):
-    """1 - the correlation of the luminance of STRUCTURE_CELL-pixel means: light and dark stay in place.
+    """Return 1 - the correlation of the mean luminances of STRUCTURE_CELL-pixel cells, so that light and dark stay.
 
-    Pictures B x H x W x 3, 0..255. Shape (B,).
+    Args:
+        content: BGR images, B x H x W x 3, 0..255.
+        generated: their stylized versions, likewise.
+
+    Returns:
+        0 to 2, shape (B,).
     """
 
     def standardized(images):

@@ -1,4 +1,4 @@
-"""Texture synthesis from noise (Gatys, Ecker and Bethge, 2015): style images made after a painting.
+"""Texture synthesis from noise (Gatys, Ecker and Bethge, 2015): style images in the manner of a painting.
 
     python -m realtime_nst.nst.synthesis PAINTING OUT --features VGG.npz
 

@@ -23,7 +23,7 @@ class Vgg:
 
     Args:
         weights: arrays "block1_conv1_kernel" (3 x 3 x in x out) and "block1_conv1_bias", and so on, layers in order.
-        precision: what it computes with: "float32"; or "bfloat16" for training, where the processor is faster with it.
+        precision: the dtype of its computation: "float32"; or "bfloat16" for training, if the processor is faster so.
         pool: "max", as VGG was trained; or "average", which passes the gradient to every pixel, so that images made by
             gradient descent are smoother (Gatys, Ecker and Bethge, 2015).
 

@@ -32,9 +32,9 @@ class Style:
     path: Path
     title: str = ""
     after: str = ""
-    """The artist or school it is made after (shipped styles)."""
+    """The artist or school whose manner it follows (shipped styles)."""
     year: int | None = None
-    """The year of the work it is made after."""
+    """The year of the work that it follows."""
     made: str = ""
     """The command that made the image (shipped styles)."""
 

@@ -8,13 +8,13 @@ import numpy.typing as npt
 
 
 def noise(size: int, cells: int, rng: np.random.Generator, octaves: int = 3) -> npt.NDArray[np.float32]:
-    """Return smooth value noise: a sum of enlarged random grids, each finer and weaker than the one before.
+    """Return smooth value noise: a sum of enlarged random grids, each finer and weaker than the previous one.
 
     Args:
         size: side of the result in pixels.
         cells: side of the coarsest grid.
         rng: the source of randomness.
-        octaves: how many grids; each has twice the cells and half the weight of the one before.
+        octaves: number of grids; each has twice the cells and half the weight of the previous one.
 
     Returns:
         float32, size x size, scaled to 0..1.

@@ -2,8 +2,8 @@
 
     python -m realtime_nst.styles.procedural FOLDER [NAME...]
 
-Each is a square of strokes, cuts or tiles with what a style network recognizes as an artist's hand: a palette, a stroke
-and a direction. The same seed draws the same image.
+Each is a square of strokes, cuts or tiles with the features by which a style network recognizes an artist's hand: a
+palette, a stroke and a direction. The same seed draws the same image.
 
 Every drawing function takes the side of the image in pixels and a random generator, and returns uint8 BGR,
 size x size x 3.
@@ -61,16 +61,16 @@ def strokes(
     """Draw brush strokes along a field of angles, coarse ones first, each with a light and a dark edge.
 
     Args:
-        size: Side of the image in pixels.
-        rng: Source of randomness.
-        angle: Direction of the strokes in radians, size x size.
-        tone: Position in the palette, 0..1, size x size.
-        colours: The palette.
-        length: Length of the finest strokes in pixels.
-        width: Their mean width in pixels.
-        count: How many strokes to draw.
-        bend: Factor on the angle.
-        vary: Standard deviation of a stroke's position in the palette.
+        size: side of the image in pixels.
+        rng: source of randomness.
+        angle: direction of the strokes in radians, size x size.
+        tone: position in the palette, 0..1, size x size.
+        colours: the palette.
+        length: length of the finest strokes in pixels.
+        width: their mean width in pixels.
+        count: number of strokes to draw.
+        bend: factor on the angle.
+        vary: standard deviation of a stroke's position in the palette.
     """
     canvas = ramp(tone * 0.8, colours).astype(np.uint8)
     for layer, share in ((2.0, 0.2), (1.3, 0.35), (1.0, 0.45)):

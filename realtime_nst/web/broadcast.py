@@ -36,7 +36,7 @@ class Listener:
             # The backlog holds the clients that connect while the model is loaded.
             self.socket = socket.create_server((host, port), backlog=64)
         except OSError as error:
-            # create_server appends the address, which the message names already.
+            # create_server appends the address, which the message already names.
             reason = (error.strerror or str(error)).partition(" (while")[0]
             other = port + 1 if port < 65535 else 8090
             raise DeviceError(
@@ -47,7 +47,7 @@ class Listener:
         self.url = f"http://{name}:{self.socket.getsockname()[1]}/"
 
     def close(self) -> None:
-        """Free the port. After a broadcast that has used it this does nothing."""
+        """Free the port. No effect if a broadcast has already closed it."""
         self.socket.close()
 
 

@@ -21,7 +21,7 @@ from .server import Answer
 
 
 class RemoteSession(Controls, Protocol):
-    """What the page controls and shows. Any thread may call these methods."""
+    """The session as the page controls and shows it. Any thread may call these methods."""
 
     def state(self) -> dict[str, object]:
         """Return the state as values for JSON; "styles" is the list of the styles' names."""
@@ -46,7 +46,7 @@ class Control:
 
     Args:
         token: the control token, of characters that a URL may contain.
-        session: what is controlled.
+        session: the session to control.
     """
 
     def __init__(self, token: str, session: RemoteSession) -> None:
@@ -72,7 +72,7 @@ class Control:
         return self._thumbnail(name) if what == "styles" else None
 
     def execute(self) -> None:
-        """Execute the commands that have come, on the thread of the window."""
+        """Execute the received commands, on the thread of the window."""
         while not self._commands.empty():
             self._commands.get()()
 

@@ -55,7 +55,7 @@ class MjpegServer(socketserver.ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """The port that it listens at."""
+        """The port that it listens on."""
         return self.server_address[1]
 
     def close(self) -> None:

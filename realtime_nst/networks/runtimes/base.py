@@ -1,4 +1,4 @@
-"""What the runtimes share. See `openvino` for CPUs and `tensorflow` for GPUs.
+"""Types and helpers that the runtimes share. See `openvino` for CPUs and `tensorflow` for GPUs.
 
 Inside a runtime, a network takes float32 RGB in [0, 1] and a style code. Callers pass uint8 BGR frames: the conversions
 are part of the compiled graph, where they cost less than in NumPy.

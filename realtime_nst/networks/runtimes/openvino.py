@@ -52,7 +52,7 @@ def openvino_stylize(
         frames_in_flight: see `openvino_options`.
 
     Raises:
-        RuntimeError: OpenVINO cannot run the model.
+        RuntimeError: if OpenVINO cannot run the model.
     """
     height, width = size
     shapes = {
@@ -96,11 +96,11 @@ def openvino_affine(
         frame_input: name of the input that takes the frame.
         code_input: name of the input that takes the code.
         outputs: names of the outputs offset and gain.
-        precision: "f32" or "bf16". None: bf16 where the processor computes with it.
+        precision: "f32" or "bf16". None: bf16 if the processor supports it.
         frames_in_flight: see `openvino_options`.
 
     Raises:
-        RuntimeError: OpenVINO cannot run the model.
+        RuntimeError: if OpenVINO cannot run the model.
     """
     shape = [1, *size, 3]
 
@@ -119,8 +119,8 @@ def openvino_affine(
         image.model().set_layout(openvino.Layout("NHWC"))
         return convert.build()
 
-    # bf16 is 30 % faster and moves pixels of photographs by 0.3 of 255 on average. f16, OpenVINO's choice on ARM, has
-    # too small a range for the variances of feature maps.
+    # bf16 is 30 % faster and changes the pixels of photographs by 0.3 of 255 on average. f16, OpenVINO's choice on ARM,
+    # has too small a range for the variances of feature maps.
     precision = precision or ("bf16" if native_precision() == "bf16" else "f32")
     options = openvino_options(precision, frames_in_flight=frames_in_flight)
     compiled = openvino_compile(file, f"affine {shape}", build, options)
@@ -146,7 +146,7 @@ def openvino_encoder(file: Path, side: int = -1) -> Callable[[np.ndarray], Style
         The function. Any thread may call it.
 
     Raises:
-        RuntimeError: OpenVINO cannot run the model.
+        RuntimeError: if OpenVINO cannot run the model.
     """
     shape = [1, side, side, 3]
 

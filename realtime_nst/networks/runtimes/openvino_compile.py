@@ -32,8 +32,7 @@ def openvino_options(
     """Return the options of `compile_model`.
 
     Args:
-        precision: "f32", "bf16" or "f16". None leaves it to OpenVINO, which takes bf16 where the processor computes
-            with it.
+        precision: "f32", "bf16" or "f16". None leaves it to OpenVINO, which uses bf16 if the processor supports it.
         threads: number of threads. None: all processors of the process (OpenVINO reads its CPU affinity).
         frames_in_flight: 0: all threads share one frame, for latency. Otherwise each works on a frame of its own.
     """
@@ -44,7 +43,7 @@ def openvino_options(
     # frames per second together, and 150 with one frame each.
     options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     if frames_in_flight:
-        # One more frame than there are streams waits its turn: what surrounds the network takes a core now and then,
+        # One more frame than there are streams waits its turn: the work around the network takes a core now and then,
         # and without that frame throughput fell by 5 %.
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(max(frames_in_flight - 1, 1))}
     if precision:
@@ -68,7 +67,7 @@ def openvino_compile(
         options: from `openvino_options`.
 
     Raises:
-        RuntimeError: OpenVINO cannot run the model.
+        RuntimeError: if OpenVINO cannot run the model.
     """
     import openvino
 

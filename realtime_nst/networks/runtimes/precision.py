@@ -9,8 +9,8 @@ def half_convolutions(graph: Any) -> Any:
     """Return a frozen graph whose float32 Conv2D nodes compute in float16.
 
     A GPU multiplies float16 several times as fast, and XLA merges the casts into the neighbouring operations, so that
-    half the bytes are moved. Means and variances of instance normalization stay in float32, which sums over a whole
-    frame need.
+    half the bytes are moved. The means and variances of instance normalization stay in float32, because they sum over a
+    whole frame.
 
     Args:
         graph: tf.compat.v1.GraphDef with constant weights.

@@ -15,9 +15,9 @@ Tensor: TypeAlias = Any
 
 
 def xla_notices(device: str) -> tuple[str, ...]:
-    """Return what to tell the user if XLA cannot compile for a device of TensorFlow's; empty if it can.
+    """Return notices for the user if XLA cannot compile for a TensorFlow device; empty if it can.
 
-    On a GPU it needs parts of CUDA that some installations lack.
+    On a GPU, XLA needs parts of CUDA that some installations lack.
     """
     import tensorflow as tf
 

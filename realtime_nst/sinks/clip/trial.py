@@ -20,14 +20,14 @@ MOST_PACKETS = 5000
 def first_packets(path: Path, indices: Iterable[int]) -> dict[int, av.Packet]:
     """Return the first timed packet of each of these streams, by index; streams without an early packet are missing."""
     found: dict[int, av.Packet] = {}
-    wanted = set(indices)
+    requested = set(indices)
     container = open_clip(path)
     try:
-        packets = container.demux([container.streams[index] for index in sorted(wanted)]) if wanted else ()
+        packets = container.demux([container.streams[index] for index in sorted(requested)]) if requested else ()
         for number, packet in enumerate(packets):
             if packet.size and packet.pts is not None and packet.dts is not None:
                 found.setdefault(packet.stream.index, packet)
-            if len(found) == len(wanted) or number >= MOST_PACKETS:
+            if len(found) == len(requested) or number >= MOST_PACKETS:
                 break
     except FFmpegError:
         pass  # The packets read so far are enough; the copy itself reports where the streams end.
