@@ -1,4 +1,4 @@
-"""Still images in and out: PNG, JPEG, WebP, TIFF and BMP, and what else Pillow reads."""
+"""Still images in and out: PNG, JPEG, WebP, TIFF and BMP, and further formats that Pillow reads."""
 
 from .files import ALPHA_SUFFIXES, HEIC_SUFFIXES, READ_SUFFIXES, SUFFIXES, images_in, readable
 from .read import Photo, decode_image, over_white, read_image, read_photo

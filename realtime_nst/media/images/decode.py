@@ -16,7 +16,7 @@ from PIL import ImageCms, ImageOps
 from ...frames import Image
 from .files import can_read_heic
 
-_FORMATS = {  # the plugin of Pillow that reads each format; others stay unused, which keeps what can be attacked small
+_FORMATS = {  # Pillow's plugin for each format; the others stay unused, to keep the attack surface small
     "JPEG": "Jpeg",
     "PNG": "Png",
     "WEBP": "WebP",
@@ -30,7 +30,7 @@ _FORMATS = {  # the plugin of Pillow that reads each format; others stay unused,
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 """Major brands of HEIF files of HEVC (ISO/IEC 23008-12, annex B)."""
 STRIP = 256
-"""Rows converted at once, so that a conversion takes little memory beside its result."""
+"""Rows converted at once, so that a conversion needs little memory besides its result."""
 
 
 def open_image(file: IO[bytes], head: bytes) -> Any:
@@ -40,10 +40,10 @@ def open_image(file: IO[bytes], head: bytes) -> Any:
 
     Args:
         file: the file; it must stay open until the image is loaded.
-        head: the first bytes of it, at least 16.
+        head: its first bytes, at least 16.
 
     Returns:
-        The image; None if it is of no known format.
+        The image; None if its format is unknown.
     """
     for name, plugin in _FORMATS.items():
         importlib.import_module(f"PIL.{plugin}ImagePlugin")
@@ -61,24 +61,24 @@ def open_image(file: IO[bytes], head: bytes) -> Any:
 
 
 def is_heic(head: bytes) -> bool:
-    """Return whether a file that begins with `head` is a HEIF file of HEVC."""
+    """Return whether a file that begins with `head` is a HEIF file with HEVC coding."""
     return head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS
 
 
 def to_pixels(picture: Any, profile: bytes | None) -> Image:
-    """Return a loaded image as uint8 BGR, H x W x 3, or BGRA, H x W x 4, upright, with the colours of sRGB.
+    """Return a loaded image as uint8 BGR, H x W x 3, or BGRA, H x W x 4, upright, in sRGB.
 
     Args:
         picture: the image, as Pillow loaded it.
         profile: the ICC profile of its colours; None: sRGB.
     """
-    with contextlib.suppress(Exception):  # an EXIF block that is damaged says nothing
+    with contextlib.suppress(Exception):  # a damaged EXIF block is ignored
         ImageOps.exif_transpose(picture, in_place=True)
     return _bgr(_srgb(_eight_bits(picture), profile))
 
 
 def _eight_bits(picture: Any) -> Any:
-    """Return the image with its modes of more than 8 bits, or fewer, as modes of 8; a palette as its colours."""
+    """Return the image with 8 bits per value; a palette is replaced by its colours."""
     if picture.mode.startswith("I"):  # 16 bits
         return PIL.Image.fromarray((np.asarray(picture).clip(0, 65535) >> 8).astype(np.uint8))
     if picture.mode == "F":
@@ -95,10 +95,10 @@ def _srgb(picture: Any, profile: bytes | None) -> Any:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else None
         if source and "srgb" not in ImageCms.getProfileDescription(source).lower():
-            srgb = cast("Any", ImageCms).createProfile("sRGB")  # which has no complete types
+            srgb = cast("Any", ImageCms).createProfile("sRGB")  # its type stubs are incomplete
             colors = cast("Any", ImageCms.profileToProfile(colors, source, srgb, outputMode="RGB"))
     except (ImageCms.PyCMSError, OSError, ValueError):
-        pass  # a profile that is damaged, or of another kind of colours than the pixels, says nothing
+        pass  # a profile that is damaged, or for another colour space than that of the pixels, is ignored
     colors = colors.convert("RGB") if colors.mode != "RGB" else colors
     if alpha:
         colors.putalpha(alpha)

@@ -8,25 +8,25 @@ from PIL.Image import Exif, Image
 KEPT = (Base.ImageDescription, Base.Make, Base.Model, Base.DateTime, Base.Artist, Base.Copyright, Base.HostComputer)
 """Tags of the first directory that say what the photo is. In a TIFF the same directory describes the pixels."""
 DROPPED = (Base.MakerNote, IFD.Interop)
-"""Tags of the EXIF directory that hold offsets into the original file, or speak of its colour space."""
+"""Tags of the EXIF directory that hold offsets into the original file, or describe its colour space."""
 MAX_BYTES = 60_000
-"""A JPEG holds 65533 bytes of EXIF."""
+"""Largest EXIF block in bytes: that of a JPEG."""
 _SRGB = 1
 _TURNED = (5, 6, 7, 8)
-"""Orientations that exchange width and height."""
+"""Orientations that swap width and height."""
 
 
 def kept_exif(picture: Image) -> bytes:
-    """Return the EXIF block of an upright sRGB copy: what the original says of camera, time, place and exposure.
+    """Return the EXIF block for an upright sRGB copy: the original's camera, time, place and exposure.
 
     The orientation becomes 1 (upright), the colour space sRGB; thumbnail, maker notes and the tags that describe how
     the original's pixels are stored are left out.
 
     Args:
-        picture: the original, as it was opened: after Pillow has loaded a TIFF, part of its tags are gone.
+        picture: the original, opened but not loaded: once Pillow has loaded a TIFF, some of its tags are gone.
 
     Returns:
-        The block, beginning with "Exif"; empty if there is nothing to keep or the original's cannot be read.
+        The block, beginning with "Exif"; empty if there is nothing to keep or the original block cannot be read.
     """
     kept = Exif()
     try:
@@ -38,7 +38,7 @@ def kept_exif(picture: Image) -> bytes:
         place = dict(original.get_ifd(IFD.GPSInfo))
         if not (kept or details or place):
             return b""
-        # The size that Pillow states of a TIFF is that of the upright image.
+        # For a TIFF, Pillow states the size of the upright image.
         turned = picture.format != "TIFF" and original.get(Base.Orientation, 1) in _TURNED
         width, height = picture.size[::-1] if turned else picture.size
         kept[Base.Orientation] = 1

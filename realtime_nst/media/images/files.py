@@ -1,4 +1,4 @@
-"""Which files are images, by their endings, and which of them can be read here."""
+"""Find the image files by their extensions, and those of them that can be read here."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from PIL import features
 from ...errors import SourceError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
-"""Endings of the image files that can be written, in lower case."""
+"""Extensions of the image files that can be written, in lower case."""
 HEIC_SUFFIXES = (".heic", ".heif", ".hif")
 READ_SUFFIXES = (*SUFFIXES, ".gif", ".apng", ".avif", *HEIC_SUFFIXES)
-"""Endings of the image files that are looked for in a folder, in lower case."""
+"""Extensions of the image files that are searched for in a folder, in lower case."""
 ALPHA_SUFFIXES = (".png", ".webp", ".tif", ".tiff")
-"""Endings of the image files that can hold transparency, in lower case."""
+"""Extensions of the image files that can hold transparency, in lower case."""
 HEIC_ADVICE = "HEIC needs pi-heif: pip install 'realtime-nst[heic]'"
 
 
 def images_in(folder: Path, notify: Callable[[str], None] = lambda message: None) -> list[Path]:
-    """Return the image files directly in a folder, by name, without hidden ones.
+    """Return the image files directly in a folder, sorted by name, without hidden ones.
 
     Args:
-        notify: receives a sentence on the files that are passed over because they cannot be read here.
+        folder: the folder.
+        notify: receives a sentence about files that are skipped because they cannot be read here.
 
     Raises:
-        SourceError: if the folder may not be read.
+        SourceError: if the folder cannot be read.
     """
     try:
         files = [path for path in folder.iterdir() if not path.name.startswith(".") and not path.is_dir()]
@@ -38,7 +39,7 @@ def images_in(folder: Path, notify: Callable[[str], None] = lambda message: None
 
 
 def readable(paths: Iterable[Path], notify: Callable[[str], None]) -> list[Path]:
-    """Return those of `paths` that image files may be, by their endings; see `images_in`."""
+    """Return those of `paths` whose extension is that of a readable image file; see `images_in`."""
     found: list[Path] = []
     passed_over: Counter[str] = Counter()
     for path in paths:

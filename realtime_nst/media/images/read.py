@@ -22,16 +22,16 @@ _HEADER_BYTES = 32
 
 
 class Photo(NamedTuple):
-    """A still image and what its file says of it."""
+    """A still image with the metadata of its file."""
 
     pixels: Image
     """uint8, H x W x 3 (BGR) or H x W x 4 (BGR and straight alpha), upright, sRGB."""
     exif: bytes
     """The EXIF block for a copy; see `kept_exif`."""
     dpi: tuple[float, float] | None
-    """Dots per inch, across and down."""
+    """Dots per inch, horizontal and vertical."""
     several: bool
-    """Whether the file holds more images (frames, pages) than this, its first."""
+    """Whether the file holds more images (frames, pages) than this one, the first."""
 
     @property
     def alpha(self) -> Image | None:
@@ -42,9 +42,9 @@ class Photo(NamedTuple):
 def read_image(path: str | Path, error: type[InputError] = SourceError, *, max_pixels: int = MAX_PIXELS) -> Image:
     """Read an image file.
 
-    EXIF orientation is applied, 16-bit values are cut to their upper 8 bits, grey becomes BGR, transparency is laid
-    over white, colours are converted from the file's colour profile to sRGB. Of several images in a file the first
-    is read.
+    EXIF orientation is applied, 16-bit values are reduced to their upper 8 bits, grey becomes BGR, transparency is laid
+    over white, and colours are converted from the file's colour profile to sRGB. If a file holds several images, the
+    first one is read.
 
     Args:
         path: the file.
@@ -61,7 +61,7 @@ def read_image(path: str | Path, error: type[InputError] = SourceError, *, max_p
 
 
 def read_photo(path: str | Path, error: type[InputError] = SourceError, *, max_pixels: int = MAX_PIXELS) -> Photo:
-    """Read an image file as `read_image` does, with its transparency and what it says of itself."""
+    """Read an image file as `read_image` does, but keep its transparency and metadata."""
     path = Path(path)
     try:
         found = path.stat()
@@ -83,7 +83,7 @@ def decode_image(
 
     Args:
         data: the content of the file.
-        name: what an error message calls it.
+        name: its name in error messages.
         error: the class of error to raise.
         max_pixels: the largest number of pixels that is decoded.
 
@@ -140,7 +140,7 @@ def _decode(file: IO[bytes], name: str, error: type[InputError], max_pixels: int
         return Photo(to_pixels(picture, profile), exif, dpi, several)
     except InputError:
         raise
-    except Exception as reason:  # what damaged bytes make a decoder raise has no end
+    except Exception as reason:  # damaged bytes can make a decoder raise anything
         raise error(
             f"{name} is damaged or not an image that can be read ({reason or type(reason).__name__}); "
             "open it in another program and save it anew"

@@ -1,4 +1,4 @@
-"""The number of pixels that an image file announces, checked before memory is taken for them."""
+"""The number of pixels that an image file announces, checked before their memory is allocated."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from ..paths import replace
 from .files import SUFFIXES
 
 _FORMATS: dict[str, str] = dict(zip(SUFFIXES, ("PNG", "JPEG", "JPEG", "WEBP", "TIFF", "TIFF", "BMP"), strict=True))
-"""What Pillow calls the format of each ending."""
+"""Pillow's name of the format for each extension."""
 
 
 def write_image(
@@ -35,16 +35,16 @@ def write_image(
     Args:
         path: the file; an existing one is replaced.
         image: uint8 BGR, H x W x 3.
-        quality: of JPEG and WebP, 1 to 100.
+        quality: quality of JPEG and WebP, 1 to 100.
         alpha: opacity, uint8 H x W, for the formats of `ALPHA_SUFFIXES`.
-        exif: an EXIF block; BMP holds none.
-        dpi: dots per inch, across and down; WebP holds none.
+        exif: an EXIF block; BMP files hold none.
+        dpi: dots per inch, horizontal and vertical; WebP files hold none.
 
     Returns:
-        The file.
+        The path of the file.
 
     Raises:
-        OutputError: if the ending is unknown or the file cannot be written.
+        OutputError: if the extension is unknown or the file cannot be written.
         ValueError: if `image` is not a valid image.
     """
     check_image(image)
@@ -62,7 +62,7 @@ def write_image(
     partial = path.with_name(f"{secrets.token_hex(12)}.part")
     try:
         try:
-            # The system applies the umask. tempfile would not, and to read it is to change it for all threads.
+            # The system applies the umask here. tempfile would not, and reading the umask changes it for all threads.
             with partial.open("xb") as file:
                 file.write(data)
             replace(partial, path)
