@@ -1,4 +1,4 @@
-"""What several test files need: generated and shared material, and the hub model opened once."""
+"""Fixtures of several test files: generated and shared material, and the hub model opened once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SUBSTITUTES = {
     "sintel": "the training set of MPI Sintel with its flow, sintel.is.tue.mpg.de",
     "features": "VGG-16 of keras.applications, its kernels and biases saved as npz",
 }
-"""By the folder of the material: where an outsider gets something like it."""
+"""For each folder of the material: where an outsider can get a substitute."""
 
 DOWNLOADED = fetched()
 """The hub model in the user's own cache, looked up before the tests get a cache of their own; None: not there."""
@@ -35,7 +35,7 @@ REQUIREMENTS = {
     "gui": lambda: [tool for tool in TOOLS if not shutil.which(tool)],
     "browser": lambda: [tool for tool in ("chromium",) if not shutil.which(tool)],
 }
-"""By marker: the programs that a test with it needs and this machine lacks."""
+"""For each marker: the programs that its tests need and this machine lacks."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -57,7 +57,7 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def material(tmp_path_factory) -> Path:
-    """The folder that generated material is written to, each piece when a test first asks for it."""
+    """The folder for generated material, each piece of which is written when a test first requests it."""
     return tmp_path_factory.mktemp("material")
 
 

@@ -49,7 +49,7 @@ def violations() -> Iterator[tuple[str, str]]:
     for path in PACKAGE.rglob("*.py"):
         module = path.relative_to(PACKAGE).with_suffix("").as_posix()
         room = module.split("/")[0]
-        if room in ("__init__", "__main__"):  # the front door: it names what every room offers
+        if room in ("__init__", "__main__"):  # the entry points: they name what every room offers
             continue
         for imported in imports(path):
             other = imported.split(".")[0]

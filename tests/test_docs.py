@@ -51,7 +51,7 @@ def all_commands(group: click.Group) -> list[click.Command]:
 
 @pytest.fixture
 def stand_ins(tmp_path, monkeypatch) -> Path:
-    """Go to a folder that holds what the pages speak of: pictures, a clip and empty folders."""
+    """Change to a folder with the files that the pages mention: pictures, a clip and empty folders."""
     scene = DemoSource((96, 128), 30.0)
     recorder = Recorder(30.0, live=False, must_succeed=True)
     recorder.start(tmp_path / "clip.mp4")

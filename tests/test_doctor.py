@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong, says what to do, and tells nothing private."""
+"""The doctor finds problems, says what to do about them, and reveals nothing private."""
 
 from pathlib import Path
 

@@ -69,7 +69,7 @@ def test_importing_loads_no_runtime():
     ],
 )
 def test_opencv_is_loaded_before_pyav(module):
-    """The other way round its window hangs after a stream was opened."""
+    """In the other order, OpenCV's window hangs once a stream has been opened."""
     done = subprocess.run(
         [sys.executable, "-c", f"import sys, realtime_nst.{module}; print(*sys.modules)"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The loop: what is dropped and what is not, who fails and how the run ends."""
+"""The loop: which frames are dropped, and how failures and limits end a run."""
 
 import threading
 import time
@@ -117,7 +117,7 @@ def test_strength_0_gives_the_frames_back():
 
 
 class TestNetworkThatRunsAhead:
-    """As on a GPU, which cannot be had where these tests run: what `begin` made is waited for when it is asked for."""
+    """As on a GPU, which no test machine has: the result of `begin` is waited for only when it is requested."""
 
     class Ahead(MeanColour):
         frames_in_flight = 1

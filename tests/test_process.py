@@ -1,4 +1,4 @@
-"""What is set once in the program's process, seen from a process of its own."""
+"""The settings of the program's process, each observed in a separate process."""
 
 import os
 import signal
@@ -51,7 +51,7 @@ print(busy_ms())
 
 
 def without_and_with(script: str) -> list[float]:
-    """What `script` prints in a process of its own without the setting and with it."""
+    """Return what `script` prints in a separate process, without the setting and with it."""
     return [
         float(
             subprocess.run(
@@ -64,7 +64,7 @@ def without_and_with(script: str) -> list[float]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator is tuned, which only Linux has")
 def test_memory_of_one_frame_serves_the_next():
-    """A page that the system gives anew costs a fault; 8 MB are 2000 pages."""
+    """Each page that the system hands out again costs a fault; 8 MB are 2000 pages."""
     before, after = without_and_with(FAULTS)
     assert after < 20 and after < before / 10
 
@@ -95,7 +95,7 @@ def test_the_command_line_has_them_sleep_before_opencv_is_loaded():
 
 
 def test_clips_leave_opencv_half_of_the_cores(tmp_path):
-    """The command is told of no clip: what it does first is seen."""
+    """The command gets no clip, so that only its first steps run."""
     done = subprocess.run(
         [
             sys.executable,

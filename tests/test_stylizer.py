@@ -1,4 +1,4 @@
-"""Strength, work size and arithmetic on codes; with a double where the network's art does not matter."""
+"""Strength, processing size and arithmetic on codes; with a double where the network's output does not matter."""
 
 import itertools
 

@@ -29,7 +29,7 @@ def test_durations_outside_the_range_count_at_its_ends():
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock in a time that only moves when it is told to."""
+    """A clock whose time moves only when the test advances it."""
     now = [1000.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     clock = Clock(keep=100)

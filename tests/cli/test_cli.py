@@ -16,7 +16,7 @@ from realtime_nst.sources.demo import Scene
 
 @pytest.fixture
 def program(tmp_path):
-    """Run the program in an empty folder without a display; gives the finished process."""
+    """Run the program in an empty folder without a display; return the finished process."""
 
     def run(*args, display: str | None = None, timeout: float = 240):
         environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}

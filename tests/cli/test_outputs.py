@@ -1,4 +1,4 @@
-"""What the commands write, and that none of them drops a style or replaces a file without a word."""
+"""The files that the commands write; none of them drops a style or replaces a file silently."""
 
 import os
 import subprocess
@@ -102,7 +102,7 @@ def test_a_file_is_replaced_only_when_asked(program, photo, clip, tmp_path, comm
 
 
 def test_figures_are_replaced_only_when_asked(program, photo, tmp_path):
-    """Refused before anything is measured or optimized: with --overwrite these run for long."""
+    """Refused before anything is measured or optimized: with --overwrite these commands run for a long time."""
     for name in ("out.json", "out.png", "plot.png"):
         (tmp_path / name).write_text("precious")
     evaluate = ["evaluate", "--model", "fast", "--photos", photo, "--paintings", photo, "--features", photo]

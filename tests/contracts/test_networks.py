@@ -120,7 +120,7 @@ def test_a_blend_of_codes_leads_from_one_style_to_the_other(network, codes, imag
 
 
 def test_frames_in_flight_come_out_as_one_by_one(network, codes, image):
-    """Started together, in any order of their ends, and each at its own size."""
+    """Frames are started together and finished in any order, each at its own size."""
     images = [image, np.ascontiguousarray(image[:, ::-1]), 255 - image]
     expected = [network.transform(one, codes[0]) for one in images]
     for count in range(1, min(network.frames_in_flight + 1, 3) + 1):

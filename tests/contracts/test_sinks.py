@@ -37,7 +37,7 @@ def frames(count: int, size: tuple[int, int] = SIZE) -> list[Frame]:
 
 
 class Opened:
-    """A sink, and how to find out how many frames have arrived behind it.
+    """A sink, and a way to count the frames that it has delivered.
 
     Attributes:
         sink: The sink.
@@ -190,7 +190,7 @@ def test_no_thread_of_it_outlives_it(opened):
 
 
 def test_a_with_block_ends_it(opened):
-    """A clip file is abandoned: that the block ends does not tell whether all frames were written."""
+    """A clip file is abandoned: the end of the block does not show whether all frames were written."""
     name = "abandon" if isinstance(opened.sink, ClipWriter) else "close"
     closed, close = [], getattr(opened.sink, name)
     setattr(opened.sink, name, lambda: (closed.append(True), close()))
@@ -201,7 +201,7 @@ def test_a_with_block_ends_it(opened):
 
 
 def test_a_viewer_of_a_broadcast_gets_the_newest_frame():
-    """The one sink that leaves frames out by design: what it sends is never older than what it was given last."""
+    """The only sink that drops frames by design: it never sends a frame older than the last one written."""
     listener = Listener("127.0.0.1", 0)
     with contextlib.closing(Broadcast(listener)) as sink:
         for frame in frames(20):

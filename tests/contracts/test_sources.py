@@ -98,7 +98,7 @@ def test_it_states_its_name_rate_and_size(source):
 
 
 def test_frames_come_at_the_stated_rate(source, name):
-    """By their own times. A camera's rate is measured, and stands for what it sends on a busy machine too."""
+    """By the frames' own times. A camera's rate is measured, and must match what it sends even on a busy machine."""
     times = [frame.time for frame in read(source, name)]
     interval = (times[-1] - times[0]) / (len(times) - 1)
     assert interval == pytest.approx(1 / source.fps, rel=0.02 if not source.live or "clip" in name else 1.0)

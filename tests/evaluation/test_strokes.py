@@ -1,4 +1,4 @@
-"""Measures of strokes: each on pictures where the answer is known, retrieval on real paintings too."""
+"""Measures of strokes: each on images with a known result, retrieval also on real paintings."""
 
 import cv2
 import numpy as np

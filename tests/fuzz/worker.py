@@ -74,7 +74,7 @@ TARGETS: dict[str, Callable[[Path], None]] = {
 
 
 def main(memory_gb: float) -> None:
-    """Serve until standard input ends, within so much address space where the system can limit it."""
+    """Serve until standard input ends, with limited address space if the system supports that."""
     quiet_runtimes()
     if sys.platform.startswith("linux"):
         import resource

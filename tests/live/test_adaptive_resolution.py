@@ -1,4 +1,4 @@
-"""The processing size that holds a frame rate: the rule on simulated machines, and the stylizer that follows it."""
+"""The processing size that sustains a frame rate: the rule on simulated machines, and the stylizer that follows it."""
 
 import itertools
 import threading
@@ -85,7 +85,7 @@ class Timed(MeanColour):
 
 def test_the_processing_size_changes_in_the_background_and_the_frame_size_never():
     network = Timed()
-    stylizer = AdaptiveStylizer(network, fps=1e6)  # No size can hold that.
+    stylizer = AdaptiveStylizer(network, fps=1e6)  # No size can sustain that.
     stylizer.warm_up(480, 640)
     assert stylizer.processing_size == 256, "the first size is chosen before the first frame"
     stylizer.processing_size = stylizer._resolution.size = 640

@@ -29,7 +29,7 @@ def session(plain_session):
 
 @pytest.fixture
 def drawn(session):
-    """Draw over a grey image; gives the parts that were drawn on."""
+    """Draw over a grey image; return the parts that were drawn on."""
     recorder = Recorder(30.0, live=True, must_succeed=False)
     hud = Hud(session, session.encoder, recorder, Stylizer(MeanColour()))
 

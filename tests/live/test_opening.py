@@ -1,4 +1,4 @@
-"""What a live run has opened is closed once, also if the rest of it cannot be opened."""
+"""Everything that a live run has opened is closed once, even if the rest cannot be opened."""
 
 import contextlib
 

@@ -153,7 +153,7 @@ class TestStyles:
 
 
 class TestBadInput:
-    """It is found before anything is opened, loaded or written."""
+    """Bad input is found before anything is opened, loaded or written."""
 
     @pytest.mark.parametrize(
         ("more", "error", "words"),

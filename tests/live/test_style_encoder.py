@@ -30,7 +30,7 @@ def until(condition):
 
 @pytest.fixture
 def encode():
-    """Encode (name, reader) pairs; gives the encoder, which is closed at the end, and its stylizer."""
+    """Encode (name, reader) pairs; yield the encoder, which is closed at the end, and its stylizer."""
     with contextlib.ExitStack() as opened:
 
         def start(styles, *, prefetch=False, network=None):

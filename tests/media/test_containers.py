@@ -1,4 +1,4 @@
-"""A clip is the file that is named: it reads no other file, and never the network."""
+"""A clip is opened as the named file alone: no other file is read, and never the network."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a photo's file says beside its pixels: colour profile, EXIF, resolution, transparency, further frames."""
+"""The content of a photo's file besides its pixels: colour profile, EXIF, resolution, transparency, further frames."""
 
 import importlib.util
 import sys

@@ -135,7 +135,7 @@ def test_writing_leaves_nothing_else_behind(tmp_path, gradient):
 def test_new_files_have_the_mode_that_the_umask_asks_for(tmp_path, gradient, monkeypatch):
     previous = os.umask(0o027)
     try:
-        # To read the umask is to change it for a moment, for the files of other threads too.
+        # Reading the umask changes it for a moment, also for the files of other threads.
         with monkeypatch.context() as patch:
             patch.setattr(os, "umask", lambda mask: pytest.fail("the umask was changed"))
             path = write_image(tmp_path / "a.png", gradient)

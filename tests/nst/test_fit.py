@@ -1,4 +1,4 @@
-"""Fitting a style vector: losses of strokes on pictures whose answer is known, then a descent on a small network."""
+"""Fitting a style vector: stroke losses on images with a known result, then a descent on a small network."""
 
 from itertools import islice
 

@@ -1,4 +1,4 @@
-"""Clip jobs: values that another process can make, and batches of them."""
+"""Clip jobs, which another process can run, and batches of them."""
 
 import multiprocessing
 import os

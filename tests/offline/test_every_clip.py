@@ -1,4 +1,4 @@
-"""Every clip goes through whole: its frames, times, sound and way up, and what is odd about each."""
+"""Every clip is kept whole: its frames, times, sound, orientation, and its own peculiarity."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Photos in, stylized photos out: what is kept of them, what is told, and what one bad photo does to the others."""
+"""Photos in, stylized photos out: the metadata kept, the notices, and the effect of one bad photo on the others."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What long clips and full disks do: memory stays flat, and what was written plays."""
+"""Long clips and full disks: memory stays flat, and the written part can be played."""
 
 import json
 import shutil

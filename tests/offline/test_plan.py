@@ -1,4 +1,4 @@
-"""Which outputs a command writes, and that it never writes over what it reads or what exists."""
+"""The outputs that a command writes: it never overwrites an input or an existing file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Recordings: exact times, right colours, odd sizes, and files that play whatever happened."""
+"""Recordings: exact times, right colours, odd sizes, and files that can be played whatever happened."""
 
 import os
 import signal

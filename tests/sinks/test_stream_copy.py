@@ -1,4 +1,4 @@
-"""What a container refuses shows before the first frame, and is encoded anew or left out, in words."""
+"""Streams that a container refuses are found before the first frame, then re-encoded or left out with a notice."""
 
 import io
 import subprocess

@@ -1,5 +1,5 @@
-"""A camera for other programs. No build machine has the driver, so pyvirtualcam is given a backend that keeps what it
-is sent; that there is no driver is tested on the real one."""
+"""A camera for other programs. No build machine has the driver, so pyvirtualcam gets a backend that keeps its frames;
+the error for a missing driver is tested on the real one."""
 
 import sys
 from functools import partial

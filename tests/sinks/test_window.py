@@ -1,4 +1,4 @@
-"""The window as a person uses it: a real one, driven by key presses, looked at by screenshots."""
+"""The window as a person uses it: a real one, driven by key presses and checked by screenshots."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""Cameras by name, as Linux lists them: on a copy of its folder, as no build machine has a camera."""
+"""Cameras by name, as Linux lists them: on a copy of its folder, because no build machine has a camera."""
 
 import fcntl
 import sys

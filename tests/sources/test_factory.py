@@ -1,4 +1,4 @@
-"""What a source is named by, and what is missing."""
+"""The names that open each kind of source, and the errors for missing ones."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Sound recorded with the pictures: in step, through a real sound server and on a clock that is told."""
+"""Sound recorded in step with the frames: through a real sound server, and on a simulated clock."""
 
 import subprocess
 import sys

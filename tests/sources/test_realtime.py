@@ -1,4 +1,4 @@
-"""Clips and scenes by the clock."""
+"""Clips and scenes played in real time."""
 
 import time
 

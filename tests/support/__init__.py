@@ -1,4 +1,4 @@
-"""What the tests share: doubles, helpers that run and look at the program, and generated material."""
+"""Helpers for the tests: doubles, tools that run and watch the program, and generated material."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What tests of clips look at: the times, sound and pictures of a video file, as FFmpeg has them."""
+"""The times, sound and pictures of a video file as FFmpeg reads them, for tests of clips."""
 
 from __future__ import annotations
 

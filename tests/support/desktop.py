@@ -1,4 +1,4 @@
-"""A desktop for tests: an X server with a window manager, and a program used on it as by a person."""
+"""A desktop for tests: an X server with a window manager, and a program used on it as a person would."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOOLS = ("Xvfb", "openbox", "xdotool", "import")
 
 @contextlib.contextmanager
 def desktop(width: int = 1280, height: int = 800) -> Iterator[str]:
-    """A display of its own; gives its name, for DISPLAY."""
+    """Run a separate display; yield its name, for DISPLAY."""
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset"],
@@ -84,7 +84,7 @@ class Program:
         self._xdotool("windowsize", "--sync", self.window, str(width), str(height))
 
     def size(self) -> tuple[int, int]:
-        """(width, height) of what is inside the window's frame, in pixels."""
+        """(width, height) of the area inside the window's frame, in pixels."""
         lines = self._xdotool("getwindowgeometry", "--shell", self.window).splitlines()
         values = dict(line.split("=") for line in lines if "=" in line)
         return int(values["WIDTH"]), int(values["HEIGHT"])

@@ -1,4 +1,4 @@
-"""Stand-ins for what no build machine has, and the package's own test kit under short names."""
+"""Stand-ins for hardware that no build machine has, and the package's own test kit under short names."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def served(path: Path) -> Iterator[str]:
-    """Serve a file on this machine; gives its URL."""
+    """Serve a file on this machine; yield its URL."""
     handler = partial(_Quiet, directory=str(path.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -24,7 +24,7 @@ WIDTHS = (8, 12, 16)
 RESIDUAL_BLOCKS = 5
 
 FEATURES = 128
-"""Channels that the style is told by, more than the bottleneck has, as in the hub's."""
+"""Channels of the style features: more than the bottleneck has, as in the hub's."""
 
 
 def save_hub_model(folder: Path) -> Path:
@@ -92,7 +92,7 @@ class StyleModule(tf.Module):
 
 
 class _Convolution(tf.Module):
-    """A convolution that mirrors the edges of what it sees."""
+    """A convolution with reflection padding."""
 
     def __init__(self, rng: np.random.Generator, side: int, before: int, after: int, stride: int = 1):
         super().__init__()

@@ -17,7 +17,7 @@ RATE = 48_000
 
 
 def missing() -> str | None:
-    """What a test with sound lacks here, in words; None: nothing."""
+    """Return, in words, what this machine lacks for a test with sound; None if nothing."""
     if not shutil.which("pulseaudio") or not shutil.which("paplay"):
         return "needs pulseaudio and pulseaudio-utils"
     try:
@@ -29,7 +29,7 @@ def missing() -> str | None:
 
 @contextlib.contextmanager
 def sound_server(folder: Path) -> Iterator[dict[str, str]]:
-    """Run the server; gives the environment in which programs find it."""
+    """Run the server; yield the environment in which programs find it."""
     socket = folder / "native"
     environment = os.environ | {"PULSE_SERVER": f"unix:{socket}", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
     server = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Strokes kept where they were: what goes with the picture stays, what is new comes at once."""
+"""Strokes held in place: they follow the motion of the image, and new content appears at once."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Noise kept from a network: what is still becomes still, what moves stays as it is."""
+"""The denoiser before the network: static regions become noise-free, moving ones stay as they are."""
 
 import itertools
 

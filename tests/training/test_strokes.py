@@ -1,4 +1,4 @@
-"""The network whose style vector is its modulation: its parts, how it grows out of today's, its way to the files."""
+"""The network whose style vector is its modulation: its parts, its growth from the shipped one, and its export."""
 
 import importlib.util
 import json

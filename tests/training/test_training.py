@@ -1,4 +1,4 @@
-"""The training commands from the pictures to the files that ship, on a handful of pictures and a few steps each."""
+"""The training commands, from the images to the shipped files, on a few images and a few steps each."""
 
 import itertools
 import json
@@ -131,7 +131,7 @@ def test_the_stages_end_in_a_network_that_runs(training_data, hub_folder, tmp_pa
 
 @pytest.fixture
 def small_run(tmp_path):
-    """A run with the weights of a small network that learnt nothing."""
+    """A run with the weights of a small untrained network."""
     from realtime_nst.training.network import Shape, build_maps, build_style_network
     from realtime_nst.training.train import save_weights
 
@@ -143,7 +143,7 @@ def small_run(tmp_path):
 
 
 def test_the_network_is_measured_through_jax(small_run):
-    """On JAX's CPU: no GPU can be had where these tests run."""
+    """On JAX's CPU, because no test machine has a GPU."""
     done = subprocess.run(
         [
             sys.executable,
