@@ -1,9 +1,9 @@
-"""Pictures to train on: parts of paintings, textures and photographs, other ones in every batch.
+"""Images to train on: random crops of paintings, textures and photographs, new ones for every batch.
 
     python -m realtime_nst.training.data DATA OUT TEACHER
 
-DATA is a folder with paintings/, textures/ and photos/train/. There are only so many paintings, and a style network
-learns them by heart: this lets a teacher make further ones, into the folder OUT.
+DATA is a folder with paintings/, textures/ and photos/train/. The number of paintings is limited, and a style network
+overfits to them: this command lets a teacher make further ones, in the folder OUT.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ HELD_OUT = (
     "a-sunday",
     "kanagawa",
 )
-"""Parts of the names of the paintings kept for validation, in every copy there is of them."""
+"""Parts of the file names of the paintings that are kept for validation, in every copy of them."""
 
 SQUARES_PER_SCENE = 8
 """Squares taken from one rendering of the built-in scene, at different times."""
 FLAT = 2.0
-"""The standard deviation, of 255, of a picture with nothing in it: instance normalization would make noise of it, and
-without any the gradient has no end."""
+"""Standard deviation, in levels of 255, below which an image counts as blank: instance normalization would amplify its
+noise, and at 0 the gradient is infinite."""
 
 STYLE_SHARES = {"paintings": 0.33, "textures": 0.2, "photographs": 0.07, "made": 0.4}
-"""Which fraction of the styles is of each kind."""
+"""The fraction of styles of each kind."""
 
 
 def crop_to(picture: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A random square of `size` pixels; a smaller picture is scaled up to it."""
+    """Return a random square of `size` pixels; a smaller image is scaled up to it."""
     return cut(picture, (size, size), max(1.0, size / min(picture.shape[:2])), rng)
 
 
 def cut(picture: np.ndarray, size: tuple[int, int], scale: float, rng: np.random.Generator) -> np.ndarray:
-    """A random part of `size` (height, width) of the picture `scale` times as large, which has to hold it."""
+    """Scale an image by `scale` and return a random crop of `size` (height, width), which must fit into it."""
     if scale != 1:
         sides = [max(least, round(scale * side)) for least, side in zip(size, picture.shape[:2])]
         how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
@@ -63,13 +63,13 @@ def cut(picture: np.ndarray, size: tuple[int, int], scale: float, rng: np.random
 
 
 def training_paintings(data: Path) -> list[Path]:
-    """The paintings that are not HELD_OUT."""
+    """Return the paintings that are not HELD_OUT."""
     found = [p for folder in ("named", "more") for p in images_in(data / "paintings" / folder)]
     return [p for p in found if not any(word in p.stem.lower() for word in HELD_OUT)]
 
 
 def style_paths(data: Path) -> dict[str, list[Path]]:
-    """What styles are parts of, by kind."""
+    """Return the files that styles are cropped from, by kind."""
     return {
         "paintings": training_paintings(data),
         "textures": images_in(data / "textures"),
@@ -139,7 +139,7 @@ class Photos:
 
 
 def not_flat(draw: Callable[[], np.ndarray], tries: int = 1000) -> np.ndarray:
-    """The first picture drawn that is not FLAT. Raises InputError where none of `tries` is."""
+    """Return the first drawn image that is not FLAT. Raises InputError if none of `tries` is."""
     for _ in range(tries):
         if cv2.meanStdDev(picture := draw())[1].max() >= FLAT:
             return picture
@@ -147,14 +147,14 @@ def not_flat(draw: Callable[[], np.ndarray], tries: int = 1000) -> np.ndarray:
 
 
 def no_larger(picture: np.ndarray, side: int) -> np.ndarray:
-    """The picture, scaled down to a short side of `side` pixels where it has more."""
+    """Return the image, scaled down to a short side of `side` pixels if that is larger."""
     scale = min(1.0, side / min(picture.shape[:2]))
     size = [round(scale * each) for each in picture.shape[1::-1]]
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
 
 
 def turn_hue(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The picture with every hue moved by the same random angle and its saturation scaled."""
+    """Return the image with every hue rotated by the same random angle and its saturation scaled."""
     hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV).astype(np.float32)
     hsv[..., 0] = (hsv[..., 0] + rng.uniform(0, 180)) % 180
     hsv[..., 1] = np.clip(hsv[..., 1] * rng.uniform(0.8, 1.8), 0, 255)
@@ -162,15 +162,15 @@ def turn_hue(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def relit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The picture with another contrast and brightness."""
+    """Return the image with a random contrast and brightness."""
     return np.clip(picture * rng.uniform(0.5, 1.3) + rng.uniform(-40, 40), 0, 255).astype(np.uint8)
 
 
 def scene_squares(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Squares of the built-in scene at random times and scales: smooth and without noise, as photographs seldom are."""
+    """Yield squares of the built-in scene at random times and scales: smooth and noise-free, unlike photographs."""
     scene = None
     for index in range(count):
-        # To render a scene takes a second, to draw it a few milliseconds.
+        # Preparing a scene takes a second, drawing it a few milliseconds.
         if scene is None or index % SQUARES_PER_SCENE == 0:
             height = int(size * rng.uniform(1, 1.7))
             scene = Scene(height, height * 4 // 3)

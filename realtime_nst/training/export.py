@@ -22,9 +22,9 @@ from realtime_nst.training.train import load_networks
 
 
 def freeze(call, inputs: list, outputs: tuple[str, ...]):
-    """A GraphDef of `call` for inputs of the given tf.TensorSpecs, variables as constants.
+    """Return a GraphDef of `call` for inputs of the given tf.TensorSpecs, with variables as constants.
 
-    `call` returns as many tensors as `outputs` are tensor names ("offset:0") for them.
+    `outputs` are the names ("offset:0") of the tensors that `call` returns.
     """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -37,7 +37,7 @@ def freeze(call, inputs: list, outputs: tuple[str, ...]):
 
 
 def half_constants(graph, at_least: int = 64):
-    """The graph with every float32 constant of `at_least` numbers stored as float16 and cast when it runs."""
+    """Return the graph with float32 constants of `at_least` numbers or more stored as float16 and cast at run time."""
     import tensorflow as tf
 
     result = tf.compat.v1.GraphDef(versions=graph.versions)
@@ -64,14 +64,14 @@ def load_maps(run: Path) -> tuple[keras.Model, keras.Model]:
 
 
 def balance(maps: keras.Model) -> None:
-    """Round the kernels of the `Differences` so that bf16 holds them exactly and they still add up to 0: what they make
-    of a flat field is nothing in bf16 too."""
+    """Round the kernels of the `Differences` so that bf16 holds them exactly and they still sum to 0. A flat field then
+    gives 0 in bf16 too."""
     inner = [layer for one in maps.layers for layer in getattr(one, "layers", [one])]
     for layer in (one for one in inner if isinstance(one, Differences)):
         kernel = keras.ops.convert_to_numpy(layer.kernel)
         kernel = kernel - kernel.mean(axis=(0, 1), keepdims=True)
-        # bf16 has 8 bits for a number: whole ones up to 256. What rounding leaves of the sum, at most 4, is added to
-        # the centre.
+        # bf16 has 8 significant bits: integers up to 256. The rounding error of the sum, at most 4, is added to the
+        # centre.
         largest = np.abs(kernel).max(axis=(0, 1), keepdims=True)
         unit = 2 ** np.ceil(np.log2(np.maximum(largest, 1e-6) / 252))
         units = np.round(kernel / unit)
@@ -80,7 +80,7 @@ def balance(maps: keras.Model) -> None:
 
 
 def graphs(style_network: keras.Model, maps: keras.Model) -> dict:
-    """The GraphDefs that ship, by the names of their files."""
+    """Return the GraphDefs to ship, by the names of their files."""
     import tensorflow as tf
 
     pictures = [1, None, None, 3]

@@ -1,4 +1,4 @@
-"""Movement for the temporal loss: how a frame and what is made of it move from one moment to the next."""
+"""Random motion for the temporal loss: moves a frame and its stylized version alike."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from keras import ops
 
 
 def random_flow(count: int, side: int, rng: np.random.Generator) -> np.ndarray:
-    """Random movements of squares of `side` pixels: where each pixel comes from, float32 B x side x side x 2 (x, y).
+    """Return random motions of squares of `side` pixels: each pixel's source, float32 B x side x side x 2 (x, y).
 
-    Shift, zoom, rotation and an elastic part together, as a hand, a head and a camera move between two frames.
+    Each combines shift, zoom, rotation and an elastic part, like the motion of a hand, head or camera between frames.
     """
     centred = np.stack(np.meshgrid(*[np.arange(side, dtype=np.float32)] * 2), axis=-1) - (side - 1) / 2
     flows = np.empty((count, side, side, 2), np.float32)
@@ -24,14 +24,14 @@ def random_flow(count: int, side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def inside(flow: np.ndarray) -> np.ndarray:
-    """1 where `flow` (B x H x W x 2) points into the picture, 0 elsewhere: float32 B x H x W x 1."""
+    """Return 1 where `flow` (B x H x W x 2) points into the image, 0 elsewhere: float32 B x H x W x 1."""
     height, width = flow.shape[1:3]
     x, y = flow[..., 0], flow[..., 1]
     return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).astype(np.float32)[..., np.newaxis]
 
 
 def warp(pictures, flow):
-    """Tensors B x H x W x C moved by `flow`, bilinear, mirrored beyond the border; the gradient reaches `pictures`."""
+    """Warp tensors B x H x W x C along `flow`, bilinear with reflected borders; differentiable in `pictures`."""
     batch, height, width, channels = ops.shape(pictures)
     flat = ops.reshape(pictures, (batch * height * width, channels))
     first = ops.reshape(ops.arange(batch, dtype="int32") * height * width, (batch, 1, 1))

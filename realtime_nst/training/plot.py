@@ -19,7 +19,7 @@ from realtime_nst.nst.plots import load_pyplot
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def main(run: Path) -> None:
-    """Draw each loss in RUN/log.jsonl over the epochs, one above the other: RUN/losses.png."""
+    """Draw each loss in RUN/log.jsonl over the epochs, one above the other, into RUN/losses.png."""
     try:
         pyplot = load_pyplot()
     except InputError as error:

@@ -1,4 +1,4 @@
-"""Make a run of the files that ship, so that training can go on from them.
+"""Turn the shipped files into a run, so that training can continue from them.
 
     python -m realtime_nst.training.restore FOLDER RUN
 
@@ -20,7 +20,7 @@ from realtime_nst.training.train import save_weights
 
 
 def weights(graph) -> list[np.ndarray]:
-    """The values of a frozen graph's variables, in its order."""
+    """Return the values of a frozen graph's variables, in its order."""
     import tensorflow as tf
 
     constants = (node for node in graph.node if node.op == "Const" and "ReadVariableOp" in node.name)
@@ -37,7 +37,7 @@ def main(folder: Path, run: Path) -> None:
     run.mkdir(parents=True, exist_ok=True)
     shape = Shape()
     networks = {"encode.pb": build_style_network(shape), "transform.pb": build_maps(shape)}
-    # A graph does not tell which weights are whose: in one that is made here each is filled with its number.
+    # A graph does not name the owners of its weights, so we export one here in which each weight is its own number.
     for network in networks.values():
         network.set_weights([np.full(value.shape, number) for number, value in enumerate(network.get_weights())])
     numbered = graphs(*networks.values())

@@ -1,8 +1,8 @@
-"""Last stage: train both halves against the paintings themselves.
+"""Last stage: train both halves on the paintings themselves.
 
     python -m realtime_nst.training.train DATA RUN --features VGG.npz --made FOLDER --start DISTILLED
 
-Stops and goes on where it was: RUN keeps the checkpoint, a log of the losses, and sheets of validation pictures.
+A stopped run continues where it was: RUN keeps the checkpoint, a log of the losses, and sheets of validation images.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from realtime_nst.training.motion import inside, random_flow, warp
 from realtime_nst.training.network import Shape, build_maps, build_style_network, build_transform
 
 HARD_STYLE = 3.0
-"""The relative error of Gram matrices from which on it counts by half and less."""
+"""Relative error of Gram matrices at which a further increase counts by half; beyond it, by less."""
 
 STYLE_GAIN = dict(zip(STYLE_LAYERS, (1.0, 1.25, 1.3, 1.3)))
 """By how much larger Gram matrices are asked for than the style's. Those of a small square vary around those of a whole
@@ -38,12 +38,12 @@ picture fit the style's best when multiplied by up to 1.4."""
 
 
 def scaled(pictures: np.ndarray) -> np.ndarray:
-    """uint8 BGR pictures as the network takes them: float32 BGR, 0..1."""
+    """Convert uint8 BGR images to the network's input: float32 BGR, 0..1."""
     return pictures.astype(np.float32) / 255
 
 
 def load_networks(run: Path) -> tuple[keras.Model, keras.Model, Shape]:
-    """The style network and the maps of a run, and their shape."""
+    """Return the style network and the maps of a run, and their shape."""
     saved = json.loads((run / "shape.json").read_text())
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in saved.items()}
     shape = Shape(**values)
@@ -54,12 +54,12 @@ def load_networks(run: Path) -> tuple[keras.Model, keras.Model, Shape]:
 
 
 def weights_file(run: Path, network: keras.Model) -> Path:
-    """Where the weights of a network are kept in a run."""
+    """Return the file of a network's weights in a run."""
     return run / f"{network.name}.weights.h5"
 
 
 def save_weights(run: Path, network: keras.Model) -> None:
-    """Keep the weights of a network in a run, whole or not at all: a run that is killed meanwhile has those before."""
+    """Save a network's weights in a run, completely or not at all: if killed meanwhile, it has the previous ones."""
     kept = weights_file(run, network)
     partial = kept.with_name(f"partial.{kept.name}")
     network.save_weights(partial)
@@ -96,7 +96,7 @@ class Batches(keras.utils.PyDataset):
         count = self._batch
         rng = np.random.default_rng([self._seed, next(self._drawn)])
         frames = np.stack([self._photos.draw(rng) for _ in range(count)])
-        # All pictures of a batch are of one size. Sides are odd ones too: the style network must not mind them.
+        # All images of a batch have one size. Sides may be odd: the style network must accept them.
         height, width = self._shapes[rng.integers(len(self._shapes))]
         styles = [self._styles.draw((height, width), rng) for _ in range(count)]
         seen = [cv2.resize(each, (width * 2 // 3, height * 2 // 3), interpolation=cv2.INTER_AREA) for each in styles]
@@ -177,7 +177,7 @@ class Training(keras.Model):
 
 
 def _unit(pictures):
-    """What `scaled` does, of a tensor."""
+    """Do the same as `scaled`, for a tensor."""
     return ops.cast(pictures, "float32") / 255.0
 
 
@@ -189,7 +189,7 @@ def _quarters(maps):
 
 
 def _mixture(values, share):
-    """`share` (B,) of each of `values` and the rest of the one before it in the batch."""
+    """Mix `share` (B,) of each of `values` with the rest of the previous one in the batch."""
     share = ops.reshape(share, (-1, *[1] * (len(values.shape) - 1)))
     return values * share + ops.roll(values, 1, axis=0) * (1 - share)
 
@@ -237,12 +237,12 @@ class Keeper(keras.callbacks.Callback):
 
 
 def checkpoint(folder: Path) -> keras.callbacks.Callback:
-    """Keeps the state of a run in `folder` after each epoch: started again it goes on, and a finished one stays."""
+    """Return a callback that saves a run's state in `folder` after each epoch; a restarted run continues from it."""
     return keras.callbacks.BackupAndRestore(folder, delete_checkpoint=False)
 
 
 def optimizer(rate: float, steps: int) -> keras.optimizers.Optimizer:
-    """Adam, warmed up and along a cosine to 3 % of `rate`, with weights averaged over the last steps."""
+    """Return Adam with warm-up, cosine decay to 3 % of `rate`, and weights averaged over the last steps."""
     warm_up = min(100, steps // 5)
     schedule = keras.optimizers.schedules.CosineDecay(
         rate / 20, steps - warm_up, 0.03, warmup_target=rate, warmup_steps=warm_up
@@ -251,7 +251,7 @@ def optimizer(rate: float, steps: int) -> keras.optimizers.Optimizer:
 
 
 def validation_pictures(folder: Path | None) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Squares of the pictures in photos/ and styles/ of a folder, for the sheet."""
+    """Return squares of the images in photos/ and styles/ of a folder, for the sheet."""
     if folder is None:
         return [], []
     rng = np.random.default_rng(0)
