@@ -65,7 +65,7 @@ def one_by_one(jobs: Sequence[ClipJob], on_event: OnEvent, stop: threading.Event
     for job in jobs:
         if stop.is_set():
             yield Failed(
-                job, RunError(f"stopped before {job.input.name}; the same command with --resume goes on there")
+                job, RunError(f"stopped before {job.input.name}; the same command with --resume continues there")
             )
             return
         on_event(Started(job))

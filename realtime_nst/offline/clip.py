@@ -130,7 +130,7 @@ def stylize_clip(
             writer.abandon()
             raise RunError(
                 f"stopped after {writer.frames} frames of {input.name}: {writer.partial} holds them and plays; "
-                f"the same command with --resume goes on from there"
+                f"the same command with --resume continues from there"
             )
         if clip.damaged:
             say(f"{input.name}: {clip.damaged} damaged packets were left out")

@@ -237,7 +237,7 @@ def make_pairs(data: Path, out: Path, teacher: Path, count: int, size: int, mixt
 @click.option("--rate", default=3e-3, show_default=True, help="Peak learning rate; it falls along a cosine.")
 @click.option("--seed", default=1, show_default=True)
 def train_style(data: Path, run: Path, steps: int, batch: int, rate: float, seed: int) -> None:
-    """Train the style network on DATA/codes.npz; its weights go to RUN, and a stopped run goes on."""
+    """Train the style network on DATA/codes.npz; its weights go to RUN, and a stopped run continues."""
     keras.utils.set_random_seed(seed)
     run.mkdir(parents=True, exist_ok=True)
     per_epoch = min(100, steps)

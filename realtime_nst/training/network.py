@@ -29,7 +29,7 @@ from keras import layers, ops
 
 @dataclass(frozen=True)
 class Shape:
-    """How wide and deep the network is. Saved beside its weights."""
+    """Width and depth of the network. Saved beside its weights."""
 
     widths: tuple[int, int] = (48, 96)
     """Channels at a quarter and an eighth of the frame's size."""
@@ -39,7 +39,7 @@ class Shape:
     """Kernels of each map at a quarter that detail is made of: an edge has a slope across and one down."""
     style_widths: tuple[int, ...] = (24, 48, 96, 160, 224)
     code: int = 100
-    """As many numbers as the teacher's code."""
+    """Length of the style code: that of the teacher's."""
     hidden: int = 192
 
 
@@ -65,7 +65,7 @@ class Moments(layers.Layer):
 
 @keras.saving.register_keras_serializable("realtime_nst")
 class Mirror(layers.Layer):
-    """One more pixel on every side, mirrored: B x H x W x N -> B x (H + 2) x (W + 2) x N."""
+    """Reflection padding by one pixel on every side: B x H x W x N -> B x (H + 2) x (W + 2) x N."""
 
     def call(self, x):
         return ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
@@ -90,12 +90,12 @@ class Smooth(layers.Layer):
 
 @keras.saving.register_keras_serializable("realtime_nst")
 class Upsample(layers.Layer):
-    """Twice the size, bilinear."""
+    """Bilinear enlargement to twice the size."""
 
     def call(self, x):
         _, height, width, _ = ops.shape(x)
         if keras.backend.backend() == "tensorflow":
-            # ops.image.resize refuses a size that is known only when the exported graph runs.
+            # ops.image.resize refuses a size that is known only at the exported graph's run time.
             import tensorflow as tf
 
             return tf.image.resize(x, (2 * height, 2 * width))
@@ -143,7 +143,7 @@ class DepthToSpace(layers.Layer):
 
 @keras.saving.register_keras_serializable("realtime_nst")
 class Differences(layers.Layer):
-    """A depthwise 3 x 3 convolution of kernels whose sum is 0: nothing where a map is flat."""
+    """A depthwise 3 x 3 convolution with kernels that sum to 0, so that flat maps give 0."""
 
     def build(self, shape):
         self.kernel = self.add_weight(shape=(3, 3, shape[-1], 1), initializer="glorot_uniform", name="kernel")

@@ -69,7 +69,7 @@ def save_weights(run: Path, network: keras.Model) -> None:
 class Batches(keras.utils.PyDataset):
     """Random photographs with random styles, some batches mixtures of two styles; pictures are uint8 BGR.
 
-    Drawn by several threads. Which batches come is given by `seed`, their order is not; a run that goes on after
+    Drawn by several threads. Which batches come is given by `seed`, their order is not; a run that continues after
     `done` batches draws those after them.
     """
 
@@ -323,7 +323,7 @@ def main(
     mixed,
     **weights,
 ) -> None:
-    """Train on the pictures in DATA; everything goes to RUN, and a stopped run goes on."""
+    """Train on the pictures in DATA; everything goes to RUN, and a stopped run continues."""
     keras.utils.set_random_seed(seed)
     run.mkdir(parents=True, exist_ok=True)
     per_epoch = min(steps, max(100, steps // 100))

@@ -2,7 +2,7 @@
 
     KERAS_BACKEND=torch python -m realtime_nst.training.strokes.train DATA RUN --features VGG.npz --start GROWN
 
-PyTorch alone, on a GPU where it finds one. Stops and goes on where it was: RUN keeps the checkpoint, the averaged
+PyTorch alone, on a GPU where it finds one. A stopped run continues where it was: RUN keeps the checkpoint, the averaged
 weights and a log of the losses.
 """
 
@@ -204,7 +204,7 @@ class Trainer:
     """The networks of a run, their optimizer and what a step does.
 
     Args:
-        run: The folder of the run; goes on from the checkpoint in it, if there is one.
+        run: The folder of the run; continues from the checkpoint in it, if there is one.
         start: The run to take the first weights from.
         rate: Largest learning rate.
         steps: Of the whole schedule.
@@ -380,7 +380,7 @@ def main(
     seed,
     **weights,
 ) -> None:
-    """Train on the pictures in DATA; everything goes to RUN, and a stopped run goes on."""
+    """Train on the pictures in DATA; everything goes to RUN, and a stopped run continues."""
     if keras.backend.backend() != "torch":
         raise click.UsageError("this stage computes with PyTorch: set KERAS_BACKEND=torch")
     if batch < 4:
