@@ -39,7 +39,7 @@ class Shape:
     """Kernels of each map at a quarter that detail is made of: an edge has a slope across and one down."""
     style_widths: tuple[int, ...] = (24, 48, 96, 160, 224)
     code: int = 100
-    """Length of the style code: that of the teacher's."""
+    """Length of the style code, equal to the teacher's."""
     hidden: int = 192
 
 
@@ -76,8 +76,10 @@ class Mirror(layers.Layer):
 
 @keras.saving.register_keras_serializable("realtime_nst")
 class Smooth(layers.Layer):
-    """The binomial mean of 3 x 3 neighbours, which has nothing that alternates from pixel to pixel: what does so in a
-    small map is a lattice of squares once it is enlarged. B x H x W x N -> B x (H - 2) x (W - 2) x N."""
+    """A binomial 3 x 3 blur: B x H x W x N -> B x (H - 2) x (W - 2) x N.
+
+    It removes patterns that alternate from pixel to pixel, which would become a lattice once a small map is enlarged.
+    """
 
     def call(self, x):
         line = np.array([1, 2, 1], np.float32) / 4
