@@ -9,9 +9,9 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from support.scenes import scene_image
 
 from realtime_nst.media.images import read_image, write_image
-from realtime_nst.sources.demo import Scene
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_image_fills_a_folder(program, photo_file, hub_folder, warm_hub, tmp_pat
 
 
 def test_strokes_do_not_shrink_on_a_large_photo(program, tmp_path):
-    write_image(tmp_path / "large.png", Scene(1536, 2048).draw(5.0))
+    write_image(tmp_path / "large.png", cv2.resize(scene_image(), (2048, 1536)))
     for name, *options in (("usual",), ("coarser", "--work-size", "1024"), ("finer", "--work-size", "2048")):
         done = program("image", "large.png", "-o", f"{name}.png", "--style", "embers", "--model", "fast", *options)
         assert done.returncode == 0, done.stderr
