@@ -1,14 +1,10 @@
 """The settings of the program's process, each observed in a separate process."""
 
-import os
 import signal
 import subprocess
 import sys
-import threading
 
 import pytest
-
-from realtime_nst.process import stopped_by_signals
 
 FAULTS = """
 import resource, numpy as np
@@ -115,36 +111,44 @@ def test_clips_leave_opencv_half_of_the_cores(tmp_path):
     assert done.stdout.split() == ["3"]
 
 
+REQUESTED = """
+import os, signal, threading
+from realtime_nst.process import stopped_by_signals
+
+received, stop = [], threading.Event()
+signal.signal(signal.SIGHUP, lambda number, frame: received.append(number))
+with stopped_by_signals(stop):
+    os.kill(os.getpid(), signal.SIGHUP)
+    assert stop.wait(5) and not received
+    os.kill(os.getpid(), signal.SIGHUP)  # A second one has its usual effect.
+    while not received:
+        pass
+os.kill(os.getpid(), signal.SIGHUP)
+while len(received) < 2:
+    pass
+"""
+
+IGNORED = """
+import os, signal, threading
+from realtime_nst.process import stopped_by_signals
+
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+stop = threading.Event()
+with stopped_by_signals(stop):
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    os.kill(os.getpid(), signal.SIGHUP)
+    assert not stop.is_set()
+assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
 class TestSignals:
-    @pytest.fixture
-    def hangup(self):
-        """SIGHUP, restored afterwards."""
-        if not hasattr(signal, "SIGHUP"):
-            pytest.skip("this system has no SIGHUP")
-        previous = signal.getsignal(signal.SIGHUP)
-        yield signal.SIGHUP
-        signal.signal(signal.SIGHUP, previous)
+    """Not in the process of the tests: TensorFlow gives its main thread a small stack for signal handlers."""
 
-    def test_a_signal_requests_the_end_and_its_handler_comes_back(self, hangup):
-        received = []
-        signal.signal(hangup, lambda number, frame: received.append(number))
-        stop = threading.Event()
-        with stopped_by_signals(stop):
-            os.kill(os.getpid(), hangup)
-            assert stop.wait(5) and not received
-            os.kill(os.getpid(), hangup)  # A second one has its usual effect.
-            while not received:
-                pass
-        os.kill(os.getpid(), hangup)
-        while len(received) < 2:
-            pass
+    def test_a_signal_requests_the_end_and_its_handler_comes_back(self):
+        subprocess.run([sys.executable, "-c", REQUESTED], check=True, timeout=60)
 
-    def test_a_signal_that_is_ignored_stays_ignored(self, hangup):
+    def test_a_signal_that_is_ignored_stays_ignored(self):
         """As after nohup."""
-        signal.signal(hangup, signal.SIG_IGN)
-        stop = threading.Event()
-        with stopped_by_signals(stop):
-            assert signal.getsignal(hangup) is signal.SIG_IGN
-            os.kill(os.getpid(), hangup)
-            assert not stop.is_set()
-        assert signal.getsignal(hangup) is signal.SIG_IGN
+        subprocess.run([sys.executable, "-c", IGNORED], check=True, timeout=60)
