@@ -23,7 +23,7 @@ SUBSTITUTES = {
     "photos": "the 24 Kodak true-color images, r0k.us/graphics/kodak",
     "paintings": "public-domain paintings of Wikimedia Commons",
     "sintel": "the training set of MPI Sintel with its flow, sintel.is.tue.mpg.de",
-    "features/lpips": "the AlexNet weights of the LPIPS project (github.com/richzhang/PerceptualSimilarity), saved as npz",
+    "features/lpips": "LPIPS for AlexNet of github.com/richzhang/PerceptualSimilarity, saved as npz",
     "features": "VGG-16 of keras.applications, its kernels and biases saved as npz",
 }
 """For each folder of the material: where an outsider can get a substitute."""
