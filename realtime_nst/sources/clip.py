@@ -74,6 +74,7 @@ class ClipSource(Closing):
             if start and self.duration is not None and start >= self.duration:
                 raise SourceError(f"--start {start:g} is beyond the end of {path} ({self.duration:.2f} s)")
             self._rotated = False
+            self._matrices: dict[int, DisplayMatrix] = {}
             self.damaged = 0
             self.last_duration = 1 / self.fps
             if start:
@@ -145,8 +146,21 @@ class ClipSource(Closing):
             if self.end is not None and time >= self.end:
                 return
             self.last_duration = float((frame.duration or 0) * self.time_base) or 1 / self.fps
-            self._rotated = _swaps_sides(_display_matrix(frame))
-            yield Frame(_upright_bgr(frame), float(time - self.start))
+            try:
+                image = _upright_bgr(frame, self._display_matrix(frame))
+            except FFmpegError:  # A damaged header gave the frame a size or format that cannot be converted.
+                self.damaged += 1
+                continue
+            yield Frame(image, float(time - self.start))
+
+    def _display_matrix(self, frame: av.VideoFrame) -> DisplayMatrix:
+        """Return how a frame is to be displayed, and note whether its sides are swapped."""
+        # A frame whose side data was read stays in memory until the garbage collector runs: so once for each rotation.
+        if frame.rotation not in self._matrices:
+            self._matrices[frame.rotation] = _read_display_matrix(frame)
+        matrix = self._matrices[frame.rotation]
+        self._rotated = _swaps_sides(matrix)
+        return matrix
 
     def _decode_packets(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self.stream)
@@ -193,7 +207,7 @@ def _alpha_decoder(stream: av.VideoStream) -> VideoCodecContext | None:
     return cast(VideoCodecContext, av.CodecContext.create(name, "r"))
 
 
-def _upright_bgr(frame: av.VideoFrame) -> Image:
+def _upright_bgr(frame: av.VideoFrame, matrix: DisplayMatrix) -> Image:
     """Return a frame as BGR, rotated and mirrored as the container specifies, with transparency over white.
 
     Frames that do not state their colour coding are read as FFmpeg reads them: BT.601, limited range.
@@ -202,14 +216,14 @@ def _upright_bgr(frame: av.VideoFrame) -> Image:
         image = over_white(frame.to_ndarray(format="bgra"))
     else:
         image = frame.to_ndarray(format="bgr24")
-    return np.ascontiguousarray(_lay(image, _display_matrix(frame)))
+    return np.ascontiguousarray(_lay(image, matrix))
 
 
 DisplayMatrix = tuple[int, int, int, int]
 """(a, b, c, d): the image's x axis is displayed along (a, b), its y axis along (c, d); x points right, y down."""
 
 
-def _display_matrix(frame: av.VideoFrame) -> DisplayMatrix:
+def _read_display_matrix(frame: av.VideoFrame) -> DisplayMatrix:
     """Return how to display a frame. FFmpeg's `rotation` does not say whether it is mirrored."""
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:

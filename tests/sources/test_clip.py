@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SourceError
+from realtime_nst.sources import clip as clip_module
 from realtime_nst.sources.clip import ClipSource
 from realtime_nst.sources.factory import open_source
 
@@ -57,3 +58,19 @@ def test_a_clip_that_cannot_be_used_is_closed(made_clip, tmp_path, start, conten
         ClipSource(path, start)
     links = (os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
     assert str(path) not in links
+
+
+def test_a_frame_that_cannot_be_converted_is_left_out(made_clip, monkeypatch):
+    """As one whose damaged header states a size that it has not."""
+    real, calls = clip_module._upright_bgr, []
+
+    def convert(frame, matrix):
+        calls.append(frame)
+        if len(calls) == 3:
+            raise av.error.BlockingIOError(11, "Resource temporarily unavailable")
+        return real(frame, matrix)
+
+    monkeypatch.setattr(clip_module, "_upright_bgr", convert)
+    source = ClipSource(made_clip("plain.mp4"))
+    assert sum(1 for _ in iter(source.read, None)) == 47 and source.damaged == 1
+    source.close()
