@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.error import FFmpegError
 
 from realtime_nst.errors import SourceError
 from realtime_nst.sources import clip as clip_module
@@ -67,7 +68,7 @@ def test_a_frame_that_cannot_be_converted_is_left_out(made_clip, monkeypatch):
     def convert(frame, matrix):
         calls.append(frame)
         if len(calls) == 3:
-            raise av.error.BlockingIOError(11, "Resource temporarily unavailable")
+            raise FFmpegError(11, "Resource temporarily unavailable")
         return real(frame, matrix)
 
     monkeypatch.setattr(clip_module, "_upright_bgr", convert)
