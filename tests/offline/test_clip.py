@@ -36,7 +36,8 @@ def test_colours_come_back(made_clip, tmp_path, stylizer):
     make(clip, out, stylizer, replace(OPTIONS, render=RenderParams(None, strength=0.0), crf=10))
     before, after = ClipSource(clip), ClipSource(out)
     assert np.abs(before.read().image.astype(float) - after.read().image).mean() < 3
-    before.close(), after.close()
+    before.close()
+    after.close()
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
@@ -61,7 +62,8 @@ def test_an_interrupted_clip_is_resumed_with_the_same_frames(made_clip, tmp_path
     while (frame := resumed.read()) is not None:
         assert np.abs(frame.image.astype(float) - whole.read().image).mean() < 6
     assert whole.read() is None
-    resumed.close(), whole.close()
+    resumed.close()
+    whole.close()
 
 
 def test_resuming_skips_what_is_whole_and_begins_what_is_not(made_clip, tmp_path, stylizer):
