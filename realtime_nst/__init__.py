@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .errors import (
+        ArgumentError,
         CorruptFrameError,
         DeviceError,
         InputError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "ArgumentError",
     "CorruptFrameError",
     "DeviceError",
     "Frame",
@@ -70,7 +72,8 @@ __all__ = [
 
 _MODULES = {
     "errors": (
-        "CorruptFrameError DeviceError InputError ModelError OutputError RunError SourceError StyleError StylizeError"
+        "ArgumentError CorruptFrameError DeviceError InputError ModelError OutputError RunError SourceError StyleError "
+        "StylizeError"
     ),
     "frames": "Frame Image RenderParams StyleCode",
     "interfaces": "Sink Source",

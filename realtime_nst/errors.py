@@ -6,7 +6,8 @@
     │   ├── StyleError           a style that is missing or cannot be read
     │   ├── ModelError           a model that is missing, or cannot be fetched or read
     │   ├── DeviceError          a requested device or display that is missing
-    │   └── OutputError          an output that cannot be written, detected before the run
+    │   ├── OutputError          an output that cannot be written, detected before the run
+    │   └── ArgumentError        an argument of a function that has the wrong type or range; also a ValueError
     └── RunError                 a failure during a run: camera lost, disk full, encoder broken
         └── CorruptFrameError         a frame that arrived but cannot be decoded
 
@@ -44,6 +45,10 @@ class DeviceError(InputError):
 
 class OutputError(InputError):
     """An output file or folder cannot be written."""
+
+
+class ArgumentError(InputError, ValueError):
+    """An argument of a function has the wrong type or range."""
 
 
 class RunError(StylizeError):

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
+from .errors import ArgumentError
+
 # OpenCV's type stubs call every result an array of any integer or float type, so the dtype cannot be part of the type.
 Image: TypeAlias = npt.NDArray[Any]
 """uint8, BGR, H x W x 3, C-contiguous."""
@@ -69,7 +71,7 @@ def check_image(image: object) -> None:
     """Check that `image` is a uint8 array, H x W x 3, with any strides.
 
     Raises:
-        ValueError: if it is anything else; the message says what it is instead.
+        ArgumentError: if it is anything else; the message says what it is instead.
     """
     found = type(image).__name__
     if isinstance(image, np.ndarray):
@@ -77,6 +79,23 @@ def check_image(image: object) -> None:
         if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 and array.size:
             return
         found = f"{array.dtype} of shape {array.shape}"
-    raise ValueError(
+    raise ArgumentError(
         f"an image is a uint8 array of height x width x 3, BGR, not {found}; read_image reads one from a file"
     )
+
+
+def check_code(code: object) -> None:
+    """Check that `code` is a style code: a vector of finite numbers.
+
+    Raises:
+        ArgumentError: if it is anything else; the message says what it is instead.
+    """
+    found = type(code).__name__
+    if isinstance(code, np.ndarray):
+        array = cast(Image, code)
+        found = f"{array.dtype} of shape {array.shape}"
+        if array.ndim == 1 and array.size and array.dtype.kind in "fiu":
+            if np.isfinite(array).all():
+                return
+            found = "one with NaN or infinite values"
+    raise ArgumentError(f"a style code is a vector of numbers, not {found}; Stylizer.encode makes one from a picture")

@@ -14,13 +14,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numpy as np
 
+from . import _arguments
 from ._queue import FrameQueue, QueueClosed
-from .errors import CorruptFrameError, RunError
+from .errors import ArgumentError, CorruptFrameError, RunError
 from .frames import Frame, Image, RenderParams
 from .interfaces import Sink, Source
 from .stylizer import ContentCode, Stylizer
@@ -107,15 +108,36 @@ def run(
         steady: deprecated name of `deflicker`.
 
     Raises:
+        ArgumentError: if an argument has the wrong type or range; nothing was read or written.
         RunError: if the source is lost or a sink fails.
         Exception: the first exception of any thread ends the run within a second and is raised here.
     """
     if steady is not None:
         warnings.warn("run(steady=...) is now called run(deflicker=...)", DeprecationWarning, stacklevel=2)
         deflicker = steady
+    _check_arguments(source, stylizer, sinks, look)
+    if frames is not None:
+        frames = _arguments.whole_number("frames", frames, 1)
+    if seconds is not None:
+        seconds = _arguments.number("seconds", seconds, 0, above=True)
+    if timeout is not None:
+        timeout = _arguments.number("timeout", timeout, 0, above=True)
     return _Run(
         source, stylizer, sinks, look, live, deflicker, frames, seconds, timeout, stop or threading.Event()
     ).run()
+
+
+def _check_arguments(source: object, stylizer: object, sinks: object, look: object) -> None:
+    _arguments.has_methods("the source", source, "read close", "open_source opens one")
+    if not isinstance(stylizer, Stylizer):
+        raise ArgumentError(f"the stylizer is a Stylizer, not {type(stylizer).__name__}; load_stylizer makes one")
+    if not isinstance(sinks, Sequence) or isinstance(sinks, str):
+        raise ArgumentError(f"sinks is a list of sinks, not {type(sinks).__name__}; for one sink write [sink]")
+    for sink in cast("Sequence[object]", sinks):
+        has = "a sink has write(frame), poll() and close()"
+        _arguments.has_methods(f"the sink {type(sink).__name__}", sink, "write poll close", has)
+    if not callable(look):
+        raise ArgumentError(f"look is a function of a frame that returns RenderParams, not {type(look).__name__}")
 
 
 @dataclass
@@ -232,6 +254,8 @@ class _Run:
 
     def _begin(self, captured: _Captured, previous: _InFlight | None, content: ContentCode) -> _InFlight:
         params = self.look(captured.frame)
+        if not isinstance(params, RenderParams):  # pyright: ignore[reportUnnecessaryIsInstance]  a user's function
+            raise ArgumentError(f"look(frame) returns RenderParams(code), not {type(params).__name__}")
         if (
             previous
             and same_image(captured.frame.image, previous.captured.frame.image)

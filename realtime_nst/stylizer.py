@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
@@ -10,8 +11,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from . import _arguments
 from ._closing import Closing
-from .frames import Frame, Image, RenderParams, StyleCode, check_image
+from .frames import Frame, Image, RenderParams, StyleCode, check_code, check_image
 from .interfaces import Notify
 from .media.color import in_colors_of
 from .networks.base import Network
@@ -21,7 +23,7 @@ from .timing import Clock
 
 
 def load_stylizer(
-    model: str = "auto",
+    model: str | os.PathLike[str] = "auto",
     device: str = "auto",
     processing_size: int | None = None,
     say: Notify = lambda message: None,
@@ -40,9 +42,12 @@ def load_stylizer(
     Raises:
         ModelError: if the model is missing, cannot be fetched or read.
         DeviceError: if the requested device is missing.
+        ArgumentError: if an argument has the wrong type or range.
     """
     from .networks.registry import open_network
 
+    if processing_size is not None:  # refused before the model is loaded
+        processing_size = _arguments.whole_number("processing_size", processing_size, 1)
     return Stylizer(open_network(model, device, say, throughput), processing_size)
 
 
@@ -104,7 +109,9 @@ class Stylizer(Closing):
 
     def __init__(self, network: Network, processing_size: int | None = None) -> None:
         self.network = network
-        self.processing_size = processing_size or network.default_processing_size
+        if processing_size is None:
+            processing_size = network.default_processing_size
+        self.processing_size = _arguments.whole_number("processing_size", processing_size, 1)
         self.encodes = 0
         self.clock = Clock()
 
@@ -121,7 +128,7 @@ class Stylizer(Closing):
             The style code, a float32 vector.
 
         Raises:
-            ValueError: if `image` is not a valid image.
+            ArgumentError: if `image` is not a valid image.
         """
         check_image(image)
         code = self.network.encode(image)
@@ -165,8 +172,9 @@ class Stylizer(Closing):
             uint8 BGR of the same size.
 
         Raises:
-            ValueError: if `image` is not a valid image.
+            ArgumentError: if `image`, `code` or `strength` is not valid.
         """
+        check_code(code)
         return self.begin(image, RenderParams(code, strength, keep_colors=keep_colors), content)()
 
     def begin(
@@ -187,9 +195,12 @@ class Stylizer(Closing):
             temporal_filter: the filter of the stream that `image` is the next frame of.
 
         Raises:
-            ValueError: if `image` is not a valid image.
+            ArgumentError: if `image`, the code or the strength is not valid.
         """
         check_image(image)
+        _arguments.number("strength", params.strength, 0, 1)
+        if params.code is not None:
+            check_code(params.code)
         if params.code is None or params.strength <= 0:
             return lambda: image
         code = params.code

@@ -6,6 +6,7 @@ Importing this module loads neither OpenCV nor a runtime, so that the command li
 from __future__ import annotations
 
 import difflib
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -39,7 +40,10 @@ def family(name: str) -> type[Network]:
 
 
 def open_network(
-    model: str = "auto", device: str = "auto", say: Say = lambda message: None, throughput: bool = False
+    model: str | os.PathLike[str] = "auto",
+    device: str = "auto",
+    say: Say = lambda message: None,
+    throughput: bool = False,
 ) -> Network:
     """Open a network.
 
@@ -54,6 +58,9 @@ def open_network(
         ModelError: if the model is missing or damaged, or cannot be downloaded.
         DeviceError: if a GPU was requested and there is no usable one.
     """
+    if not isinstance(model, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ModelError(f"a model is auto, {', '.join(FAMILIES)}, a folder or a URL, not {type(model).__name__}")
+    model = os.fspath(model)
     kind, notices = choose_device(device)
     if model == "auto":
         try:

@@ -13,8 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..errors import InputError, RunError
-from ..frames import Frame, Image, RenderParams, StyleCode
+from .. import _arguments
+from ..errors import ArgumentError, InputError, RunError
+from ..frames import Frame, Image, RenderParams, StyleCode, check_code
 from ..interfaces import Notify
 from ..media.paths import check_overwrite
 from ..pipeline import run
@@ -52,6 +53,16 @@ class ClipOptions:
     """Put the original on the left of the stylized image."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.render, RenderParams):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ArgumentError(f"render is RenderParams, not {type(self.render).__name__}")
+        _arguments.number("strength", self.render.strength, 0, 1)
+        _arguments.number("start", self.start, 0)
+        _arguments.number("scale", self.scale, 0, 8, above=True)
+        _arguments.whole_number("crf", self.crf, 0, 51)
+        if self.size is not None:
+            _arguments.pair("size", self.size, 2)
+        if self.end is not None:
+            _arguments.number("end", self.end, 0)
         if self.end is not None and self.end <= self.start:
             raise InputError(f"--end {self.end:g} s is not after --start {self.start:g} s")
 
@@ -86,8 +97,11 @@ def stylize_clip(
         SourceError: if `input` is not a readable clip; nothing was written.
         OutputError: if `output` exists or cannot be written; nothing was written.
         RunError: if it failed or was stopped; the message names the partial file, which can be played.
+        ArgumentError: if an argument has the wrong type or range; nothing was written.
     """
-    input, output = Path(input), Path(output)
+    input, output = _arguments.path("input", input), _arguments.path("output", output)
+    if not isinstance(style, Timeline):
+        check_code(style)
     if output.exists() and options.resume and not options.overwrite:
         say(f"{output} is complete: nothing is left to do")
         return output

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import operator
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, cast
 
-from ..errors import SourceError
+from .. import _arguments
+from ..errors import ArgumentError, SourceError
 from ..interfaces import Source
 from ..media.images import SUFFIXES
 from .camera import Camera
@@ -72,7 +75,7 @@ class SourceKind:
 
 
 def open_source(
-    spec: str, size: tuple[int, int] | None = None, *, live: bool = True, timeout: float = 5.0
+    spec: str | int | os.PathLike[str], size: tuple[int, int] | None = None, *, live: bool = True, timeout: float = 5.0
 ) -> OpenSource:
     """Open a source.
 
@@ -84,13 +87,28 @@ def open_source(
 
     Raises:
         SourceError: if it cannot be opened.
+        ArgumentError: if an argument has the wrong type or range.
     """
+    spec = _in_words(spec)
+    size = None if size is None else _arguments.pair("size", size, 1)
+    timeout = _arguments.number("timeout", timeout, 0, above=True)
     for kind in SOURCES:
         if kind.accepts(spec):
             source = kind.open(SourceRequest(spec, size, timeout))
             return RealtimeSource(source) if live and not source.live else source
     *others, last = (kind.help for kind in SOURCES)
     raise SourceError(f"there is no file {spec}; give {', '.join(others)}, or {last}")
+
+
+def _in_words(spec: object) -> str:
+    """Return the user's name for a source as the command line would have it: a camera's index and a path as text."""
+    if not isinstance(spec, bool):
+        with contextlib.suppress(TypeError):
+            return str(operator.index(cast(int, spec)))
+    if isinstance(spec, (str, os.PathLike)) and (text := os.fspath(cast("str | os.PathLike[str]", spec))):
+        return text
+    found = repr(spec) if isinstance(spec, str) else type(cast(object, spec)).__name__
+    raise ArgumentError(f"a source is a camera's index or name, a file, a URL or demo, not {found}")
 
 
 def _is_camera(spec: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 import time
 import urllib.parse
@@ -13,6 +14,7 @@ from typing import Any, cast
 
 import platformdirs
 
+from .. import _arguments
 from ..errors import OutputError, StyleError
 from ..frames import Image
 from ..media.images import MAX_PIXELS, READ_SUFFIXES, decode_image, images_in, read_image, write_image
@@ -80,20 +82,26 @@ def user_styles(folder: Path | None = None) -> list[Style]:
     return [Style(path.stem, path) for path in images_in(folder)] if folder.is_dir() else []
 
 
-def find_styles(names: Iterable[str] = ()) -> list[Style]:
+def find_styles(names: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = ()) -> list[Style]:
     """Find styles.
 
     Args:
-        names: names of styles, image files and folders of image files, in any mix. Empty: every shipped and user style.
+        names: names of styles, image files and folders of image files, in any mix, or only one of them. Empty: every
+            shipped and user style.
 
     Returns:
         The styles in the order of `names`; a folder stands for all of its images.
 
     Raises:
         StyleError: if a name is unknown (the message suggests the nearest ones), a file unreadable or a folder empty.
+        ArgumentError: if `names` holds anything else.
     """
+    if not isinstance(names, Iterable) or isinstance(names, str):
+        names = [names]
+    names = [
+        name if isinstance(name, str) else str(_arguments.path("a style given by its file", name)) for name in names
+    ]
     known = {style.name: style for style in [*shipped_styles(), *user_styles()]}
-    names = list(names)
     if not names:
         return list(known.values())
     return [style for name in names for style in _find(name, known)]

@@ -7,6 +7,7 @@ import pytest
 from support.doubles import MeanColour
 from support.pictures import photo, texture
 
+from realtime_nst.errors import ArgumentError
 from realtime_nst.networks.base import Network
 
 NETWORKS = ["test kit", "fast", "fast for clips", "hub on OpenVINO", "hub on TensorFlow", "hub for clips"]
@@ -132,3 +133,10 @@ def test_frames_in_flight_come_out_as_one_by_one(network, codes, image):
 def test_a_small_processing_size_keeps_the_frame_s_own(network, codes, image):
     out = network.begin(network.prepare(image, (48, 64)), codes[0], image)()
     assert out.shape == image.shape and out.dtype == np.uint8 and out.flags.c_contiguous
+
+
+def test_a_code_of_another_model_is_refused_in_words(network, image, codes):
+    if network.name == "double":
+        pytest.skip("the test kit's network takes any colour")
+    with pytest.raises(ArgumentError, match=rf"have {codes[0].size} numbers, not 3: encode the style with"):
+        network.transform(image, np.zeros(3, np.float32))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
+from ... import _arguments
 from ...errors import InputError, SourceError
 from ...frames import Image
 from .decode import STRIP, is_heic, open_image, to_pixels
@@ -56,13 +57,14 @@ def read_image(path: str | Path, error: type[InputError] = SourceError, *, max_p
 
     Raises:
         InputError: `error`, if the file is missing, too large or not an image.
+        ArgumentError: if `path` is not a path.
     """
     return over_white(read_photo(path, error, max_pixels=max_pixels).pixels)
 
 
 def read_photo(path: str | Path, error: type[InputError] = SourceError, *, max_pixels: int = MAX_PIXELS) -> Photo:
     """Read an image file as `read_image` does, but keep its transparency and metadata."""
-    path = Path(path)
+    path = _arguments.path("the file of a picture", path)
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device may never end

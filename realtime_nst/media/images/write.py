@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import PIL.Image
 
+from ... import _arguments
 from ...errors import OutputError
 from ...frames import Image, check_image
 from ..paths import replace
@@ -45,10 +46,11 @@ def write_image(
 
     Raises:
         OutputError: if the extension is unknown or the file cannot be written.
-        ValueError: if `image` is not a valid image.
+        ArgumentError: if `image` is not a valid image, or another argument has the wrong type or range.
     """
+    path = _arguments.path("the first argument of write_image", path)
     check_image(image)
-    path = Path(path)
+    quality = _arguments.whole_number("quality", quality, 1, 100)
     if path.suffix.lower() not in SUFFIXES:
         raise OutputError(f"cannot write {path}: its ending must be one of {', '.join(SUFFIXES)}")
     picture = PIL.Image.fromarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))

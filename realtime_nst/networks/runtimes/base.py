@@ -6,10 +6,14 @@ are part of the compiled graph, where they cost less than in NumPy.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeAlias, TypeVar
 
+import numpy as np
+
+from ...errors import ArgumentError
 from ...frames import Image, StyleCode
 
 Stylize: TypeAlias = Callable[[Image, StyleCode], Callable[[], Image]]
@@ -45,6 +49,20 @@ class BySize(Generic[Compiled]):
     def newest(self) -> tuple[int, int]:
         """The size compiled last, (height, width)."""
         return [*self._models][-1]
+
+
+def shaped_code(code: StyleCode, shape: tuple[int, ...]) -> StyleCode:
+    """Return a style code in the shape that a network takes.
+
+    Raises:
+        ArgumentError: if it is the code of another network.
+    """
+    if code.size != math.prod(shape):
+        raise ArgumentError(
+            f"this model's style codes have {math.prod(shape)} numbers, not {code.size}: encode the style with the "
+            "stylizer that is to use it"
+        )
+    return np.reshape(code, shape)
 
 
 def first_line(error: Exception) -> str:

@@ -29,8 +29,10 @@ def choose_device(requested: str) -> tuple[DeviceKind, tuple[str, ...]]:
         The device, and notices for the user about the choice.
 
     Raises:
-        DeviceError: if a GPU was requested and TensorFlow cannot use one.
+        DeviceError: if a GPU was requested and TensorFlow cannot use one, or the device is none of these.
     """
+    if requested not in ("auto", "cpu", "gpu"):
+        raise DeviceError(f"a device is auto, cpu or gpu, not {requested!r}")
     if requested == "cpu":
         return "cpu", ()
     card = graphics_card()

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ...frames import Image, StyleCode
-from .base import Stylize
+from .base import Stylize, shaped_code
 from .openvino_compile import InferRequests, native_precision, openvino_compile, openvino_options
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def openvino_stylize(
         return cv2.cvtColor(output[0], cv2.COLOR_RGB2BGR)
 
     def stylize(image: Image, code: StyleCode) -> Callable[[], Image]:
-        return requests.start((image[np.newaxis], np.reshape(code, code_shape)), take)
+        return requests.start((image[np.newaxis], shaped_code(code, code_shape)), take)
 
     return stylize
 
@@ -129,7 +129,7 @@ def openvino_affine(
 
     def start(image: Image, code: StyleCode, apply: ApplyAffine) -> Callable[[], Image]:
         return requests.start(
-            (image[np.newaxis], np.reshape(code, code_shape)), lambda offset, gain: apply(offset[0], gain[0])
+            (image[np.newaxis], shaped_code(code, code_shape)), lambda offset, gain: apply(offset[0], gain[0])
         )
 
     return start

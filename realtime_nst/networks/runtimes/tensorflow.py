@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from ...frames import Image, StyleCode
-from .base import Stylize, first_line
+from .base import Stylize, first_line, shaped_code
 
 Tensor: TypeAlias = Any
 """tf.Tensor, which a GPU may still be computing."""
@@ -68,7 +66,7 @@ def tensorflow_stylize(
 
     def stylize(image: Image, code: StyleCode) -> Callable[[], Image]:
         with tf.device(device):
-            return on_uint8(image, np.reshape(code, code_shape)).numpy
+            return on_uint8(image, shaped_code(code, code_shape)).numpy
 
     return stylize
 
@@ -103,7 +101,7 @@ def tensorflow_affine(
 
     def coefficients(image: Image, code: StyleCode) -> tuple[Tensor, Tensor]:
         with tf.device(device):
-            return on_uint8(image, np.reshape(code, code_shape))
+            return on_uint8(image, shaped_code(code, code_shape))
 
     return coefficients
 
