@@ -6,6 +6,7 @@ import contextlib
 import json
 import threading
 
+from ..errors import RunError
 from ..frames import RenderParams
 from ..interfaces import Notify, Source
 from ..pipeline import Stats, run
@@ -36,18 +37,24 @@ def run_live(options: LiveOptions, notify: Notify) -> Stats:
 
     Raises:
         InputError: if something cannot be opened, before the run starts.
-        RunError: if something fails during the run.
+        RunError: if something fails during the run, or a recording failed although the run went on.
     """
     check_options(options)
     with contextlib.ExitStack() as opened:
-        stats = _open_and_run(options, opened, notify)
+        stats, recorder = _open_and_run(options, opened, notify)
     notify(f"{stats.frames} frames in {stats.seconds:.1f} s ({stats.fps:.1f} fps), {stats.dropped} dropped")
     if options.stats:
-        options.stats.write_text(json.dumps(stats.as_dict(), indent=2) + "\n", encoding="utf-8")
+        try:
+            options.stats.write_text(json.dumps(stats.as_dict(), indent=2) + "\n", encoding="utf-8")
+        except OSError as reason:
+            raise RunError(f"cannot write --stats {options.stats}: {reason.strerror or reason}") from reason
+    if recorder.failed:
+        names = ", ".join(str(path) for path in recorder.failed)
+        raise RunError(f"the run went on, but not all was recorded: {names} (the reason is above)")
     return stats
 
 
-def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: Notify) -> Stats:
+def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: Notify) -> tuple[Stats, Recorder]:
     stop = threading.Event()
     # The pipeline closes the source and the sinks itself; if the run never reaches it, this stack does.
     with contextlib.ExitStack() as until_run:
@@ -69,7 +76,7 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: No
             notify(f"recording {options.record}{sound}" + ("; Ctrl-C stops it" if options.headless else ""))
         until_run.pop_all()
     with stopped_by_signals(stop):
-        return run(
+        stats = run(
             microphone.follow(source) if microphone else source,
             stylizer,
             [*early_sinks, *sinks],
@@ -81,6 +88,7 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: No
             timeout=camera.timeout if camera else None,
             stop=stop,
         )
+    return stats, recorder
 
 
 def _load(options: LiveOptions, source: Source, notify: Notify) -> Stylizer:

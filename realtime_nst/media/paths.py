@@ -73,16 +73,21 @@ def sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def sync_folder(folder: Path) -> None:
+    """Sync the names of the files in a folder. Raises OSError."""
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def replace(path: Path, target: Path) -> None:
     """Give a finished file its final name, so that after a power cut `target` is whole or as it was. Raises OSError."""
     sync(path)
     os.replace(path, target)
-    if os.name == "posix":  # elsewhere a folder cannot be opened
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    sync_folder(target.parent)
 
 
 def new_file(folder: Path, ending: str) -> Path:

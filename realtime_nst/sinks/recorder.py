@@ -18,6 +18,7 @@ class Recorder(Closing):
 
     Attributes:
         ended: recordings that have ended; whoever reports one to the user removes it.
+        failed: the paths of the recordings that have failed so far.
         silent: whether the microphone has stopped. Recordings then continue without sound.
     """
 
@@ -41,6 +42,7 @@ class Recorder(Closing):
         self._microphone = microphone
         self._current: Recording | None = None
         self.ended: list[Recording] = []
+        self.failed: list[Path] = []
         self.silent = False
 
     @property
@@ -69,6 +71,8 @@ class Recorder(Closing):
         if recording is None:
             return
         recording.finish()
+        if recording.failure is not None:
+            self.failed.append(recording.path)
         if self._must_succeed and recording.failure is not None:
             raise recording.failure
         self.ended.append(recording)

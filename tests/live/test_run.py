@@ -95,6 +95,21 @@ def test_the_demo_needs_no_file(go, tmp_path):
     assert [t for t, _ in frames_of(tmp_path / "out.mp4")] == pytest.approx([n / 30 for n in range(15)], abs=1e-3)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_run_that_goes_on_without_its_recording_fails_in_the_end(go, tmp_path):
+    """With viewers or a window the run goes on; whoever started it must still learn that the file is not there."""
+    (tmp_path / "out.mp4").symlink_to("/dev/full")
+    with pytest.raises(RunError, match=r"the run went on, but not all was recorded: .*out.mp4"):
+        go("demo", frames=40, serve=("127.0.0.1", 0), record=tmp_path / "out.mp4", stats=tmp_path / "s.json")
+    assert json.loads((tmp_path / "s.json").read_text())["frames"] == 40
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_statistics_that_cannot_be_written_are_an_error_in_words(go):
+    with pytest.raises(RunError, match="cannot write --stats /dev/full: No space left on device"):
+        go("demo", frames=1, stats=Path("/dev/full"))
+
+
 def test_a_network_camera_is_recorded_with_its_own_times(go, tmp_path, clip):
     images = [image for _, image in frames_of(clip)]
     with camera_server(images, fps=30.0) as server:

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -160,6 +162,15 @@ class TestFullDisk:
         assert isinstance(recording.failure, RunError) and recorder.recording is None
         assert "No space left" in str(recording.failure)
 
+    def test_a_file_without_a_whole_frame_is_not_said_to_play(self, target):
+        recorder = Recorder(30.0, live=False, must_succeed=False)
+        recorder.start(target)
+        for frame in scene(40):
+            recorder.write(frame)
+        recorder.close()
+        assert recorder.failed == [target]
+        assert "nothing of it can be played" in str(recorder.ended[0].failure)
+
     def test_without_a_window_it_ends_the_run(self, target):
         def write_and_close(frames):
             with Recorder(30.0, live=False, must_succeed=True) as recorder:
@@ -170,6 +181,33 @@ class TestFullDisk:
 
         with pytest.raises(RunError, match="No space left"):
             write_and_close(scene(400))
+
+
+def test_a_power_cut_costs_two_seconds_at_most(tmp_path, monkeypatch):
+    """What a disk that drops everything unsynced would hold: the file at its last sync, and its name in the folder."""
+    path, disk, folders = tmp_path / "a.mp4", tmp_path / "after.mp4", set()
+    synced = threading.Event()
+
+    def fsync(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            folders.add(os.fstat(handle).st_ino)
+        else:
+            disk.write_bytes(path.read_bytes())
+            synced.set()
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    recorder = Recorder(30.0, live=False, must_succeed=True)
+    recorder.start(path)
+    frames = scene(300)
+    for number, frame in enumerate(frames):
+        recorder.write(frame)
+        if number % 30 == 29:  # wait for the sync of this second's keyframe
+            assert synced.wait(60)
+            synced.clear()
+    assert frames[-1].time - [time for time, *_ in read(disk)][-1] < 2
+    assert folders == {tmp_path.stat().st_ino}
+    recorder.close()
+    assert len(read(disk)) == 300
 
 
 def test_a_killed_process_leaves_a_file_that_plays(tmp_path):
