@@ -64,7 +64,7 @@ class Moments(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("realtime_nst")
-class Mirror(layers.Layer):
+class ReflectionPad(layers.Layer):
     """Reflection padding by one pixel on every side: B x H x W x N -> B x (H + 2) x (W + 2) x N."""
 
     def call(self, x):
@@ -75,7 +75,7 @@ class Mirror(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("realtime_nst")
-class Smooth(layers.Layer):
+class BinomialBlur(layers.Layer):
     """A binomial 3 x 3 blur: B x H x W x N -> B x (H - 2) x (W - 2) x N.
 
     It removes patterns that alternate from pixel to pixel, which would become a lattice once a small map is enlarged.
@@ -91,7 +91,7 @@ class Smooth(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("realtime_nst")
-class Upsample(layers.Layer):
+class BilinearUpsample(layers.Layer):
     """Bilinear enlargement to twice the size."""
 
     def call(self, x):
@@ -198,7 +198,7 @@ def build_maps(shape: Shape) -> keras.Model:
         return layers.ReLU()(x) if activate else x
 
     def separable(x, width: int, strides: int = 1):
-        each = layers.DepthwiseConv2D(3, strides=strides, use_bias=False)(Mirror()(x))
+        each = layers.DepthwiseConv2D(3, strides=strides, use_bias=False)(ReflectionPad()(x))
         return layers.Conv2D(width, 1, use_bias=False)(each)
 
     def residual(x):
@@ -206,17 +206,18 @@ def build_maps(shape: Shape) -> keras.Model:
         y = conditioned(separable(x, width))
         return x + conditioned(separable(y, width), activate=False)
 
-    e1 = conditioned(layers.Conv2D(quarter, 4, strides=2, use_bias=False)(Mirror()(low)))
+    e1 = conditioned(layers.Conv2D(quarter, 4, strides=2, use_bias=False)(ReflectionPad()(low)))
     x = conditioned(separable(e1, eighth, strides=2))
     for _ in range(coarse):
         x = residual(x)
-    x = Upsample()(Smooth()(Mirror()(layers.Conv2D(quarter, 1)(x)))) + layers.Conv2D(quarter, 1, use_bias=False)(e1)
+    enlarged = BilinearUpsample()(BinomialBlur()(ReflectionPad()(layers.Conv2D(quarter, 1)(x))))
+    x = enlarged + layers.Conv2D(quarter, 1, use_bias=False)(e1)
     for _ in range(fine):
         x = residual(x)
     base = layers.Conv2D(3, 1, activation="sigmoid", name="base")(x)
     gain = layers.Conv2D(3, 1, name="gain", bias_initializer=keras.initializers.Constant(0.5))(x)
-    smooth = Phases()(Mirror()(base - gain * ops.average_pool(low, 2, 2, "valid")))
-    drawn = Mirror()(x * (1.0 + layers.Reshape((1, 1, quarter))(modulation[:, -quarter:])))
+    smooth = Phases()(ReflectionPad()(base - gain * ops.average_pool(low, 2, 2, "valid")))
+    drawn = ReflectionPad()(x * (1.0 + layers.Reshape((1, 1, quarter))(modulation[:, -quarter:])))
     # The sum of several: OpenVINO takes 0.2 ms for the second, 1 ms for one depthwise convolution with twice the maps.
     detail = sum(
         layers.Conv2D(3 * 4**2, 1, use_bias=False, name=f"detail_{number}")(Differences()(drawn))
@@ -233,5 +234,5 @@ def build_transform(maps: keras.Model) -> keras.Model:
     frame = keras.Input((None, None, 3), name="frame")
     code = keras.Input(maps.inputs[1].shape[1:], name="code")
     offset, gain = maps([ops.average_pool(frame, 2, 2, "valid"), code])
-    gain = DepthToSpace()(Phases()(Mirror()(gain)))
+    gain = DepthToSpace()(Phases()(ReflectionPad()(gain)))
     return keras.Model([frame, code], ops.clip(offset + gain * frame, 0.0, 1.0))

@@ -253,13 +253,13 @@ def test_quarters_are_pictures_of_their_own():
         assert np.array_equal(quarters[4 * image + 2 * top + left], expected)
 
 
-def test_smooth_takes_a_lattice_away_and_leaves_what_is_flat():
+def test_the_blur_removes_a_lattice_and_keeps_flat_areas():
     from keras import ops
 
-    from realtime_nst.training.network import Smooth
+    from realtime_nst.training.network import BinomialBlur
 
     rows, columns = np.indices((6, 7))
     for lattice in (rows % 2, columns % 2, (rows + columns) % 2):
-        out = Smooth()(lattice[None, ..., None].repeat(4, -1).astype(np.float32))
+        out = BinomialBlur()(lattice[None, ..., None].repeat(4, -1).astype(np.float32))
         assert np.allclose(ops.convert_to_numpy(out), 0.5)
-    assert np.allclose(ops.convert_to_numpy(Smooth()(np.full((1, 6, 7, 4), 3, np.float32))), 3)
+    assert np.allclose(ops.convert_to_numpy(BinomialBlur()(np.full((1, 6, 7, 4), 3, np.float32))), 3)

@@ -31,7 +31,7 @@ from realtime_nst.nst.losses import mean_gram, relative_gram_error
 from realtime_nst.nst.strokes import equalize, luminance, structure_loss
 from realtime_nst.training.data import Photos
 from realtime_nst.training.motion import inside, random_flow, warp
-from realtime_nst.training.network import DepthToSpace, Mirror, Phases
+from realtime_nst.training.network import DepthToSpace, Phases, ReflectionPad
 from realtime_nst.training.strokes.network import SEED_PERIODS, load_stroke_networks
 from realtime_nst.training.strokes.styles import Style, StylePool, TorchVgg, style_paths, unit_vectors
 from realtime_nst.training.train import HARD_STYLE, STYLE_GAIN, save_weights
@@ -118,7 +118,7 @@ def stylized(seeded: keras.Model, frames: torch.Tensor, seed: torch.Tensor, vect
     """Frames B x H x W x 3, 0..1, in the styles of `vectors` (one, or one for each): the same, not clipped yet."""
     low = functional.avg_pool2d(frames.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
     offset, gain = seeded([low, seed, vectors])
-    return offset + DepthToSpace()(Phases()(Mirror()(gain))) * frames
+    return offset + DepthToSpace()(Phases()(ReflectionPad()(gain))) * frames
 
 
 def step_losses(
