@@ -27,10 +27,10 @@ format:  ## Sort imports, apply safe fixes, format.
 	$(PYTHON) -m ruff format
 
 test:  ## Run all tests that this machine has the parts for.
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto
 
 test-portable:  ## Run the tests that need no display, browser or shared material.
-	$(PYTHON) -m pytest -m "$(PORTABLE)"
+	$(PYTHON) -m pytest -n auto -m "$(PORTABLE)"
 
 wheel-test:  ## Build the packages, install the wheel in a fresh environment, run it.
 	rm -rf work/wheel
