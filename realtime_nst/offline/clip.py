@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -121,6 +121,7 @@ def stylize_clip(
             resume=options.resume,
             overwrite=options.overwrite,
         )
+        told = len(writer.notices)
         for notice in writer.notices:
             say(f"{input.name}: {notice}")
         length = _length(clip, options)
@@ -146,13 +147,28 @@ def stylize_clip(
                 f"stopped after {writer.frames} frames of {input.name}: {writer.partial} holds them and plays; "
                 f"the same command with --resume continues from there"
             )
-        if clip.damaged:
-            say(f"{input.name}: {clip.damaged} damaged packets were left out")
         finished = writer.finish()
-        end = max(source.last + clip.last_duration, writer.sound_end)
+        for notice in [*_oddities(clip), *writer.notices[told:]]:
+            say(f"{input.name}: {notice}")
+        pauses = sum(jump.step for jump in clip.jumps if jump.step > 0)
+        end = max(source.last + clip.last_duration, writer.sound_end) + pauses
         if length and end + 2 / clip.fps < length:
             say(f"{input.name} breaks off at {end:.2f} s of {length:.2f} s; {output.name} holds what there is")
         return finished
+
+
+def _oddities(clip: ClipSource) -> Iterator[str]:
+    """Yield a sentence for everything that was odd about a clip that has been read."""
+    if clip.damaged:
+        yield f"{clip.damaged} damaged packets were left out"
+    if clip.refitted is not None:
+        height, width = clip.size
+        yield f"its pictures change their size at {clip.refitted:.1f} s: fitted into {width}x{height} with black bars"
+    jumps = [jump for jump in clip.jumps if jump.time >= clip.start]
+    if jumps:
+        places = [f"at {jump.time - clip.start:.1f} s by {jump.step:+.1f} s" for jump in jumps[:3]]
+        more = f" and {len(jumps) - 3} more times" if len(jumps) > 3 else ""
+        yield f"the times in the file jump {', '.join(places)}{more}; pictures and sound go on without a break"
 
 
 def _length(clip: ClipSource, options: ClipOptions) -> float | None:
@@ -235,6 +251,8 @@ class _ProgressSink:
 
     def write(self, frame: Frame) -> None:
         done = frame.time + self._frame_seconds
+        if self._length is not None and frame.time > self._length:  # recordings were joined
+            self._length = None
         self._progress(done if self._length is None else min(done, self._length), self._length)
 
     def poll(self) -> None:

@@ -12,19 +12,19 @@ from typing import cast
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 import numpy as np
-from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
-from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 
 from .._closing import Closing
 from ..errors import RunError, SourceError
 from ..frames import Frame, Image
-from ..media.containers import open_clip
+from ..media.clip_clock import Jump, times_may_jump
+from ..media.demuxer import Demuxer
 from ..media.images import over_white
+from ..media.resize import letterbox
 
-BROADCAST = ("mpegts", "mpeg")
-"""FFmpeg's names of broadcast formats, whose clock may start anywhere."""
+MOST_PASSED_OVER = 2000
+"""Number of packets without a keyframe after which frames are decoded although they come before the first needed."""
 
 
 class ClipSource(Closing):
@@ -33,13 +33,14 @@ class ClipSource(Closing):
     Attributes:
         path: the file.
         name: its name without the folder.
-        size: (height, width) in pixels, upright.
+        size: (height, width) in pixels, upright: that of the first frame.
         fps: frames per second on average.
+        rate: the same, exactly.
         duration: seconds, of the whole clip; None: unknown.
         start, end: where reading begins and ends, in seconds from the clip's beginning; `end` None: at its end.
         pixel_aspect: width of a displayed pixel divided by its height.
         damaged: number of packets that could not be decoded; reading continues after them.
-        stream: the video stream.
+        refitted: time of the first frame of another size, which is fitted in with black bars, in seconds from `start`.
         time_base: unit of the stream's timestamps, in seconds.
         origin: time in the file, in seconds, of the clip's beginning.
         first_time: time of the first frame, in seconds from `start`.
@@ -63,40 +64,55 @@ class ClipSource(Closing):
         self.path = Path(path)
         self.name = self.path.name
         self.start, self.end = start, end
-        self._container = open_clip(self.path)
+        self._frames: Iterator[Frame] = iter(())
+        self._demuxer = Demuxer(self.path)
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(self.close)
-            self.stream = _video_stream(self._container, self.path)
-            self.time_base: Fraction = self.stream.time_base or Fraction(1, av.time_base)
-            self.fps = float(self.stream.average_rate or self.stream.guessed_rate or 30)
-            self.origin = _first_time(self._container)
+            self.time_base, self.origin = self._demuxer.time_base, self._demuxer.origin
+            self.rate = self._demuxer.rate
+            self.fps = float(self.rate)
             self.duration = self._find_duration()
-            if start and self.duration is not None and start >= self.duration:
+            stated = self.duration is not None and not times_may_jump(self._demuxer.container)
+            if start and stated and start >= (self.duration or 0):
                 raise SourceError(f"--start {start:g} is beyond the end of {path} ({self.duration:.2f} s)")
             self._rotated = False
             self._matrices: dict[int, DisplayMatrix] = {}
             self.damaged = 0
+            self.refitted: float | None = None
+            self.size = (0, 0)
             self.last_duration = 1 / self.fps
-            if start:
-                self._seek(start)
-            self._frames = self._decode()
+            # Half a tick of tolerance: the limits come from the command line as decimal seconds.
+            self._frames = self._decode(start - float(self.time_base) / 2)
             self._next = next(self._frames, None)
             if self._next is None and start:
                 raise SourceError(f"{path} holds no frame that can be decoded after --start {start:g}")
             if self._next is None:
                 raise SourceError(f"{path} holds no frame that can be decoded; the file is empty or damaged")
-            height, width = self._next.image.shape[:2]
-            self.size = (height, width)
             self.first_time = self._next.time
             self.pixel_aspect: Fraction = self.stream.sample_aspect_ratio or Fraction(1)
             if self._rotated:
                 self.pixel_aspect = 1 / self.pixel_aspect
             cleanup.pop_all()
 
+    @property
+    def stream(self) -> av.VideoStream:
+        """The video stream."""
+        return self._demuxer.video
+
+    @property
+    def jumps(self) -> list[Jump]:
+        """The jumps of the file's times so far, over which the clip's own run on."""
+        return self._demuxer.clock.jumps
+
     def _find_duration(self) -> float | None:
         if self.stream.duration:
             return float(self.stream.duration * self.time_base)
-        return self._container.duration / av.time_base if self._container.duration else None
+        container = self._demuxer.container
+        if not container.duration:
+            return None
+        # Matroska states where its last packet ends, other formats how long it is from the first one.
+        late = self.origin if "matroska" in container.format.name else 0
+        return float(Fraction(container.duration, av.time_base) - late)
 
     def read(self) -> Frame | None:
         """Return the next frame, or None at the end.
@@ -109,49 +125,43 @@ class ClipSource(Closing):
 
     def skip_to(self, time: float) -> None:
         """Let `read` continue with the frame at `time` (seconds from `start`, to the millisecond)."""
-        self._seek(self.start + time)
-        earliest = time - max(float(self.time_base) / 2, 0.001)
-        self._frames = (frame for frame in self._decode() if frame.time >= earliest)
+        self._frames = self._decode(self.start + time - max(float(self.time_base) / 2, 0.001))
         self._next = next(self._frames, None)
 
     def close(self) -> None:
         """Close the file. Calling it again does nothing."""
         # FFmpeg reads freed memory if a closed container is read further.
         self._frames, self._next = iter(()), None
-        self._container.close()
+        self._demuxer.close()
 
-    def _seek(self, time: float) -> None:
-        # Broadcasts have no index of keyframes: a seek may land behind the last keyframe before `time`.
-        broadcast = self._container.format.name in BROADCAST
-        tick = 0 if broadcast else min(int(time / self.time_base), 1 << 62)
-        try:
-            self._container.seek(tick, stream=self.stream, backward=True)
-        except FFmpegError:
-            # There is no index, or a damaged one. Read from the beginning: earlier frames are dropped anyway.
-            self._container.close()
-            self._container = open_clip(self.path)
-            self.stream = _video_stream(self._container, self.path)
-
-    def _decode(self) -> Iterator[Frame]:
-        elapsed = 0.0
-        for frame in self._decode_packets():
-            if frame.pts is None:  # A raw stream, outside any container, states only how long each frame lasts.
-                time = elapsed
-                elapsed += float(frame.duration * self.time_base) or 1 / self.fps
-            else:
-                time = float(frame.pts * self.time_base - self.origin)
-            # Half a tick of tolerance: the limits come from the command line as decimal seconds.
-            if time < self.start - self.time_base / 2:
-                continue
+    def _decode(self, earliest: float) -> Iterator[Frame]:
+        """Decode the frames from `earliest` on, in seconds from the clip's beginning."""
+        time = 0.0
+        for frame in self._decode_packets(earliest):
+            if frame.pts is not None:
+                time = float(frame.pts * self.time_base)
             if self.end is not None and time >= self.end:
                 return
-            self.last_duration = float((frame.duration or 0) * self.time_base) or 1 / self.fps
+            # A raw stream, outside any container, states only how long each frame lasts.
+            now, duration = time, float((frame.duration or 0) * self.time_base) or 1 / self.fps
+            time += duration
+            if now < earliest:
+                continue
+            self.last_duration = duration
             try:
                 image = _upright_bgr(frame, self._display_matrix(frame))
             except FFmpegError:  # A damaged header gave the frame a size or format that cannot be converted.
                 self.damaged += 1
                 continue
-            yield Frame(image, float(time - self.start))
+            yield Frame(self._fit(image, now - self.start), now - self.start)
+
+    def _fit(self, image: Image, time: float) -> Image:
+        """Return an image at the size of the first one."""
+        height, width = self.size = self.size if any(self.size) else image.shape[:2]
+        if image.shape[:2] == self.size:
+            return image
+        self.refitted = time if self.refitted is None else self.refitted
+        return letterbox(image, height, width)
 
     def _display_matrix(self, frame: av.VideoFrame) -> DisplayMatrix:
         """Return how a frame is to be displayed, and note whether its sides are swapped."""
@@ -162,8 +172,8 @@ class ClipSource(Closing):
         self._rotated = _swaps_sides(matrix)
         return matrix
 
-    def _decode_packets(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self.stream)
+    def _decode_packets(self, earliest: float) -> Iterator[av.VideoFrame]:
+        packets = self._packets(earliest)
         decoder = _alpha_decoder(self.stream)
         while True:
             try:
@@ -176,26 +186,23 @@ class ClipSource(Closing):
             except FFmpegError as error:
                 raise RunError(f"reading {self.path} failed under way: {error.strerror}") from error
 
-
-def _video_stream(container: InputContainer, path: Path) -> av.VideoStream:
-    """Return the video stream to read. Raises SourceError if there is none that can be decoded."""
-    stream = cast("av.VideoStream | None", container.streams.best("video"))
-    if stream is None or stream.disposition & Disposition.attached_pic:  # Cover art is not video.
-        raise SourceError(f"{path} holds no video; give a clip with video")
-    if stream.codec_context is None:
-        raise SourceError(f"FFmpeg cannot decode the video of {path}; convert the clip to H.264 first")
-    stream.thread_type = "AUTO"
-    return stream
-
-
-def _first_time(container: InputContainer) -> Fraction:
-    """Return the time of a broadcast's first packet, since its clock does not start with the recording; otherwise 0."""
-    if container.format.name not in BROADCAST:
-        return Fraction(0)
-    return min(
-        (s.start_time * s.time_base for s in container.streams if s.start_time is not None and s.time_base),
-        default=Fraction(0),
-    )
+    def _packets(self, earliest: float) -> Iterator[av.Packet]:
+        """Yield the packets of the images from the last keyframe before `earliest` (seconds) on."""
+        packets = self._demuxer.packets(self.start)
+        video = self.stream.index
+        group: list[av.Packet] = []
+        reached = earliest <= 0
+        for packet in packets:
+            if packet.stream.index != video:
+                continue
+            if not reached:
+                time = None if packet.pts is None else packet.pts * packet.time_base
+                if packet.size and time is not None and time < earliest and len(group) < MOST_PASSED_OVER:
+                    group = [packet] if packet.is_keyframe else [*group, packet]
+                    continue
+                reached = True
+                yield from group
+            yield packet
 
 
 def _alpha_decoder(stream: av.VideoStream) -> VideoCodecContext | None:

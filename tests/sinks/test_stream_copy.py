@@ -8,7 +8,7 @@ import pytest
 from support.clip_files import make, sound, times
 from support.doubles import MeanColour
 
-from realtime_nst.sinks.clip.stream_copy import _AacEncoder
+from realtime_nst.sinks.clip.aac import AacEncoder
 from realtime_nst.stylizer import Stylizer
 
 FFMPEG = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=1", "-f", "lavfi", "-i"]
@@ -101,8 +101,30 @@ def test_sound_that_changes_in_the_middle_is_encoded_to_its_end(clip, tmp_path):
     joined.write_bytes(b"".join(path.read_bytes() for path in sound_of))
     with av.open(str(joined)) as container, av.open(io.BytesIO(), "w", format="matroska") as output:
         track = container.streams.audio[0]
-        encoder = _AacEncoder(track, output)
+        encoder = AacEncoder(output.add_stream("aac", rate=32000, layout="mono").codec_context)
         packets = [one for packet in container.demux(track) if packet.size for one in encoder.encode(packet, 0.0)]
         packets += encoder.flush()
     seconds = sum(float((packet.duration or 0) * packet.time_base) for packet in packets)
     assert seconds == pytest.approx(2.0, abs=0.15)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_copied_sound_is_encoded_anew_where_its_header_changes(clip, tmp_path, stylizer, suffix):
+    """A broadcast that goes from stereo at 48 kHz to mono at 32 kHz and back: the output states one header."""
+    stereo = clip("a.ts", "-c:a", "aac", "-ac", "2", "-ar", "48000")
+    mono = clip("b.ts", "-c:a", "aac", "-ac", "1", "-ar", "32000", tone="sine=440:d=1,volume=8")
+    joined, notices = tmp_path / "joined.ts", []
+    joined.write_bytes(stereo.read_bytes() + mono.read_bytes() + stereo.read_bytes())
+    output = make(joined, tmp_path / f"out{suffix}", stylizer, say=notices.append)
+    with av.open(str(output)) as container:
+        frames = list(container.decode(audio=0))
+    assert {(frame.sample_rate, frame.layout.name) for frame in frames} == {(48000, "stereo")}
+    loud = [(frame.time, abs(frame.to_ndarray()).max() > 0.3) for frame in frames]
+    assert [bool(is_loud) for time, is_loud in loud if time < 0.9] == [False] * len(
+        [1 for time, _ in loud if time < 0.9]
+    )
+    middle = [is_loud for time, is_loud in loud if 1.2 < time < 1.9]
+    assert len(middle) > 30 and all(middle)
+    assert not any(is_loud for time, is_loud in loud if 2.3 < time < 3)
+    assert frames[-1].time == pytest.approx(3.0, abs=0.15)
+    assert "sound track 1 changes at 1.0 s (32000 instead of 48000 Hz, channels mixed from 1 to 2)" in notices[1]

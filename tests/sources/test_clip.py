@@ -1,13 +1,16 @@
 """Clips as sources: every frame with its time."""
 
 import os
+import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from av.error import FFmpegError
+from support.clip_maker import Video, every, join, write_clip
 
 from realtime_nst.errors import SourceError
 from realtime_nst.sources import clip as clip_module
@@ -75,3 +78,35 @@ def test_a_frame_that_cannot_be_converted_is_left_out(made_clip, monkeypatch):
     source = ClipSource(made_clip("plain.mp4"))
     assert sum(1 for _ in iter(source.read, None)) == 47 and source.damaged == 1
     source.close()
+
+
+def test_frames_of_another_size_are_fitted_with_bars(tmp_path):
+    """A broadcast that goes from 4:3 to 16:9."""
+    wide, square = (
+        write_clip(
+            tmp_path / f"{width}.ts",
+            [Video(size=(width, 64), times=every(Fraction(1, 25), 5), draw=white)],
+            container="mpegts",
+        )
+        for width in (128, 64)
+    )
+    source = ClipSource(join([wide, square], tmp_path / "joined.ts"))
+    frames = frames_of(source)
+    assert [frame.image.shape for frame in frames] == [(64, 128, 3)] * 10
+    assert frames[4].image.min() > 200
+    assert frames[7].image[:, :30].max() < 30 and frames[7].image[:, 34:94].min() > 200
+    assert frames[7].image[:, 98:].max() < 30
+    assert source.refitted == pytest.approx(0.2, abs=0.05)
+    source.close()
+
+
+def white(size, count):
+    return [np.full((size[1], size[0], 3), 255, np.uint8)] * count
+
+
+def test_a_rate_that_is_a_unit_of_time_is_not_taken(tmp_path):
+    """FFmpeg's average rate of a DV clip is 60000."""
+    options = ["-f", "lavfi", "-i", "testsrc=s=720x480:r=30000/1001:d=0.2", "-target", "ntsc-dv", "-an"]
+    subprocess.run(["ffmpeg", "-v", "error", *options, tmp_path / "a.dv"], check=True)
+    with ClipSource(tmp_path / "a.dv") as source:
+        assert source.rate == Fraction(30000, 1001)

@@ -310,6 +310,32 @@ def corrupt(path: Path) -> Path:
     return path
 
 
+def restamp(path: Path, target: Path, shift: Callable[[str, float], float]) -> Path:
+    """Copy a clip packet by packet with other timestamps, as broken recorders leave them.
+
+    Args:
+        target: The copy; its suffix names its container.
+        shift: Gives the seconds to add, by the kind of stream ("video", "audio") and the packet's decoding time.
+    """
+    options = {"avoid_negative_ts": "disabled"}
+    with av.open(str(path)) as source, av.open(str(target), "w", container_options=options) as output:
+        streams = {stream.index: output.add_stream_from_template(stream) for stream in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                seconds = shift(packet.stream.type, float(packet.dts * packet.time_base))
+                packet.pts += round(seconds / packet.time_base)
+                packet.dts += round(seconds / packet.time_base)
+                packet.stream = streams[packet.stream.index]
+                output.mux(packet)
+    return target
+
+
+def join(paths: Sequence[Path], target: Path) -> Path:
+    """Put files one behind the other, as `cat` does with broadcasts."""
+    target.write_bytes(b"".join(path.read_bytes() for path in paths))
+    return target
+
+
 def _turned(degrees: int) -> Callable[[Path], Path]:
     def make(path: Path) -> Path:
         write_clip(path, [Video(times=every(Fraction(1, 30), 3), rate=Fraction(30), options=SMALL_H264)])

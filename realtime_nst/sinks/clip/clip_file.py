@@ -136,7 +136,7 @@ class ClipWriter(Closing):
         self, size: tuple[int, int], encoder: str, options: dict[str, str], keyframe_seconds: float
     ) -> av.VideoStream:
         original = self._source.stream
-        rate = original.average_rate or original.guessed_rate or Fraction(30)
+        rate = self._source.rate
         video: av.VideoStream = self._container.add_stream(encoder, rate=rate, options=options)  # pyright: ignore
         configure_stream(video, size, self._source.time_base)
         video.codec_context.flags |= Flags.frame_duration  # or the last frame would get that of the one before

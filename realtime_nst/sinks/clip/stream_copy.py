@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -12,11 +13,12 @@ import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.error import FFmpegError, InvalidDataError
+from av.error import FFmpegError
 from av.stream import Stream
 
 from ..._closing import Closing
-from ...media.containers import open_clip
+from ...media.demuxer import Demuxer
+from .aac import AacEncoder, HeaderChange
 from .trial import first_packets, why_refused
 
 if TYPE_CHECKING:
@@ -27,20 +29,23 @@ class OriginalClip(Protocol):
     """The facts that a writer needs about the clip whose streams it copies. `sources.clip.ClipSource` has them."""
 
     path: Path
-    stream: av.VideoStream
-    """The video stream that is stylized; its container is open."""
     time_base: Fraction
     """Unit of the video stream's timestamps, in seconds."""
-    origin: Fraction
-    """Time in the file, in seconds, at which the clip begins."""
+    rate: Fraction
+    """Frames per second, on average."""
     start: float
-    """Where reading begins, in seconds from `origin`."""
+    """Where reading begins, in seconds from the clip's beginning."""
     end: float | None
-    """Where reading ends, in seconds from `origin`; None: at the end of the clip."""
+    """Where reading ends, in seconds from the clip's beginning; None: at the end of the clip."""
     first_time: float
     """Time of the first frame, in seconds from `start`."""
     last_duration: float
     """Display duration of the last frame read, in seconds."""
+
+    @property
+    def stream(self) -> av.VideoStream:
+        """The video stream that is stylized; its container is open."""
+        ...
 
 
 class StreamCopier(Closing):
@@ -65,15 +70,22 @@ class StreamCopier(Closing):
         Raises:
             SourceError: if the clip cannot be opened again.
         """
-        self._start = source.start + float(source.origin)
-        self._end = None if source.end is None else source.end + float(source.origin)
+        self._start, self._end = source.start, source.end
         self.end = 0.0
         self._output = output
         self._notices = notices
-        self._copies: dict[int, Stream] = {}
+        self._targets: dict[int, Stream] = {}
         self._filters: dict[int, av.BitStreamFilterContext] = {}
-        self._encoders: dict[int, _AacEncoder] = {}
-        self._input = open_clip(source.path)
+        self._encoders: dict[int, AacEncoder] = {}
+        self._headers: dict[int, HeaderChange] = {}
+        self._changed: dict[int, AacEncoder] = {}
+        """The encoders of copied tracks, while their headers differ from the first."""
+        self._told_changes: set[int] = set()
+        self._written: dict[int, Fraction] = {}
+        """The decoding time of each stream's last packet, in seconds of the output."""
+        self._moved = 0
+        self._demuxer = Demuxer(source.path)
+        self._input = self._demuxer.container
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(self.close)
             others = [stream for stream in self._input.streams if stream.index != source.stream.index]
@@ -81,7 +93,7 @@ class StreamCopier(Closing):
             for stream in others:
                 self._add(stream, packets.get(stream.index))
             self.chapters = self._cut_chapters()
-            self._packets = self._demux([self._input.streams[i] for i in sorted({*self._copies, *self._encoders})])
+            self._packets = self._demux()
             self._next = next(self._packets, None)
             cleanup.pop_all()
 
@@ -93,26 +105,29 @@ class StreamCopier(Closing):
             packet: its first packet, to try on the container; None if it has none near the beginning.
         """
         target: Stream | None = None
-        codec = stream.codec_context.name if stream.codec_context else "unknown"
+        context = stream.codec_context
+        codec = context.name if context else "unknown"
         # A broadcast describes its AAC sound in every packet; the containers written here do so once.
-        needs_filter = codec == "aac" and not stream.codec_context.extradata
+        needs_filter = codec == "aac" and not context.extradata
         bitstream_filter = "aac_adtstoasc" if needs_filter else None
         refused = self._why_not_copied(stream, codec, packet, bitstream_filter)
         if refused is None:
-            target = self._copies[stream.index] = self._output.add_stream_from_template(stream)
+            target = self._targets[stream.index] = self._output.add_stream_from_template(stream)
             if bitstream_filter:
                 self._filters[stream.index] = av.BitStreamFilterContext(bitstream_filter, stream)
-        elif isinstance(stream, AudioStream) and stream.codec_context:
-            encoder = self._encoders[stream.index] = _AacEncoder(stream, self._output)
-            target = encoder.stream
-            changes = "".join(f", {change}" for change in encoder.changes)
+            if codec == "aac":
+                self._headers[stream.index] = HeaderChange(context.extradata)
+        elif isinstance(stream, AudioStream) and context:
+            target, changes = _add_aac(stream, self._output)
+            self._encoders[stream.index] = AacEncoder(target.codec_context)
+            self._targets[stream.index] = target
             self._notices.append(
-                f"sound track {stream.index} ({codec}) is encoded anew as AAC{changes}: "
+                f"sound track {stream.index} ({codec}) is encoded anew as AAC{''.join(f', {c}' for c in changes)}: "
                 f"{self._output.format.name} files cannot hold it as it is"
             )
         if target is None:
             kind = {"video": "further video", "data": "data", "attachment": "attachment"}.get(stream.type, stream.type)
-            why = "" if stream.codec_context else ", which FFmpeg cannot decode,"
+            why = "" if context else ", which FFmpeg cannot decode,"
             self._notices.append(f"{kind} stream {stream.index} ({codec}){why} is not kept")
         else:
             target.metadata.update(without_timecode(stream.metadata, self._output))
@@ -131,10 +146,13 @@ class StreamCopier(Closing):
 
     def _cut_chapters(self) -> list[Chapter]:
         chapters: list[Chapter] = []
+        begin = self._demuxer.origin + Fraction(self._start)
         for chapter in self._input.chapters():
             time_base = chapter["time_base"] or Fraction(1, av.time_base)
-            offset = round(self._start / time_base)
-            end = chapter["end"] if self._end is None else min(chapter["end"], round(self._end / time_base))
+            offset = round(begin / time_base)
+            end = chapter["end"]
+            if self._end is not None:
+                end = min(end, round((self._demuxer.origin + Fraction(self._end)) / time_base))
             start, end = max(chapter["start"] - offset, 0), end - offset
             if start < end:
                 cut = chapter.copy()
@@ -142,12 +160,10 @@ class StreamCopier(Closing):
                 chapters.append(cut)
         return chapters
 
-    def _demux(self, streams: list[Stream]) -> Iterator[av.Packet]:
-        if not streams:
+    def _demux(self) -> Iterator[av.Packet]:
+        if not self._targets:
             return
-        if self._start:
-            self._input.seek(int(self._start * av.time_base), backward=True)
-        packets = self._input.demux(streams)
+        packets = self._demuxer.packets(self._start, self._targets)
         while True:
             try:
                 packet = next(packets, None)
@@ -156,7 +172,7 @@ class StreamCopier(Closing):
                 return
             if packet is None:
                 return
-            if packet.pts is None or packet.dts is None:
+            if packet.pts is None or packet.dts is None or packet.stream.index not in self._targets:
                 continue
             time = float(packet.pts * packet.time_base)
             if (self._start and time < self._start) or (self._end is not None and time >= self._end):
@@ -171,26 +187,62 @@ class StreamCopier(Closing):
             self._write(packet)
             self._next = next(self._packets, None)
         if time is None:
-            for encoder in self._encoders.values():
-                self._output.mux(encoder.flush())
+            for index, encoder in (self._encoders | self._changed).items():
+                self._mux(index, encoder.flush())
+            if self._moved:
+                what = "a packet" if self._moved == 1 else f"{self._moved} packets"
+                self._notices.append(f"{what} of sound or subtitles overlapped others and came after them instead")
 
     def _write(self, packet: av.Packet) -> None:
         index = packet.stream.index
         end = float(((packet.pts or 0) + (packet.duration or 0)) * packet.time_base) - self._start
         self.end = max(self.end, end)
-        if index in self._encoders:
-            self._output.mux(self._encoders[index].encode(packet, self._start))
+        encoder = self._encoders.get(index) or self._encoder_of_changed(packet)
+        if encoder:
+            self._mux(index, encoder.encode(packet, self._start))
             return
         shift = round(self._start / packet.time_base)
         packet.pts = (packet.pts or 0) - shift
         packet.dts = (packet.dts or 0) - shift
-        for output_packet in self._filters[index].filter(packet) if index in self._filters else [packet]:
-            output_packet.stream = self._copies[index]
-            self._output.mux(output_packet)
+        self._mux(index, self._filters[index].filter(packet) if index in self._filters else [packet])
+
+    def _encoder_of_changed(self, packet: av.Packet) -> AacEncoder | None:
+        """Return the encoder for a packet of a copied track if its header is not that of the file; otherwise None."""
+        index = packet.stream.index
+        header = self._headers.get(index)
+        if header is None or not header.changed(packet):
+            if index in self._changed:
+                self._mux(index, self._changed.pop(index).flush())
+            return None
+        if index not in self._changed:
+            self._changed[index] = header.encoder()
+        if index not in self._told_changes:
+            self._told_changes.add(index)
+            time = float((packet.pts or 0) * packet.time_base) - self._start
+            self._notices.append(
+                f"sound track {index} changes at {time:.1f} s ({header.difference}) and is encoded anew there"
+            )
+        return self._changed[index]
+
+    def _mux(self, index: int, packets: list[av.Packet]) -> None:
+        """Write packets to a stream. One that does not come after the last is moved to the next tick behind it."""
+        target = self._targets[index]
+        tick = Fraction(1, target.rate) if isinstance(target, AudioStream) else Fraction(1, 1000)
+        for packet in packets:
+            if packet.dts is not None and index in self._written:
+                late = self._written[index] + tick - packet.dts * packet.time_base
+                if late > 0:
+                    ticks = math.ceil(late / packet.time_base)
+                    packet.pts, packet.dts = (packet.pts or 0) + ticks, packet.dts + ticks
+                    self._moved += 1
+            if packet.dts is not None:
+                self._written[index] = packet.dts * packet.time_base
+            packet.stream = target
+            self._output.mux(packet)
 
     def close(self) -> None:
         """Close the clip. Calling it again does nothing."""
-        self._input.close()
+        self._demuxer.close()
 
 
 def _can_be_copied(stream: Stream) -> bool:
@@ -203,52 +255,16 @@ def without_timecode(metadata: Mapping[str, str], output: OutputContainer) -> di
     return {key: value for key, value in metadata.items() if not (makes_track and key.lower() == "timecode")}
 
 
-class _AacEncoder:
-    """Decodes a sound track and encodes it as AAC.
-
-    Attributes:
-        stream: the stream of the output.
-        changes: what else differs from the track: the sample rate, or the number of channels.
-    """
-
-    def __init__(self, stream: AudioStream, output: OutputContainer) -> None:
-        rates = av.Codec("aac", "w").audio_rates or [stream.rate]
-        rate = min(rates, key=lambda each: (abs(each - stream.rate), -each))
-        self.stream: AudioStream = output.add_stream("aac", rate=rate)
-        # Some containers state only the number of channels; AAC also needs their layout.
-        layout = {1: "mono", 2: "stereo", 6: "5.1"}.get(stream.channels, "stereo")
-        self.stream.layout = layout
-        self.changes: list[str] = []
-        if rate != stream.rate:
-            self.changes.append(f"at {rate} instead of {stream.rate} Hz")
-        if stream.channels not in (1, 2, 6):
-            self.changes.append(f"its {stream.channels} channels mixed to 2")
-        self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
-
-    def encode(self, packet: av.Packet, start: float) -> list[av.Packet]:
-        """Return the packets that a packet of the track completes, with times from `start` (seconds)."""
-        packets: list[av.Packet] = []
-        try:
-            decoded = packet.decode()
-        except InvalidDataError:
-            return packets  # A damaged packet leaves a gap in the sound, as in the original.
-        for frame in decoded:
-            assert isinstance(frame, av.AudioFrame)
-            if frame.pts is not None and frame.time_base:
-                frame.pts -= round(start / frame.time_base)
-            packets += self._encode(frame)
-        return packets
-
-    def _encode(self, frame: av.AudioFrame) -> list[av.Packet]:
-        try:
-            parts = self._resampler.resample(frame)
-        except ValueError:  # PyAV: the track's rate, channels or format have changed midway
-            parts = self._resampler.resample(None)
-            self._resampler = av.AudioResampler(format="fltp", layout=self.stream.layout.name, rate=self.stream.rate)
-            parts += self._resampler.resample(frame)
-        return [packet for part in parts for packet in self.stream.encode(part)]
-
-    def flush(self) -> list[av.Packet]:
-        """Return the packets that are buffered."""
-        packets = [packet for part in self._resampler.resample(None) for packet in self.stream.encode(part)]
-        return packets + self.stream.encode(None)
+def _add_aac(stream: AudioStream, output: OutputContainer) -> tuple[AudioStream, list[str]]:
+    """Add a stream of AAC for a sound track. Return it, and what else differs: the sample rate or the channels."""
+    rates = av.Codec("aac", "w").audio_rates or [stream.rate]
+    rate = min(rates, key=lambda each: (abs(each - stream.rate), -each))
+    target: AudioStream = output.add_stream("aac", rate=rate)
+    # Some containers state only the number of channels; AAC also needs their layout.
+    target.layout = {1: "mono", 2: "stereo", 6: "5.1"}.get(stream.channels, "stereo")
+    changes: list[str] = []
+    if rate != stream.rate:
+        changes.append(f"at {rate} instead of {stream.rate} Hz")
+    if stream.channels not in (1, 2, 6):
+        changes.append(f"its {stream.channels} channels mixed to 2")
+    return target, changes
