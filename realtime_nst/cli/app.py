@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -49,6 +50,13 @@ def cli() -> None:
 
     Without a command, `live` runs. `realtime-nst COMMAND --help` shows a command's options.
     """
+    try:
+        Path.home()
+    except RuntimeError as error:
+        raise InputError(
+            "this user has no home folder, where styles and compiled networks are kept; set HOME to a folder: "
+            "HOME=FOLDER realtime-nst ..."
+        ) from error
 
 
 for _command in (live, demo, image, clip, styles, models, cameras, optimize, evaluate, bench, doctor):

@@ -87,10 +87,11 @@ def clip(
     options = ClipOptions(render=render, **given)
     plan = plan_outputs(
         CLIP,
-        find_clips(clips, say),
+        find_clips(clips, say, output=output),
         _timelines(style, styles_over_time),
         output,
         may_exist=options.overwrite or options.resume or keep_going,
+        roots=[Path(name) for name in clips if Path(name).is_dir()],
     )
     jobs = [
         ClipJob(input, target, timeline, model, device, processing_size, options) for input, timeline, target in plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import stat
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,16 @@ def _formats(*more: str) -> str:
     return ",".join(sorted(names))
 
 
+def check_regular(path: Path) -> Path:
+    """Return `path`. Raises SourceError if it is a pipe or a device: clips are read several times, and not in order."""
+    kinds = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
+    with contextlib.suppress(OSError):
+        kind = kinds.get(stat.S_IFMT(path.stat().st_mode))
+        if kind:
+            raise SourceError(f"cannot read {path}: it is a {kind}; save the clip as a file first")
+    return path
+
+
 def open_clip(path: Path) -> InputContainer:
     """Open a file for demuxing.
 
@@ -55,6 +66,7 @@ def open_clip(path: Path) -> InputContainer:
     Raises:
         SourceError: if it cannot be opened; the message quotes FFmpeg.
     """
+    check_regular(path)
     playlist = path.suffix.lower() in playlists.SUFFIXES
     if playlist:
         playlists.check_playlist(path)

@@ -34,6 +34,7 @@ def plan_outputs(
     *,
     also_read: Iterable[Path] = (),
     may_exist: bool = False,
+    roots: Sequence[Path] = (),
 ) -> list[tuple[Path, T, Path]]:
     """Return (input, style, file to write) for every input in every style, without writing anything but a folder.
 
@@ -45,6 +46,7 @@ def plan_outputs(
             folder, which is created if missing.
         also_read: files that are read besides `inputs`. A file that is read is never an output.
         may_exist: whether outputs may exist already.
+        roots: folders that were searched; subfolders in which inputs were found are kept below `output`.
 
     Raises:
         OutputError: if the outputs do not fit into `output`, collide, exist or cannot be written.
@@ -60,7 +62,11 @@ def plan_outputs(
         raise OutputError(f"cannot write {output}: a {kind.noun} must end in one of {', '.join(kind.suffixes)}")
     else:
         several = len(styles) > 1
-        plan = [(input, style, output / kind.name(input, name, several)) for input in inputs for name, style in styles]
+        plan = [
+            (input, style, output / _subfolder(input, roots) / kind.name(input, name, several))
+            for input in inputs
+            for name, style in styles
+        ]
     targets = [target for _, _, target in plan]
     _check_distinct(kind, targets)
     check_not_read(targets, [*inputs, *also_read])
@@ -72,13 +78,18 @@ def plan_outputs(
         )
     if existing:
         check_overwrite(existing[0], may_exist)
-    if targets[0] != output:
+    for folder in dict.fromkeys(target.parent for target in targets if target != output):
         try:
-            output.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError as reason:
-            raise OutputError(f"cannot make the folder {output}: {reason.strerror or reason}") from reason
+            raise OutputError(f"cannot make the folder {folder}: {reason.strerror or reason}") from reason
     check_writable(targets[0])
     return plan
+
+
+def _subfolder(input: Path, roots: Sequence[Path]) -> Path:
+    root = next((root for root in roots if input.is_relative_to(root)), input.parent)
+    return input.parent.relative_to(root)
 
 
 def _check_distinct(kind: Kind, targets: Sequence[Path]) -> None:

@@ -346,3 +346,19 @@ def test_a_sheet_shows_every_style(program, hub_folder, warm_hub, tmp_path):
     done = program("styles", "--sheet", "sheet.png", "--model", hub_folder, "--work-size", "96")
     assert done.returncode == 0, done.stderr
     assert min(read_image(tmp_path / "sheet.png").shape[:2]) > 700
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows always knows a home folder")
+@pytest.mark.parametrize("command", [["styles"], ["clip", "a.mp4", "-o", "b.mp4"], ["doctor"]])
+def test_a_user_without_a_home_is_told_what_to_do(tmp_path, command):
+    """As in a container that runs as any number."""
+    program = (
+        "import os, pwd, sys\n"
+        "def getpwuid(number): raise KeyError(number)\n"
+        "pwd.getpwuid = getpwuid; os.environ.pop('HOME', None)\n"
+        "from realtime_nst.cli import main; main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *command], cwd=tmp_path, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 2 and "set HOME to a folder" in done.stderr and "Traceback" not in done.stderr

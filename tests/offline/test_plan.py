@@ -1,5 +1,6 @@
 """The outputs that a command writes: it never overwrites an input or an existing file."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from realtime_nst.errors import OutputError, SourceError
 from realtime_nst.offline.clip_files import CLIP, find_clips
 from realtime_nst.offline.image import PHOTO, find_photos
 from realtime_nst.offline.plan import plan_outputs
+from realtime_nst.sources.clip import ClipSource
 
 ONE = [("night", "NIGHT")]
 TWO = [("night", "NIGHT"), ("ink", "INK")]
@@ -125,6 +127,57 @@ def test_a_folder_of_clips_without_hidden_and_unfinished_ones(tmp_path):
     ]
     # An explicit name is taken at its word.
     assert find_clips([str(tmp_path / "c.partial.mp4")]) == [tmp_path / "c.partial.mp4"]
+
+
+def test_clips_of_all_kinds_are_found_in_subfolders_and_stay_there(tmp_path):
+    root, output = tmp_path / "card", tmp_path / "card" / "out"
+    found = ("z.3gp", "STREAM/00001.MTS", "b/x.Flv", "b/c/y.vob")
+    for name in (*found, "out/z.mp4", ".hidden/a.mp4", "b/notes.txt", "i.XML"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    notices: list[str] = []
+    clips = find_clips([str(root), str(root / "z.3gp")], notices.append, output=output)
+    assert clips == [root / name for name in found]
+    assert notices == [f"left out 2 files in {root} whose names are not those of clips (.xml, .txt)"]
+    plan = plan_outputs(CLIP, clips, ONE, output, roots=[root], may_exist=True)
+    targets = [target for _, _, target in plan]
+    assert targets == [output / name for name in ("z.mp4", "STREAM/00001.mp4", "b/x.mp4", "b/c/y.mp4")]
+    assert all(target.parent.is_dir() for target in targets)
+
+
+def test_subfolders_of_photos_are_not_searched_which_is_told(tmp_path):
+    for name in ("a.jpg", "deeper/b.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    notices: list[str] = []
+    assert find_photos([str(tmp_path)], notices.append) == [tmp_path / "a.jpg"]
+    assert notices == [f"left out 1 subfolders of {tmp_path}; to use their pictures, name them too: {tmp_path}/*/"]
+
+
+def test_folders_that_may_not_be_entered_are_told(tmp_path, monkeypatch):
+    real = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "secret":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "a.mp4").touch()
+    notices: list[str] = []
+    assert find_clips([str(tmp_path)], notices.append) == [tmp_path / "a.mp4"]
+    assert notices == [f"skipped the folder {tmp_path / 'secret'}: Permission denied"]
+    with pytest.raises(SourceError, match=r"cannot read the folder .*secret: Permission denied"):
+        find_clips([str(tmp_path / "secret")])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "p.mp4")
+    for use in (lambda: find_clips([str(tmp_path / "p.mp4")]), lambda: ClipSource(tmp_path / "p.mp4")):
+        with pytest.raises(SourceError, match=r"p.mp4: it is a pipe; save the clip as a file first"):
+            use()
 
 
 def test_what_stands_for_nothing_is_an_error(tmp_path):
