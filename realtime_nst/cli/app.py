@@ -74,6 +74,11 @@ def main(args: Sequence[str] | None = None) -> None:
     except StylizeError as error:
         say(f"realtime-nst: {error}")
         sys.exit(error.exit_code)
+    except PermissionError as error:  # a folder on the way to a file that may not be entered
+        if not error.filename:
+            raise
+        say(f"realtime-nst: cannot reach {error.filename}: {error.strerror}; check the permissions of its folders")
+        sys.exit(InputError.exit_code)
     except ImportError as error:
         if ".so" not in str(error):
             raise

@@ -362,3 +362,21 @@ def test_a_user_without_a_home_is_told_what_to_do(tmp_path, command):
         [sys.executable, "-c", program, *command], cwd=tmp_path, capture_output=True, text=True, timeout=100
     )
     assert done.returncode == 2 and "set HOME to a folder" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["clip", "secret/a.mp4", "-o", "out"], ["image", "secret/a.png", "-o", "out"]])
+def test_a_folder_that_may_not_be_entered_is_named(tmp_path, command):
+    """The tests may run as root, who may enter every folder: so the system's answer is a double."""
+    program = (
+        "import os, sys; real = os.stat\n"
+        "def stat(path, *rest, **options):\n"
+        "    if 'secret' in str(path): raise PermissionError(13, 'Permission denied', str(path))\n"
+        "    return real(path, *rest, **options)\n"
+        "os.stat = stat\n"
+        "from realtime_nst.cli import main; main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *command], cwd=tmp_path, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert f"cannot reach {command[1]}: Permission denied; check the permissions" in done.stderr

@@ -8,6 +8,7 @@ import av
 import pytest
 
 from realtime_nst.errors import OutputError, RunError, SourceError
+from realtime_nst.media.claims import Claim
 from realtime_nst.media.containers import index_first
 from realtime_nst.sinks.clip import clip_file
 from realtime_nst.sinks.clip.clip_file import ClipWriter
@@ -101,3 +102,13 @@ def test_a_finish_that_fails_leaves_the_frames_and_nothing_open(clip, tmp_path, 
     index_first(writer.partial, tmp_path / "whole.mp4", [])
     with av.open(str(tmp_path / "whole.mp4")) as container:
         assert len(list(container.decode(video=0))) == 1
+
+
+def test_a_full_disk_at_the_start_leaves_nothing_behind(clip, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Claim, "note", property(lambda claim: "", full))
+    with pytest.raises(OutputError, match="No space left on device"):
+        start(clip, tmp_path, settings="these")
+    assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4"}

@@ -1,6 +1,5 @@
 """Unfinished clips: nothing that was there before is lost, whatever is killed, repeated or in the way."""
 
-import signal
 import subprocess
 import sys
 import threading
@@ -8,9 +7,7 @@ from dataclasses import replace
 
 import av
 import av.error
-import numpy as np
 import pytest
-from support import TESTS
 from support.clip_files import OPTIONS, make, times
 from support.doubles import MeanColour
 
@@ -20,17 +17,6 @@ from realtime_nst.media.paths import sibling
 from realtime_nst.stylizer import Stylizer
 
 RESUME = replace(OPTIONS, resume=True)
-PROGRAM = """
-import sys; sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from support.clip_files import make, OPTIONS
-from support.doubles import MeanColour
-from realtime_nst.stylizer import Stylizer
-from dataclasses import replace
-options = replace(OPTIONS, resume=sys.argv[4] == "resume", overwrite=sys.argv[4] == "anew")
-make(Path(sys.argv[2]), Path(sys.argv[3]), Stylizer(MeanColour(), 96), options,
-     progress=lambda done, total: print(done, flush=True))
-"""
 
 
 @pytest.fixture
@@ -130,40 +116,3 @@ def test_names_of_any_length_and_with_colons_are_written(clip, tmp_path, stylize
         assert sum(1 for _ in container.decode(video=0)) == 48
     assert list(tmp_path.iterdir()) == [output]
     assert len(sibling(output, "partial").name.encode()) <= 255
-
-
-def test_kills_at_random_never_lose_what_was_finished(made_clip, tmp_path):
-    """Each run is killed after a random number of frames, resuming and copying included."""
-    clip, output = made_clip("ten_seconds.mp4"), tmp_path / "out.mp4"
-    rng = np.random.default_rng(33)
-    finished, how = 0, "new"
-    for _ in range(8):
-        child = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, TESTS, clip, output, how],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(int(rng.integers(0, 60))):
-            if not child.stdout.readline():
-                break
-        child.send_signal(signal.SIGKILL)
-        _, errors = child.communicate()
-        assert "Error" not in errors, errors
-        held = max((_frames(path) for path in tmp_path.glob("out.*.mp4")), default=0)
-        assert held >= finished
-        finished, how = held, "resume"
-        if output.exists():
-            break
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, TESTS, clip, output, "resume"], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert times(output) == times(clip) and list(tmp_path.iterdir()) == [output]
-
-
-def _frames(path):
-    try:
-        return len(times(path))
-    except (av.error.FFmpegError, IndexError, AttributeError):
-        return 0

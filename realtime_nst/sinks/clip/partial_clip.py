@@ -72,7 +72,12 @@ class PartialClip:
             if best is None or path == self.path:
                 path.unlink(missing_ok=True)
         self._earlier_frames = frames[best] if best else 0
-        claim.note = settings
+        try:
+            if claim.note != settings:  # A note that is being rewritten would not outlive a kill.
+                claim.note = settings
+        except OSError:
+            self.undo(resume=best is not None)
+            raise
         return best is not None
 
     def _check_left(self, left: list[Path], note: str, settings: str, resume: bool, overwrite: bool) -> None:
