@@ -175,6 +175,8 @@ class ClipClock:
         if self._now is None:
             self._first = time
         self._now = max(track.end, self._now or 0.0)
+        if duration > self._longest and packet.stream.type == "audio":  # the pause that follows
+            packet.duration = round(track.duration / packet.time_base)
         return _move(packet, track.shift)
 
     def _end_glitch(self, track: _Track) -> Iterator[av.Packet]:

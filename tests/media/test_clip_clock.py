@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 from fractions import Fraction
 
+import av
 import pytest
 from support.clip_files import OPTIONS, make, sound, times
 from support.clip_maker import SMALL_H264, Sound, Video, every, join, restamp, write_clip
@@ -71,6 +72,17 @@ def test_joined_broadcasts_are_as_long_as_both(broadcast, tmp_path, stylizer, su
     ]
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_recording_that_was_restarted_repeats_its_headers(base, tmp_path, stylizer, suffix):
+    piece = restamp(base, tmp_path / "piece.flv", lambda kind, time: 0.0).read_bytes()
+    clip = tmp_path / "joined.flv"
+    clip.write_bytes(piece + piece[13:])  # the file's own header, and the length of nothing
+    _, pictures, (heard,), notices = stylized(clip, tmp_path, stylizer, suffix)
+    assert len(pictures) == 150 and pictures[-1] == pytest.approx(6.0, abs=0.1)
+    in_step(pictures, heard)
+    assert len(notices) == 1
+
+
 def test_joined_broadcasts_without_sound(silent, tmp_path, stylizer):
     clip = join([silent] * 3, tmp_path / "joined.ts")
     _, pictures, _, notices = stylized(clip, tmp_path, stylizer)
@@ -122,12 +134,15 @@ def test_frames_before_0_are_kept(base, tmp_path, stylizer, suffix):
     in_step(pictures, heard)
 
 
+@pytest.mark.parametrize("into", [".mp4", ".mkv"])
 @pytest.mark.parametrize("suffix", [".mkv", ".ts", ".mov"])
-def test_a_pause_of_an_hour_is_left_out(base, tmp_path, stylizer, suffix):
+def test_a_pause_of_an_hour_is_left_out(base, tmp_path, stylizer, suffix, into):
     clip = restamp(base, tmp_path / f"gap{suffix}", lambda kind, time: 3600.0 if time > 1.91 - 0.08 else 0.0)
-    _, pictures, (heard,), notices = stylized(clip, tmp_path, stylizer)
+    output, pictures, (heard,), notices = stylized(clip, tmp_path, stylizer, into)
     assert len(pictures) == 75 and pictures[-1] == pytest.approx(SECONDS, abs=0.2)
     assert max(steps(pictures)) < 0.2 and max(steps(heard)) < 0.2
+    with av.open(str(output)) as container:
+        assert container.duration / av.time_base < SECONDS + 0.2
     assert len(notices) == 1 and "by +3600.0 s" in notices[0]
 
 

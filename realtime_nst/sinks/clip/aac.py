@@ -136,6 +136,16 @@ class HeaderChange:
         return AacEncoder(context, tolerance=0.25)
 
 
+def without_header(packet: av.Packet) -> av.Packet:
+    """Return a packet without the header that an FLV repeats, over which the Matroska muxer would stumble."""
+    if not packet.has_sidedata("new_extradata"):
+        return packet
+    copy = av.Packet(bytes(packet))
+    copy.pts, copy.dts, copy.duration, copy.time_base = packet.pts, packet.dts, packet.duration, packet.time_base
+    copy.stream, copy.is_keyframe = packet.stream, packet.is_keyframe
+    return copy
+
+
 def _adts(header: bytes) -> tuple[int, int] | None:
     """Return the rate and channel configuration of an ADTS header (ISO/IEC 13818-7, 6.2); None if it is none."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:

@@ -18,7 +18,7 @@ from av.stream import Stream
 
 from ..._closing import Closing
 from ...media.demuxer import Demuxer
-from .aac import AacEncoder, HeaderChange
+from .aac import AacEncoder, HeaderChange, without_header
 from .trial import first_packets, why_refused
 
 if TYPE_CHECKING:
@@ -204,6 +204,8 @@ class StreamCopier(Closing):
         shift = round(self._start / packet.time_base)
         packet.pts = (packet.pts or 0) - shift
         packet.dts = (packet.dts or 0) - shift
+        if index in self._headers:
+            packet = without_header(packet)
         self._mux(index, self._filters[index].filter(packet) if index in self._filters else [packet])
 
     def _encoder_of_changed(self, packet: av.Packet) -> AacEncoder | None:
@@ -225,9 +227,10 @@ class StreamCopier(Closing):
         return self._changed[index]
 
     def _mux(self, index: int, packets: list[av.Packet]) -> None:
-        """Write packets to a stream. One that does not come after the last is moved to the next tick behind it."""
+        """Write packets to a stream. Sound that does not come after the last packet is moved behind it."""
         target = self._targets[index]
-        tick = Fraction(1, target.rate) if isinstance(target, AudioStream) else Fraction(1, 1000)
+        # Subtitles may come together, but not before others that are written.
+        tick = Fraction(1, target.rate) if isinstance(target, AudioStream) else Fraction(0)
         for packet in packets:
             if packet.dts is not None and index in self._written:
                 late = self._written[index] + tick - packet.dts * packet.time_base
