@@ -54,3 +54,29 @@ def test_the_program_says_so_and_exits_with_2():
         )
     assert done.returncode == 2 and "--headless --record FILE" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize("platform", ["wayland", "offscreen", "wayland-egl;minimal"])
+def test_a_window_system_that_opencv_lacks_is_not_used(display, platform):
+    """Its Qt would abort the process."""
+    program = """
+from realtime_nst.sinks.display import check_display
+import cv2
+check_display()
+cv2.namedWindow("a")
+cv2.waitKey(1)
+print(cv2.getWindowProperty("a", cv2.WND_PROP_VISIBLE))
+"""
+    env = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": platform}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "1.0\n"), done.stderr
+
+
+def test_wayland_without_x11_is_said(monkeypatch):
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only X11 needs asking")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    with pytest.raises(DeviceError, match="need X11, not Wayland: install XWayland"):
+        check_display()
