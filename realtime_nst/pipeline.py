@@ -7,6 +7,7 @@ slow stage holds the earlier ones back.
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 import warnings
@@ -28,6 +29,9 @@ from .stylizer import ContentCode, Stylizer
 from .timing import peak_rss_mb
 
 __all__ = ["RenderParams", "Stats", "run"]
+
+LONGEST_INFERENCE = 20.0
+"""Seconds that the end of the process waits, at most, for a network to finish the frame that it is working on."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,9 @@ class _Run:
             deadline = time.perf_counter() + 0.8
             for thread in threads:
                 thread.join(max(deadline - time.perf_counter(), 0))
+            if threads[1].is_alive():
+                # Runtimes, in C++, abort the process if the interpreter ends while a thread is inside them.
+                atexit.register(threads[1].join, LONGEST_INFERENCE)
         if self.failures:
             raise self.failures[0]
         return self._stats()

@@ -12,7 +12,7 @@ from realtime_nst._queue import FrameQueue, QueueClosed
 from realtime_nst.errors import CorruptFrameError, RunError
 from realtime_nst.frames import Frame
 from realtime_nst.pipeline import RenderParams, run, same_image
-from realtime_nst.sources.camera import EncodedFrame
+from realtime_nst.sources.streams.jpeg import EncodedFrame
 from realtime_nst.stylizer import Stylizer
 
 CODE = np.array([0, 0, 0], np.float32)

@@ -100,9 +100,17 @@ run_options = options(
 @click.option(
     "--camera",
     default="0",
-    metavar="INDEX|NAME|FILE|URL",
+    metavar="INDEX|NAME|FILE|URL|-",
     show_default=True,
-    help="The source: a camera, a clip or a stream.",
+    help="The source: a camera, a clip, a stream or a pipe (-: standard input).",
+)
+@click.option(
+    "--reconnect",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Wait so long for a camera or stream that goes away; 0 ends the run at once.",
 )
 @click.option("--size", type=Size(), help="Frame size requested from the camera.")
 @click.option(

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from ..interfaces import Notify, Source
-from ..sources.factory import Camera, open_source
+from ..sources.factory import ReconnectingSource, open_source, pipe_name
 from ..sources.microphone import Microphone
 from ..web.broadcast import Listener
 from .options import LiveOptions
@@ -23,9 +23,9 @@ class Devices:
     control_token: str | None
 
     @property
-    def camera(self) -> Camera | None:
+    def camera(self) -> ReconnectingSource | None:
         """The source, if it is a camera or a network stream."""
-        return self.source if isinstance(self.source, Camera) else None
+        return self.source if isinstance(self.source, ReconnectingSource) else None
 
 
 def open_devices(
@@ -53,7 +53,11 @@ def open_devices(
             notify(f"control it at {listener.url}control/{control_token}/")
     # A viewer or a microphone sets the pace; without them, files and the demo take the time they need.
     live = not options.headless or options.shared or microphone is not None
-    source = until_run.enter_context(contextlib.closing(open_source(options.source, options.size, live=live)))
-    if options.size and not isinstance(source, Camera):
+    if name := pipe_name(options.source):
+        notify(f"reading {name}: waiting for the program that writes to it")
+    source = until_run.enter_context(
+        contextlib.closing(open_source(options.source, options.size, live=live, reconnect=options.reconnect))
+    )
+    if options.size and not (isinstance(source, ReconnectingSource) and source.faces_user):
         notify(f"--size applies to cameras only; {source.name} keeps its {source.size[1]}x{source.size[0]}")
     return Devices(source, microphone, listener, control_token)

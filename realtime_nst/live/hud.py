@@ -6,6 +6,8 @@ import textwrap
 import time
 from pathlib import Path
 
+import cv2
+
 from ..frames import Image
 from ..keys import KEYS
 from ..sinks.recorder import Recorder
@@ -15,6 +17,8 @@ from .session import Session
 from .style_encoder import StyleEncoder
 
 RED: Color = (80, 80, 255)
+DIMMED = 0.35
+"""Brightness of the last frame while no others come."""
 STATISTICS_INTERVAL = 0.25
 """Seconds between two updates of the speed: numbers that change with every frame cannot be read."""
 
@@ -32,17 +36,21 @@ class Hud:
         self._recording_panel = Panel((0, 1))
         self._help_panel = Panel((0.5, 0.5))
         self._message_panel = Panel((1, 0.5))
+        self._waiting_panel = Panel((0.5, 0.5))
 
     def draw(self, canvas: Image) -> None:
         """Draw the panels that the user has switched on onto `canvas` (uint8 BGR, H x W x 3), in place."""
         session = self._session
+        waiting = session.waiting
+        if waiting:
+            cv2.convertScaleAbs(canvas, canvas, DIMMED)
         if session.overlay:
             self._status_panel.draw(canvas, [[line] for line in self._status_lines()])
             self._recording_panel.draw(canvas, self._recording_rows(), RED)
         if session.help:
             self._help_panel.draw(canvas, [[key.name, key.help] for key in KEYS])
-        lines = textwrap.wrap(session.message, 64, break_on_hyphens=False)  # A file name stays whole.
-        self._message_panel.draw(canvas, [[line] for line in lines])
+        self._message_panel.draw(canvas, _wrap(session.message))
+        self._waiting_panel.draw(canvas, _wrap(waiting))
 
     def _status_lines(self) -> list[str]:
         updated, lines = self._statistics
@@ -76,3 +84,8 @@ class Hud:
             return []
         minutes, seconds = divmod(int(recording.seconds), 60)
         return [[f"REC {minutes}:{seconds:02d}"]]
+
+
+def _wrap(text: str) -> list[list[str]]:
+    """Return the rows of a text. A file name stays whole."""
+    return [[line] for line in textwrap.wrap(text, 64, break_on_hyphens=False)]

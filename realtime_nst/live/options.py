@@ -54,6 +54,8 @@ class LiveOptions:
     """Virtual camera that receives the frames: its name, or "default"."""
     headless: bool = False
     """Open no window."""
+    reconnect: float = 60.0
+    """Seconds to wait for a camera or a stream that goes away. 0: the run ends at once."""
     frames: int | None = None
     """Number of frames after which the run ends."""
     seconds: float | None = None

@@ -143,4 +143,5 @@ def _start_session(
         wait_for_style=options.headless or options.shared or options.record is not None,
         notify=notify,
         stop=stop,
+        camera=devices.camera,
     )

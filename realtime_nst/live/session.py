@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import platformdirs
 
@@ -22,6 +23,18 @@ MESSAGE_SECONDS = 4.0
 """How long a message stays, in seconds: enough to read it."""
 
 
+class Camera(Protocol):
+    """A source that may go away for a while."""
+
+    messages: list[str]
+    """What has happened to it; whoever reports a message removes it."""
+
+    @property
+    def waiting(self) -> str:
+        """A sentence for the user while no frames come; otherwise empty."""
+        ...
+
+
 class Session:
     """The controls of a live run, and the render parameters of each frame.
 
@@ -37,6 +50,7 @@ class Session:
         wait_for_style: hold back the first frame until a style is ready.
         notify: tells the user one sentence.
         stop: set to end the run.
+        camera: the source, if it may go away; its messages are reported.
 
     Attributes:
         params: the requested render parameters, without the code.
@@ -58,7 +72,9 @@ class Session:
         wait_for_style: bool,
         notify: Notify,
         stop: threading.Event,
+        camera: Camera | None = None,
     ) -> None:
+        self._camera = camera
         self._styles = styles
         self._recorder = recorder
         self._clock = clock
@@ -103,6 +119,11 @@ class Session:
         self._message = (message, time.monotonic())
 
     @property
+    def waiting(self) -> str:
+        """What the run is waiting for while its camera delivers no frames; otherwise empty."""
+        return self._camera.waiting if self._camera is not None else ""
+
+    @property
     def message(self) -> str:
         """The last message, for as long as it takes to read; then empty."""
         message, since = self._message
@@ -114,6 +135,8 @@ class Session:
         self._output = frame.image
 
     def poll(self) -> None:
+        while self._camera is not None and self._camera.messages:
+            self.report(self._camera.messages.pop(0))
         while self._recorder.ended:
             self.report(_outcome(self._recorder.ended.pop(0)))
         if self._recorder.silent and not self._silent:
@@ -212,7 +235,7 @@ class Session:
             "mirror": self.params.mirror,
             "recording": None if recording is None else int(recording.seconds),
             "fps": round(self._clock.recent_fps(), 1),
-            "message": self.message,
+            "message": self.waiting or self.message,
         }
 
     def style_names(self) -> list[str]:

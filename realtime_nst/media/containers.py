@@ -39,7 +39,7 @@ def file_url(path: Path) -> str:
 
 
 @cache
-def _formats(*more: str) -> str:
+def own_formats(*more: str) -> str:
     """Return FFmpeg's list of the input formats that read nothing but their own file, and those of `more`."""
     names: set[str] = set(more)
     for name in av.formats_available:
@@ -72,7 +72,7 @@ def open_clip(path: Path) -> InputContainer:
         playlists.check_playlist(path)
     # Before version 19, PyAV fails on metadata that are not UTF-8 unless told to ignore them.
     lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
-    allowed = _formats("hls") if playlist else _formats()
+    allowed = own_formats("hls") if playlist else own_formats()
     options = {"format_whitelist": allowed, "protocol_whitelist": "file,crypto"}
     try:
         container = av.open(file_url(path), container_options=options, **lenient)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,19 +36,24 @@ class Demuxer(Closing):
         clock: the clock of the packets that are being read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, open: Callable[[Path], InputContainer] = open_clip) -> None:
         """Open a file.
+
+        Args:
+            path: the file.
+            open: opens it, again where it cannot be read anew otherwise.
 
         Raises:
             SourceError: if it is missing, is not a clip, or holds no video that can be decoded.
         """
         self.path = path
+        self._open_container = open
         self._open()
         self.time_base: Fraction = self.video.time_base or Fraction(1, av.time_base)
         self.rate = _frame_rate(self.video)
 
     def _open(self) -> None:
-        self.container: InputContainer = open_clip(self.path)
+        self.container: InputContainer = self._open_container(self.path)
         try:
             self.video = _video_stream(self.container, self.path)
         except SourceError:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 
 from ..errors import RunError, SourceError
 from .camera import Camera
-from .camera_names import camera_names, find_camera
-from .capture import MJPEG, NewCapture, camera_backends, open_capture, quiet_opencv, released_on_error
+from .camera_names import camera_backends, camera_names, find_camera
+
+MJPEG = cv2.VideoWriter.fourcc(*"MJPG")
+
+NewCapture: TypeAlias = Callable[[int | str, int], Any]
+"""Opens the camera with an index or a device file through one of OpenCV's backends: a cv2.VideoCapture or a double."""
+
+
+def open_capture(address: int | str, backend: int) -> cv2.VideoCapture:
+    """Open the camera with an index or a device file through a backend, by OpenCV's number."""
+    return cv2.VideoCapture(address, backend)
 
 
 class CameraInfo(NamedTuple):
@@ -44,15 +56,17 @@ def open_device(
         address, name = spec, spec
     else:
         address, name, _ = find_camera(spec)
+    # OpenCV's own timeout of a read, which it reads once, is 10 s.
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", f"{max(round(timeout), 1)}")
     tried: list[str] = []
     for backend, number in camera_backends():
-        with quiet_opencv():
+        with _quiet_opencv():
             capture = new_capture(address, number)
             try:
-                with released_on_error(capture):
+                with _released_on_error(capture):
                     if capture.isOpened():
                         _configure(capture, size)
-                        return Camera(capture, name, faces_user=True, timeout=timeout)
+                        return Camera(capture, name, timeout=timeout)
             except SourceError:
                 backend += ", which delivered no frame"
             capture.release()
@@ -93,3 +107,24 @@ def _configure(capture: cv2.VideoCapture, size: tuple[int, int] | None) -> None:
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+
+
+@contextlib.contextmanager
+def _released_on_error(capture: cv2.VideoCapture) -> Iterator[None]:
+    """Release `capture` if the block that turns it into a source raises."""
+    try:
+        yield
+    except BaseException:
+        capture.release()
+        raise
+
+
+@contextlib.contextmanager
+def _quiet_opencv() -> Iterator[None]:
+    """Suppress OpenCV's warnings about devices that do not open: our own error says more."""
+    previous = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(previous)

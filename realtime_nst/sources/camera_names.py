@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
+
 from ..errors import SourceError
-from .capture import camera_backends
 
 VIDEO4LINUX = Path("/sys/class/video4linux")
 """Where Linux lists its video devices."""
@@ -31,6 +32,15 @@ class CameraName(NamedTuple):
     name: str
     hardware: str
     """The hardware behind it, which several nodes may share; empty if unknown."""
+
+
+def camera_backends() -> list[tuple[str, int]]:
+    """Return (name, OpenCV's number) of the backends to try, in order."""
+    if sys.platform == "win32":  # Media Foundation can take 12 s and more to open a camera.
+        return [("DirectShow", cv2.CAP_DSHOW), ("Media Foundation", cv2.CAP_MSMF)]
+    if sys.platform == "darwin":
+        return [("AVFoundation", cv2.CAP_AVFOUNDATION)]
+    return [("Video4Linux", cv2.CAP_V4L2), ("all other backends", cv2.CAP_ANY)]
 
 
 def camera_names() -> list[CameraName]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -12,6 +12,7 @@ from typing import cast
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 import numpy as np
+from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
 from av.video.codeccontext import VideoCodecContext
 
@@ -19,6 +20,7 @@ from .._closing import Closing
 from ..errors import RunError, SourceError
 from ..frames import Frame, Image
 from ..media.clip_clock import Jump, times_may_jump
+from ..media.containers import open_clip
 from ..media.demuxer import Demuxer
 from ..media.images import over_white
 from ..media.resize import letterbox
@@ -49,13 +51,21 @@ class ClipSource(Closing):
 
     live = False
 
-    def __init__(self, path: str | Path, start: float = 0.0, end: float | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        start: float = 0.0,
+        end: float | None = None,
+        *,
+        open: Callable[[Path], InputContainer] = open_clip,
+    ) -> None:
         """Open a clip and decode its first frame.
 
         Args:
             path: the file.
             start: where to begin, in seconds from the clip's beginning.
             end: where to end, in seconds from the clip's beginning; None: at the end of the clip.
+            open: opens the file.
 
         Raises:
             SourceError: if the file is missing, is not a clip, holds no video or ends before `start`.
@@ -65,7 +75,7 @@ class ClipSource(Closing):
         self.name = self.path.name
         self.start, self.end = start, end
         self._frames: Iterator[Frame] = iter(())
-        self._demuxer = Demuxer(self.path)
+        self._demuxer = Demuxer(self.path, open)
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(self.close)
             self.time_base, self.origin = self._demuxer.time_base, self._demuxer.origin
@@ -79,7 +89,7 @@ class ClipSource(Closing):
             self._matrices: dict[int, DisplayMatrix] = {}
             self.damaged = 0
             self.refitted: float | None = None
-            self.size = (0, 0)
+            self.size: tuple[int, int] = (0, 0)
             self.last_duration = 1 / self.fps
             # Half a tick of tolerance: the limits come from the command line as decimal seconds.
             self._frames = self._decode(start - float(self.time_base) / 2)

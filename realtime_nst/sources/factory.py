@@ -21,8 +21,11 @@ from .camera_devices import CameraInfo, list_cameras, open_device
 from .camera_names import camera_names, matching_cameras
 from .clip import ClipSource
 from .demo import DemoSource
-from .network_stream import open_url
 from .realtime import RealtimeSource
+from .reconnect import ReconnectingSource
+from .streams.opening import open_url
+from .streams.pipe import open_pipe, pipe_name
+from .streams.stream import NetworkStream
 
 __all__ = [
     "SOURCES",
@@ -32,10 +35,12 @@ __all__ = [
     "DemoSource",
     "OpenSource",
     "RealtimeSource",
+    "ReconnectingSource",
     "SourceKind",
     "SourceRequest",
     "list_cameras",
     "open_source",
+    "pipe_name",
 ]
 
 AnySource = TypeVar("AnySource", bound="OpenSource")
@@ -60,6 +65,8 @@ class SourceRequest(NamedTuple):
     """(width, height) in pixels to request from a camera; None: its default."""
     timeout: float = 5.0
     """Seconds to wait for a stream."""
+    reconnect: float = 0.0
+    """Seconds to wait for a camera or a stream that goes away."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +82,22 @@ class SourceKind:
 
 
 def open_source(
-    spec: str | int | os.PathLike[str], size: tuple[int, int] | None = None, *, live: bool = True, timeout: float = 5.0
+    spec: str | int | os.PathLike[str],
+    size: tuple[int, int] | None = None,
+    *,
+    live: bool = True,
+    timeout: float = 5.0,
+    reconnect: float = 0.0,
 ) -> OpenSource:
     """Open a source.
 
     Args:
-        spec: a camera's index, device file or name, a file, an http(s) or rtsp URL, or "demo".
+        spec: a camera's index, device file or name, a file, a pipe ("-": standard input), an http(s) or rtsp URL, or
+            "demo".
         size: (width, height) in pixels to request from a camera, which may deliver another.
         live: play files and the built-in scene in real time; otherwise they deliver every frame as fast as it is read.
         timeout: seconds to wait for a stream.
+        reconnect: seconds to wait for a camera or a stream that goes away later; 0: reading it then raises RunError.
 
     Raises:
         SourceError: if it cannot be opened.
@@ -92,10 +106,10 @@ def open_source(
     spec = _in_words(spec)
     size = None if size is None else _arguments.pair("size", size, 1)
     timeout = _arguments.number("timeout", timeout, 0, above=True)
+    reconnect = _arguments.number("reconnect", reconnect, 0)
     for kind in SOURCES:
         if kind.accepts(spec):
-            source = kind.open(SourceRequest(spec, size, timeout))
-            return RealtimeSource(source) if live and not source.live else source
+            return _in_real_time(kind, SourceRequest(spec, size, timeout, reconnect), live)
     *others, last = (kind.help for kind in SOURCES)
     raise SourceError(f"there is no file {spec}; give {', '.join(others)}, or {last}")
 
@@ -109,6 +123,21 @@ def _in_words(spec: object) -> str:
         return text
     found = repr(spec) if isinstance(spec, str) else type(cast(object, spec)).__name__
     raise ArgumentError(f"a source is a camera's index or name, a file, a URL or demo, not {found}")
+
+
+def _in_real_time(kind: SourceKind, request: SourceRequest, live: bool) -> OpenSource:
+    source = kind.open(request)
+    if isinstance(source, (Camera, NetworkStream)):
+        return ReconnectingSource(source, lambda: _open_again(kind, request), request.reconnect)
+    return RealtimeSource(source) if live and not source.live else source
+
+
+def _open_again(kind: SourceKind, request: SourceRequest) -> Camera | NetworkStream:
+    source = kind.open(request)
+    if isinstance(source, (Camera, NetworkStream)):
+        return source
+    source.close()
+    raise SourceError(f"{source.name} is now a file")
 
 
 def _is_camera(spec: str) -> bool:
@@ -128,6 +157,7 @@ def _open_file(request: SourceRequest) -> ClipSource:
 
 SOURCES: tuple[SourceKind, ...] = (  # The first that accepts a spec opens it.
     SourceKind("an http(s) or rtsp URL", lambda spec: "://" in spec, lambda r: open_url(r.spec, r.timeout)),
+    SourceKind("a pipe (- for standard input)", lambda spec: bool(pipe_name(spec)), lambda r: open_pipe(r.spec)),
     SourceKind("demo for the built-in scene", lambda spec: spec == "demo", lambda _: DemoSource()),
     SourceKind("a clip", lambda spec: Path(spec).is_file() or Path(spec).is_dir(), _open_file),
     SourceKind("a camera's index or name", _is_camera, lambda r: open_device(r.spec, r.size, r.timeout)),

@@ -1,4 +1,4 @@
-"""A clip or a scene played in real time."""
+"""Frames played by their own times: a clip, a scene, or a stream that comes in lumps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,53 @@ import time
 from .._closing import Closing
 from ..frames import Frame
 from ..interfaces import Source
+
+LATEST = 0.5
+"""Seconds behind its time after which a frame moves the clock: the source paused, or it is slower than real time."""
+
+LONGEST_PAUSE = 60.0
+"""Seconds between two frames beyond which the source's clock has jumped. Slide shows pause for less."""
+
+
+class Playback:
+    """The clock that frames are played by. It follows the frames' times; where these jump, it goes on.
+
+    A source that pauses moves the clock too, so that what comes late is played at its own pace.
+
+    Attributes:
+        began: time.perf_counter at time 0.
+    """
+
+    def __init__(self, began: float | None = None) -> None:
+        """Start a clock.
+
+        Args:
+            began: time.perf_counter at time 0. None: the first frame is due at once, at its own time.
+        """
+        self.began = began
+        self._shift = 0.0
+        self._previous: float | None = None
+        self._step = 0.0
+
+    def schedule(self, time_stated: float) -> tuple[float, float]:
+        """Return when the next frame is due, by time.perf_counter, and its time in seconds, which never goes back.
+
+        Args:
+            time_stated: the frame's own time in seconds.
+        """
+        now = time.perf_counter()
+        self.began = now - time_stated if self.began is None else self.began
+        if self._previous is None:
+            self._shift = now - self.began - time_stated
+        elif 0 <= (step := time_stated - self._previous) <= LONGEST_PAUSE:
+            self._step = step
+        else:
+            self._shift += self._previous + self._step - time_stated
+        self._previous = time_stated
+        late = now - (self.began + time_stated + self._shift)
+        if late > LATEST:
+            self._shift += late
+        return self.began + time_stated + self._shift, time_stated + self._shift
 
 
 class RealtimeSource(Closing):
@@ -24,16 +71,16 @@ class RealtimeSource(Closing):
         self.name = source.name
         self.fps = source.fps
         self.size = source.size
-        self._began: float | None = None
+        self._playback = Playback()
 
     def read(self) -> Frame | None:
         """Return the next frame when it is due, or None at the end. The first one is due at once."""
         frame = self._source.read()
-        if frame is not None:
-            now = time.perf_counter()
-            self._began = now - frame.time if self._began is None else self._began
-            time.sleep(max(self._began + frame.time - now, 0))
-        return frame
+        if frame is None:
+            return None
+        due, moment = self._playback.schedule(frame.time)
+        time.sleep(max(due - time.perf_counter(), 0))
+        return Frame(frame.image, moment)
 
     def close(self) -> None:
         """Close the source."""

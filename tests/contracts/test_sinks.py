@@ -20,7 +20,7 @@ from realtime_nst.sinks.clip.clip_file import ClipWriter
 from realtime_nst.sinks.null import NullSink
 from realtime_nst.sinks.recorder import Recorder
 from realtime_nst.sources.clip import ClipSource
-from realtime_nst.sources.network_stream import open_url
+from realtime_nst.sources.streams.opening import open_url
 from realtime_nst.web.broadcast import Broadcast, Listener
 
 SIZE = (120, 160)

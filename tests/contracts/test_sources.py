@@ -18,8 +18,8 @@ from realtime_nst.interfaces import Source
 from realtime_nst.sources.camera_devices import open_device
 from realtime_nst.sources.clip import ClipSource
 from realtime_nst.sources.demo import DemoSource
-from realtime_nst.sources.network_stream import open_url
 from realtime_nst.sources.realtime import RealtimeSource
+from realtime_nst.sources.streams.opening import open_url
 
 FRAMES = 20
 """How many frames are read of a source that has no end."""

@@ -13,7 +13,7 @@ from PIL import Image
 
 from realtime_nst.errors import CorruptFrameError, SourceError
 from realtime_nst.media.images import decode_image, jpeg_size, read_image
-from realtime_nst.sources.camera import EncodedFrame
+from realtime_nst.sources.streams.jpeg import EncodedFrame
 
 LARGE = 32000
 """A side of the images: with 3 bytes for a pixel, one takes 3 GB, which OpenCV still decodes."""

@@ -1,0 +1,1 @@
+"""Streams that come through FFmpeg: from the network, and through pipes."""
