@@ -14,6 +14,12 @@ class Closing:
     def close(self) -> None:
         """Release what is held. Calling it again does nothing."""
 
+    def interrupt(self) -> None:
+        """End a `read` that waits for the next frame, if it can be ended; nothing is read afterwards.
+
+        In contrast to `close`, any thread may call it.
+        """
+
     def __enter__(self: AnyClosing) -> AnyClosing:
         return self
 

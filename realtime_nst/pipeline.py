@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from . import _arguments
+from ._closing import Closing
 from ._queue import FrameQueue, QueueClosed
 from .errors import ArgumentError, CorruptFrameError, RunError
 from .frames import Frame, Image, RenderParams
@@ -30,8 +31,8 @@ from .timing import peak_rss_mb
 
 __all__ = ["RenderParams", "Stats", "run"]
 
-LONGEST_INFERENCE = 20.0
-"""Seconds that the end of the process waits, at most, for a network to finish the frame that it is working on."""
+LONGEST_FRAME = 20.0
+"""Seconds that the end of the process waits, at most, for a thread to be done with its last frame."""
 
 
 @dataclass(frozen=True)
@@ -186,13 +187,15 @@ class _Run:
             self.stop.set()
             self.captured.end(discard=True)
             self.stylized.end(discard=True)
+            if isinstance(self.source, Closing):
+                self.source.interrupt()
             self._close_sinks()
             deadline = time.perf_counter() + 0.8
             for thread in threads:
                 thread.join(max(deadline - time.perf_counter(), 0))
-            if threads[1].is_alive():
-                # Runtimes, in C++, abort the process if the interpreter ends while a thread is inside them.
-                atexit.register(threads[1].join, LONGEST_INFERENCE)
+                if thread.is_alive():
+                    # Libraries in C++ abort the process if the interpreter ends while a thread is inside them.
+                    atexit.register(thread.join, LONGEST_FRAME)
         if self.failures:
             raise self.failures[0]
         return self._stats()

@@ -1,5 +1,7 @@
 """The loop: which frames are dropped, and how failures and limits end a run."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -460,3 +462,26 @@ class TestHandover:
 
     def test_get_gives_up_after_its_timeout(self):
         assert FrameQueue(1, drop=True).get(timeout=0.01) is None
+
+
+def test_the_process_ends_after_a_thread_that_is_still_at_work():
+    """Libraries in C++ abort the process if the interpreter ends while a thread is inside them."""
+    program = """
+import atexit, time
+from realtime_nst import RenderParams, Stylizer, run
+from realtime_nst.testing import CollectingSink, FakeNetwork, NumberedSource
+
+class Slow(NumberedSource):
+    def read(self):
+        if self.given:
+            time.sleep(1.5)
+            events.append("done")
+        return super().read()
+
+events = []
+atexit.register(lambda: print(events))
+run(Slow(9), Stylizer(FakeNetwork()), [CollectingSink()], lambda _: RenderParams(None), live=False, frames=1)
+assert not events
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "['done']\n"), done.stderr

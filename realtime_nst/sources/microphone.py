@@ -121,6 +121,10 @@ class _TimedSource(Closing):
             self.began = min(self.began, time.perf_counter() - frame.time)
         return frame
 
+    def interrupt(self) -> None:
+        if isinstance(self._source, Closing):
+            self._source.interrupt()
+
     def close(self) -> None:
         self._source.close()
 

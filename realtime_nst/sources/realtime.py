@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from .._closing import Closing
@@ -72,6 +73,7 @@ class RealtimeSource(Closing):
         self.fps = source.fps
         self.size = source.size
         self._playback = Playback()
+        self._interrupted = threading.Event()
 
     def read(self) -> Frame | None:
         """Return the next frame when it is due, or None at the end. The first one is due at once."""
@@ -79,8 +81,12 @@ class RealtimeSource(Closing):
         if frame is None:
             return None
         due, moment = self._playback.schedule(frame.time)
-        time.sleep(max(due - time.perf_counter(), 0))
+        self._interrupted.wait(max(due - time.perf_counter(), 0))
         return Frame(frame.image, moment)
+
+    def interrupt(self) -> None:
+        """End the wait until the next frame is due. Any thread may call it."""
+        self._interrupted.set()
 
     def close(self) -> None:
         """Close the source."""

@@ -115,10 +115,14 @@ class ReconnectingSource(Closing):
             if self.waiting and self._source.began is not None:
                 return self._still(time.perf_counter() - self._source.began)
 
-    def close(self) -> None:
-        """Close the source. Calling it again does nothing."""
+    def interrupt(self) -> None:
+        """End the stream: `read` returns None. Any thread may call it."""
         self._closing.set()
         self._frames.end(discard=True)
+
+    def close(self) -> None:
+        """Close the source. Calling it again does nothing."""
+        self.interrupt()
         self._source.close()
 
     def _take_all(self) -> None:

@@ -147,7 +147,7 @@ def test_a_camera_that_hangs_up_leaves_its_recording_and_an_error(go, tmp_path):
     with camera_server(images) as server:
         threading.Thread(target=hang_up_when_recorded, args=[server], daemon=True).start()
         with pytest.raises(RunError, match="has ended or was unplugged"):
-            go(server.url, record=out)
+            go(server.url, record=out, reconnect=0)
     assert len(frames_of(out)) > 1
 
 

@@ -1,12 +1,16 @@
 """Clips and scenes played in real time."""
 
+import threading
 import time
 
 import pytest
-from support.doubles import Numbered
+from support.doubles import Kept, MeanColour, Numbered
 
+from realtime_nst.frames import RenderParams
+from realtime_nst.pipeline import run
 from realtime_nst.sources.factory import open_source
 from realtime_nst.sources.realtime import RealtimeSource
+from realtime_nst.stylizer import Stylizer
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +39,40 @@ def test_pacing_asks_for_nothing_but_the_time():
     frames = frames_of(source)
     assert [f.time for f in frames] == [n / 30 for n in range(4)]
     assert (source.name, source.fps, source.size) == ("numbered", 30.0, (48, 64))
+
+
+class Timed(Numbered):
+    """Frames at given times."""
+
+    def __init__(self, *times):
+        super().__init__(len(times))
+        self.times = times
+
+    def read(self):
+        frame = super().read()
+        return frame and frame._replace(time=self.times[self.given - 1])
+
+
+def test_a_clock_that_jumps_goes_on():
+    """Neither a gap of an hour nor a clock that is set back holds up the frames or repeats a time."""
+    frames = frames_of(RealtimeSource(Timed(5.0, 5.1, 3605.1, 3605.2, 0.0, 0.1)))
+    assert [f.time for f in frames] == pytest.approx([5.0, 5.1, 5.2, 5.3, 5.4, 5.5])
+
+
+def test_a_source_that_pauses_moves_the_clock():
+    """What comes late is played at its own pace, not all at once."""
+
+    class Pausing(Timed):
+        def read(self):
+            time.sleep(0.8 if self.given == 1 else 0)
+            return super().read()
+
+    frames = frames_of(RealtimeSource(Pausing(0.0, 0.1, 0.2)))
+    assert frames[1].time > 0.75 and frames[2].time - frames[1].time == pytest.approx(0.1)
+
+
+def test_the_wait_for_a_frame_ends_with_the_run():
+    """A thread that outlives the run would hold up the end of the process."""
+    source = RealtimeSource(Timed(0.0, 50.0))
+    run(source, Stylizer(MeanColour()), [Kept()], lambda _: RenderParams(None), live=True, frames=1)
+    assert "capture" not in [thread.name for thread in threading.enumerate()]
