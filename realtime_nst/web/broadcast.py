@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from ..frames import Frame, Image
 from .control import Control
 from .pages import page
 from .server import Answer, MjpegServer
+
+PAGES = {"/": "video.html", "/watch.js": "watch.js"}
+"""The files that everybody may see, by their paths."""
 
 
 class Listener:
@@ -67,6 +71,7 @@ class Broadcast(Closing):
         self._control = control
         self._quality = quality
         self._newest: _LazyJpeg | None = None
+        self._run = secrets.token_hex(8)  # Pages that see another value load the video again.
         self._changed = threading.Condition()
         self._server = MjpegServer(listener.socket, self._jpegs, self._answer)
         self.url = listener.url
@@ -88,8 +93,10 @@ class Broadcast(Closing):
         self._server.close()
 
     def _answer(self, method: str, path: str) -> Answer | None:
-        if (method, path) == ("GET", "/"):
-            return page("video.html")
+        if method == "GET" and path in PAGES:
+            return page(PAGES[path])
+        if (method, path) == ("GET", "/run"):
+            return Answer(self._run.encode())
         return self._control.answer(method, path) if self._control is not None else None
 
     def _jpegs(self, closing: threading.Event) -> Iterator[bytes]:

@@ -212,6 +212,38 @@ def test_the_page_is_used_with_keyboard_and_mouse(address, control, session, tmp
         until(lambda: session.state()["requested"] == 0)
 
 
+@pytest.mark.gui
+@pytest.mark.browser
+@pytest.mark.parametrize("path", ["", "control/token/"])
+def test_a_page_shows_the_video_again_after_a_restart_of_the_program(control, tmp_path, path):
+    with desktop(640, 480) as display, contextlib.ExitStack() as stack:
+
+        def until_shown(bgr, broadcast=None):
+            deadline = time.monotonic() + 60
+            while True:
+                if broadcast:
+                    broadcast.write(Frame(np.full((48, 64, 3), bgr, np.uint8), 0.0))
+                command = ["import", "-window", "root", "bmp:-"]
+                env = os.environ | {"DISPLAY": display}
+                shot = subprocess.run(command, env=env, capture_output=True, check=True).stdout
+                screen = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR)
+                if (np.abs(screen - np.int16(bgr)).max(axis=2) < 12).sum() > 20_000:
+                    return
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+
+        green, orange, dimmed = (60, 180, 60), (0, 140, 255), (21, 63, 21)
+        first = Broadcast(Listener("127.0.0.1", 0), control)
+        stack.enter_context(browser(display, first.url + path, tmp_path))
+        until_shown(green, first)
+        first.close()
+        if not path:
+            until_shown(dimmed)
+        second = Broadcast(Listener("127.0.0.1", urllib.parse.urlsplit(first.url).port), control)
+        stack.callback(second.close)
+        until_shown(orange, second)
+
+
 def test_a_live_run_is_controlled(tmp_path):
     """From the command line, with a generated token: a style by its name, a captured style, then the end."""
     env = os.environ | {"HOME": str(tmp_path)}
