@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
-from av.error import FFmpegError
+from av.error import FFmpegError, HTTPClientError, HTTPError
 from av.stream import Disposition
 
 from .._closing import Closing
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 FAST, FASTEST = 240, 1000
 """Frames per second beyond which a stated rate is doubtful, and impossible."""
+
+
+def is_damage(error: FFmpegError) -> bool:
+    """Return whether an error comes from a clip's contents rather than from its disk, its server or the memory."""
+    # FFmpeg's own codes are large; its demuxers also answer with these two of the system's.
+    number = 0 if isinstance(error, (HTTPError, HTTPClientError)) else error.errno or 0
+    return number > 0xFFFF or number in (errno.EPERM, errno.EINVAL)
 
 
 class Demuxer(Closing):

@@ -79,7 +79,7 @@ def _clips_in(root: Path, say: Notify, output: Path | None) -> list[Path]:
                 clips.append(path)
     if clips and others.total():
         kinds = ", ".join(kind for kind, count in others.most_common(5) if count)
-        say(f"left out {others.total()} files in {root} whose names are not those of clips ({kinds})")
+        say(f"{root}: files that end in {kinds} are left out ({others.total()} in all)")
     return clips
 
 

@@ -59,7 +59,7 @@ def find_photos(requested: Iterable[str], say: Notify = lambda message: None) ->
                 raise SourceError(f"the folder {path} holds no pictures that can be read ({', '.join(READ_SUFFIXES)})")
             deeper = sum(1 for each in path.iterdir() if each.is_dir() and not each.name.startswith("."))
             if deeper:
-                say(f"left out {deeper} subfolders of {path}; to use their pictures, name them too: {path}/*/")
+                say(f"{path}: its subfolders are left out ({deeper}); to use their pictures, name them too: {path}/*/")
         elif path.exists():
             found = [path]
         else:

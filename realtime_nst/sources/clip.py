@@ -13,7 +13,7 @@ import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError, InvalidDataError
+from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 
 from .._closing import Closing
@@ -21,7 +21,7 @@ from ..errors import RunError, SourceError
 from ..frames import Frame, Image
 from ..media.clip_clock import Jump, times_may_jump
 from ..media.containers import open_clip
-from ..media.demuxer import Demuxer
+from ..media.demuxer import Demuxer, is_damage
 from ..media.images import over_white
 from ..media.resize import letterbox
 
@@ -191,9 +191,10 @@ class ClipSource(Closing):
                 if packet is None:
                     return
                 yield from decoder.decode(packet) if decoder else cast("list[av.VideoFrame]", packet.decode())
-            except InvalidDataError:
-                self.damaged += 1
             except FFmpegError as error:
+                if is_damage(error):
+                    self.damaged += 1
+                    continue
                 raise RunError(f"reading {self.path} failed under way: {error.strerror}") from error
 
     def _packets(self, earliest: float) -> Iterator[av.Packet]:

@@ -138,7 +138,7 @@ def test_clips_of_all_kinds_are_found_in_subfolders_and_stay_there(tmp_path):
     notices: list[str] = []
     clips = find_clips([str(root), str(root / "z.3gp")], notices.append, output=output)
     assert clips == [root / name for name in found]
-    assert notices == [f"left out 2 files in {root} whose names are not those of clips (.xml, .txt)"]
+    assert notices == [f"{root}: files that end in .xml, .txt are left out (2 in all)"]
     plan = plan_outputs(CLIP, clips, ONE, output, roots=[root], may_exist=True)
     targets = [target for _, _, target in plan]
     assert targets == [output / name for name in ("z.mp4", "STREAM/00001.mp4", "b/x.mp4", "b/c/y.mp4")]
@@ -151,7 +151,9 @@ def test_subfolders_of_photos_are_not_searched_which_is_told(tmp_path):
         (tmp_path / name).touch()
     notices: list[str] = []
     assert find_photos([str(tmp_path)], notices.append) == [tmp_path / "a.jpg"]
-    assert notices == [f"left out 1 subfolders of {tmp_path}; to use their pictures, name them too: {tmp_path}/*/"]
+    assert notices == [
+        f"{tmp_path}: its subfolders are left out (1); to use their pictures, name them too: {tmp_path}/*/"
+    ]
 
 
 def test_folders_that_may_not_be_entered_are_told(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Streams that a container refuses are found before the first frame, then re-encoded or left out with a notice."""
 
 import io
+import re
 import subprocess
 
 import av
@@ -128,3 +129,17 @@ def test_copied_sound_is_encoded_anew_where_its_header_changes(clip, tmp_path, s
     assert not any(is_loud for time, is_loud in loud if 2.3 < time < 3)
     assert frames[-1].time == pytest.approx(3.0, abs=0.15)
     assert "sound track 1 changes at 1.0 s (32000 instead of 48000 Hz, channels mixed from 1 to 2)" in notices[1]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_damaged_sound_of_a_broadcast_is_left_out(clip, tmp_path, stylizer, suffix):
+    """Its packets have headers of their own, which are taken off when it is copied."""
+    input, notices = clip("a.ts", "-c:a", "aac", "-ac", "1"), []
+    data = bytearray(input.read_bytes())
+    headers = [found.start() for found in re.finditer(rb"\xff[\xf0\xf1]", bytes(data))]
+    for place in headers[10:14]:
+        data[place] = 0
+    input.write_bytes(data)
+    output = make(input, tmp_path / f"out{suffix}", stylizer, say=notices.append)
+    assert len(times(output)) == 10 and len(sound(output)[0][2]) > 20
+    assert any("damaged packets of sound were left out" in notice for notice in notices), notices

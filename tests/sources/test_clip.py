@@ -1,5 +1,6 @@
 """Clips as sources: every frame with its time."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 from av.error import FFmpegError
 from support.clip_maker import Video, every, join, write_clip
 
-from realtime_nst.errors import SourceError
+from realtime_nst.errors import RunError, SourceError
+from realtime_nst.media.demuxer import Demuxer
 from realtime_nst.sources import clip as clip_module
 from realtime_nst.sources.clip import ClipSource
 from realtime_nst.sources.factory import open_source
@@ -110,3 +112,24 @@ def test_a_rate_that_is_a_unit_of_time_is_not_taken(tmp_path):
     subprocess.run(["ffmpeg", "-v", "error", *options, tmp_path / "a.dv"], check=True)
     with ClipSource(tmp_path / "a.dv") as source:
         assert source.rate == Fraction(30000, 1001)
+
+
+@pytest.mark.parametrize(("number", "is_the_file"), [(1, True), (22, True), (5, False), (12, False)])
+def test_a_file_that_cannot_be_read_on_ends_there_and_a_disk_that_fails_is_an_error(
+    made_clip, monkeypatch, number, is_the_file
+):
+    """FFmpeg's demuxers answer damage with the system's numbers too; a failure of the disk (5) may be over later."""
+    real = Demuxer.packets
+
+    def packets(self, *arguments):
+        yield from itertools.islice(real(self, *arguments), 40)
+        raise av.error.classes[number](number, "failed")
+
+    monkeypatch.setattr(Demuxer, "packets", packets)
+    source = ClipSource(made_clip("plain.mp4"))
+    if is_the_file:
+        assert 5 < len(frames_of(source)) < 40 and source.damaged == 1
+    else:
+        with pytest.raises(RunError, match="reading .*plain.mp4 failed under way: failed"):
+            frames_of(source)
+    source.close()

@@ -7,8 +7,10 @@ from fractions import Fraction
 import cv2  # noqa: F401  before PyAV: loaded after it, OpenCV's window hangs
 import av
 from av.audio.codeccontext import AudioCodecContext
-from av.error import InvalidDataError
+from av.error import FFmpegError
 from av.filter import Graph
+
+from ...media.demuxer import is_damage
 
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
 """The channel configurations of AAC (ISO/IEC 14496-3, table 1.19) whose layouts are FFmpeg's own."""
@@ -40,7 +42,9 @@ class AacEncoder:
         packets: list[av.Packet] = []
         try:
             decoded = packet.decode()
-        except InvalidDataError:
+        except FFmpegError as error:
+            if not is_damage(error):
+                raise
             return packets  # A damaged packet leaves a gap.
         for frame in decoded:
             assert isinstance(frame, av.AudioFrame)
@@ -147,11 +151,11 @@ def without_header(packet: av.Packet) -> av.Packet:
 
 
 def _adts(header: bytes) -> tuple[int, int] | None:
-    """Return the rate and channel configuration of an ADTS header (ISO/IEC 13818-7, 6.2); None if it is none."""
+    """Return the rate and channel configuration of an ADTS header (ISO/IEC 13818-7, 6.2); None if it states none."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:
         return None
-    index = header[2] >> 2 & 15
-    return (RATES[index], (header[2] & 1) << 2 | header[3] >> 6) if index < len(RATES) else None
+    index, channels = header[2] >> 2 & 15, (header[2] & 1) << 2 | header[3] >> 6
+    return (RATES[index], channels) if index < len(RATES) and channels else None
 
 
 def _specific_config(header: bytes) -> tuple[int, int] | None:

@@ -17,7 +17,7 @@ from av.error import FFmpegError
 from av.stream import Stream
 
 from ..._closing import Closing
-from ...media.demuxer import Demuxer
+from ...media.demuxer import Demuxer, is_damage
 from .aac import AacEncoder, HeaderChange, without_header
 from .trial import first_packets, why_refused
 
@@ -84,6 +84,7 @@ class StreamCopier(Closing):
         self._written: dict[int, Fraction] = {}
         """The decoding time of each stream's last packet, in seconds of the output."""
         self._moved = 0
+        self._damaged = 0
         self._demuxer = Demuxer(source.path)
         self._input = self._demuxer.container
         with contextlib.ExitStack() as cleanup:
@@ -189,6 +190,8 @@ class StreamCopier(Closing):
         if time is None:
             for index, encoder in (self._encoders | self._changed).items():
                 self._mux(index, encoder.flush())
+            if self._damaged:
+                self._notices.append(f"{self._damaged} damaged packets of sound were left out")
             if self._moved:
                 what = "a packet" if self._moved == 1 else f"{self._moved} packets"
                 self._notices.append(f"{what} of sound or subtitles overlapped others and came after them instead")
@@ -204,9 +207,14 @@ class StreamCopier(Closing):
         shift = round(self._start / packet.time_base)
         packet.pts = (packet.pts or 0) - shift
         packet.dts = (packet.dts or 0) - shift
-        if index in self._headers:
-            packet = without_header(packet)
-        self._mux(index, self._filters[index].filter(packet) if index in self._filters else [packet])
+        try:
+            converted = self._filters[index].filter(packet) if index in self._filters else [without_header(packet)]
+        except FFmpegError as error:
+            if not is_damage(error):
+                raise
+            self._damaged += 1  # It leaves a gap.
+            return
+        self._mux(index, converted)
 
     def _encoder_of_changed(self, packet: av.Packet) -> AacEncoder | None:
         """Return the encoder for a packet of a copied track if its header is not that of the file; otherwise None."""
