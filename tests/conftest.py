@@ -155,7 +155,7 @@ def plain_session():
 
     with contextlib.ExitStack() as made:
 
-        def make(styles, *, cycle=None, stop=None):
+        def make(styles, *, cycle=None, stop=None, camera=None):
             stylizer = Stylizer(MeanColour())
             encoder = made.enter_context(contextlib.closing(StyleEncoder(stylizer, styles, prefetch=True)))
             recorder = Recorder(30.0, live=True, must_succeed=False)
@@ -169,6 +169,7 @@ def plain_session():
                 wait_for_style=True,
                 notify=lambda message: None,
                 stop=stop or threading.Event(),
+                camera=camera,
             )
             return made.enter_context(contextlib.closing(session)), encoder
 

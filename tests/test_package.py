@@ -93,7 +93,7 @@ def test_the_wheel_holds_the_styles_the_weights_and_the_pages(wheel):
     with zipfile.ZipFile(wheel) as archive:
         files = {info.filename: info.file_size for info in archive.infolist()}
     assert "realtime_nst/shipped_styles/styles.toml" in files
-    assert {"realtime_nst/web/pages/video.html", "realtime_nst/web/pages/control.html"} <= set(files)
+    assert {f"realtime_nst/web/pages/{name}" for name in ("video.html", "control.html", "watch.js")} <= set(files)
     assert sum(name.endswith(".jpg") for name in files) >= 6
     weights = sum(size for name, size in files.items() if "/fast_weights/" in name)
     assert 100_000 < weights <= 4 << 20

@@ -68,3 +68,23 @@ def test_an_unreadable_style_is_reported_and_not_kept_preparing(session, drawn):
         assert session.message == "torn.jpg is not an image"
         session.render_params(Frame(np.zeros((4, 4, 3), np.uint8), 0.0))
         assert encoder.ready
+
+
+def test_while_the_camera_is_away_the_frame_is_dimmed_below_a_notice(plain_session):
+    class Camera:
+        waiting, messages = "camera 0 was unplugged: waiting for it (55 s left)", ["camera 0 was unplugged"]
+
+    session, encoder = plain_session([("a", lambda: np.zeros((4, 4, 3), np.uint8))], camera=Camera())
+    hud = Hud(session, encoder, Recorder(30.0, live=True, must_succeed=False), Stylizer(MeanColour()))
+    session.toggle_overlay()
+    session.poll()
+    assert session.message == "camera 0 was unplugged" and Camera.messages == []
+    assert session.state()["message"] == Camera.waiting
+    canvas = np.full((480, 640, 3), 128, np.uint8)
+    hud.draw(canvas)
+    assert canvas[20, 20].tolist() == [45, 45, 45]
+    assert (canvas[MIDDLE] > 200).any(), "letters"
+    Camera.waiting = ""
+    canvas = np.full((480, 640, 3), 128, np.uint8)
+    hud.draw(canvas)
+    assert canvas[20, 20].tolist() == [128, 128, 128]

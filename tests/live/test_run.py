@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from support import ROOT
+from support.network_camera import network_camera
 from support.scenes import scene_frames
 
 from realtime_nst.bench.camera_server import camera_server
@@ -149,6 +151,27 @@ def test_a_camera_that_hangs_up_leaves_its_recording_and_an_error(go, tmp_path):
         with pytest.raises(RunError, match="has ended or was unplugged"):
             go(server.url, record=out, reconnect=0)
     assert len(frames_of(out)) > 1
+
+
+def test_a_recording_goes_on_while_the_camera_is_away(go, tmp_path):
+    out = tmp_path / "out.mp4"
+
+    def go_away_and_come_back(camera):
+        while not (out.exists() and out.stat().st_size > 5_000):
+            time.sleep(0.05)
+        camera.off()
+        time.sleep(1)
+        camera.on()
+
+    with network_camera([frame.image for frame in scene_frames(30, (120, 160))]) as camera:
+        thread = threading.Thread(target=go_away_and_come_back, args=[camera], daemon=True)
+        thread.start()
+        stats, messages = go(camera.url, seconds=6, record=out)
+        assert camera.connections == 2
+    assert any("waiting up to 60 s for it" in line for line in messages)
+    assert any(" is back after " in line for line in messages)
+    times = [moment for moment, _ in frames_of(out)]
+    assert len(times) == stats.frames and 5 < times[-1] < 6 and np.all(np.diff(times) > 0)
 
 
 class TestStyles:
