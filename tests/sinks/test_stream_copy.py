@@ -128,6 +128,7 @@ def test_copied_sound_is_encoded_anew_where_its_header_changes(clip, tmp_path, s
     assert len(middle) > 30 and all(middle)
     assert not any(is_loud for time, is_loud in loud if 2.3 < time < 3)
     assert frames[-1].time == pytest.approx(3.0, abs=0.15)
+    assert len(notices) == 3 and "damaged" not in " ".join(notices)
     assert "sound track 1 changes at 1.0 s (32000 instead of 48000 Hz, channels mixed from 1 to 2)" in notices[1]
 
 
@@ -142,4 +143,4 @@ def test_damaged_sound_of_a_broadcast_is_left_out(clip, tmp_path, stylizer, suff
     input.write_bytes(data)
     output = make(input, tmp_path / f"out{suffix}", stylizer, say=notices.append)
     assert len(times(output)) == 10 and len(sound(output)[0][2]) > 20
-    assert any("damaged packets of sound were left out" in notice for notice in notices), notices
+    assert any("of sound left out" in notice for notice in notices), notices

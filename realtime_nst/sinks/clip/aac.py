@@ -48,6 +48,8 @@ class AacEncoder:
             return packets  # A damaged packet leaves a gap.
         for frame in decoded:
             assert isinstance(frame, av.AudioFrame)
+            if frame.pts is None:
+                frame.pts, frame.time_base = packet.pts, packet.time_base
             if frame.pts is not None and frame.time_base:
                 frame.pts -= round(start / frame.time_base)
             packets += self._encode(frame)
@@ -102,27 +104,41 @@ class AacEncoder:
 
 
 class HeaderChange:
-    """Notices when copied AAC changes its rate or channels, which a file states once."""
+    """Notices when copied AAC changes its rate or channels, which a file states once.
+
+    Attributes:
+        current: (samples per second, channel configuration) of the last packet that was not odd; None: there was none.
+    """
 
     def __init__(self, extradata: bytes | None) -> None:
         """Start with the header (AudioSpecificConfig) of a stream; None: each packet has one of its own (ADTS)."""
         self._own = extradata is None
         self._first: tuple[int, int] | None = _specific_config(extradata) if extradata else None
-        self._last = self._first
+        self.current = self._previous = self._first
 
-    def changed(self, packet: av.Packet) -> bool:
-        """Return whether a packet differs from the first in rate or channels."""
+    def is_odd(self, packet: av.Packet) -> bool:
+        """Return whether a packet has a header that no packet before it had: it is damaged, or the first of many."""
+        header = self.current
         if self._own:
-            self._last = _adts(bytes(packet)[:4]) or self._last
+            header = _adts(bytes(packet)[:4]) or self.current
         elif packet.has_sidedata("new_extradata"):
-            self._last = _specific_config(bytes(packet.get_sidedata("new_extradata"))) or self._last
-        self._first = self._first or self._last
-        return self._last != self._first and self._first is not None and self._first[1] in LAYOUTS
+            self.current = header = self._previous = _specific_config(bytes(packet.get_sidedata("new_extradata")))
+        self._first = self._first or header
+        odd = header not in (self.current, self._previous) and self.current is not None
+        if not odd:
+            self.current = header
+        self._previous = header
+        return odd
+
+    @property
+    def changed(self) -> bool:
+        """Whether the last packet that was not odd differs from the first in rate or channels."""
+        return self.current != self._first and self._first is not None and self._first[1] in LAYOUTS
 
     @property
     def difference(self) -> str:
         """How the last packet differs from the first, in words."""
-        (rate, channels), (first_rate, first_channels) = self._last or (0, 0), self._first or (0, 0)
+        (rate, channels), (first_rate, first_channels) = self.current or (0, 0), self._first or (0, 0)
         differences = [f"{rate} instead of {first_rate} Hz"] if rate != first_rate else []
         if channels != first_channels:
             differences.append(f"channels mixed from {channels} to {first_channels}")

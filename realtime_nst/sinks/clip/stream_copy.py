@@ -85,6 +85,8 @@ class StreamCopier(Closing):
         """The decoding time of each stream's last packet, in seconds of the output."""
         self._moved = 0
         self._damaged = 0
+        self._odd: dict[int, av.Packet] = {}
+        """A copied packet with a header of its own: the next one shows whether it is damaged."""
         self._demuxer = Demuxer(source.path)
         self._input = self._demuxer.container
         with contextlib.ExitStack() as cleanup:
@@ -190,8 +192,10 @@ class StreamCopier(Closing):
         if time is None:
             for index, encoder in (self._encoders | self._changed).items():
                 self._mux(index, encoder.flush())
+            self._damaged += len(self._odd)
             if self._damaged:
-                self._notices.append(f"{self._damaged} damaged packets of sound were left out")
+                what = "a damaged packet" if self._damaged == 1 else f"{self._damaged} damaged packets"
+                self._notices.append(f"{what} of sound left out")
             if self._moved:
                 what = "a packet" if self._moved == 1 else f"{self._moved} packets"
                 self._notices.append(f"{what} of sound or subtitles overlapped others and came after them instead")
@@ -200,6 +204,21 @@ class StreamCopier(Closing):
         index = packet.stream.index
         end = float(((packet.pts or 0) + (packet.duration or 0)) * packet.time_base) - self._start
         self.end = max(self.end, end)
+        if header := self._headers.get(index):
+            before = header.current
+            odd = self._odd.pop(index, None)
+            if header.is_odd(packet):
+                self._odd[index] = packet
+            if odd and header.current != before:
+                self._write_stream(odd)  # It was the first of many.
+            elif odd:
+                self._damaged += 1
+            if index in self._odd:
+                return
+        self._write_stream(packet)
+
+    def _write_stream(self, packet: av.Packet) -> None:
+        index = packet.stream.index
         encoder = self._encoders.get(index) or self._encoder_of_changed(packet)
         if encoder:
             self._mux(index, encoder.encode(packet, self._start))
@@ -220,7 +239,7 @@ class StreamCopier(Closing):
         """Return the encoder for a packet of a copied track if its header is not that of the file; otherwise None."""
         index = packet.stream.index
         header = self._headers.get(index)
-        if header is None or not header.changed(packet):
+        if header is None or not header.changed:
             if index in self._changed:
                 self._mux(index, self._changed.pop(index).flush())
             return None
