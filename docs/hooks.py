@@ -1,4 +1,4 @@
-"""MkDocs hooks: pages and pictures that lie elsewhere in the repository, and the table of keys.
+"""MkDocs hooks: pages and pictures that lie elsewhere in the repository, and the tables of keys and of controllers.
 
 Links in the pages are written as they work on GitHub and in an editor (../examples/styles.jpg).
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from realtime_nst.keys import markdown_table
+from realtime_nst.keys import controllers_table, markdown_table
 
 ROOT = Path(__file__).parents[1]
 PAGES = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
@@ -27,8 +27,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Point links to where MkDocs puts their targets, and fill in the table of keys."""
+    """Point links to where MkDocs puts their targets, and fill in the tables."""
     for source, page in PAGES.items():
         markdown = markdown.replace(f"](../{source}", f"]({page}")
     markdown = markdown.replace("](../examples/", "](examples/").replace("](docs/", "](")
+    markdown = markdown.replace("<!-- controllers -->", controllers_table())
     return markdown.replace("<!-- keys -->", markdown_table())

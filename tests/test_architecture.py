@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parents[1] / "realtime_nst"
 LAYERS = (  # from the top: a room imports from its own layer and from those below it
     {"cli"},
     {"live", "offline", "evaluation", "bench", "training", "testing", "doctor"},
-    {"web", "sinks", "sources"},
+    {"web", "sinks", "sources", "controllers"},
     {"stylizer", "pipeline"},
-    {"networks", "temporal", "styles", "nst"},
+    {"networks", "temporal", "styles", "nst", "settings"},
     {"media", "keys"},
     {"frames", "interfaces", "errors", "timing", "process", "_arguments", "_closing", "_queue"},
 )

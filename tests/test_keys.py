@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime_nst.keys import KEYS, key_name, markdown_table, press
+from realtime_nst.keys import DIALS, KEYS, Keyboard, controllers_table, key_name, markdown_table
 
 
 def test_every_key_stands_once():
@@ -39,7 +39,7 @@ def test_the_table_drives_what_is_done():
             return lambda *args: done.append((name, *args))
 
     for code in (ord("n"), 65361, ord("7"), 32, ord("["), ord("q"), ord("z")):
-        press(key_name(code), Controls())
+        Keyboard(Controls()).press(key_name(code))
     assert done == [
         ("step_style", 1),
         ("step_style", -1),
@@ -48,6 +48,20 @@ def test_the_table_drives_what_is_done():
         ("change_strength", -0.1),
         ("quit",),
     ]
+
+
+def test_every_command_and_value_has_one_name():
+    names = [key.command for key in KEYS if key.command] + [dial.name for dial in DIALS] + ["style"]
+    assert len(names) == len(set(names))
+    assert {key.dial for key in KEYS} - {""} <= {dial.name for dial in DIALS}
+    assert [key.name for key in KEYS if not key.command] == ["1 to 9"]  # OSC has /style for it, MIDI "style N"
+
+
+def test_the_table_of_controllers_has_every_address():
+    table = controllers_table()
+    assert "| `/strength` | 0 to 1 | how much style: 0 is the original | [, ] |" in table
+    assert "| `/next-style` | none, or 1 | next style | n, right |" in table
+    assert len(table.splitlines()) == 3 + len(DIALS) + len(KEYS) - 1
 
 
 def test_the_markdown_has_a_line_a_key():

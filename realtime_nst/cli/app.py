@@ -19,6 +19,7 @@ from .live import demo, live
 from .measure import bench, evaluate
 from .models import cameras, models
 from .optimize import optimize
+from .presets import presets
 from .styles import styles
 
 EXAMPLES = """
@@ -59,7 +60,7 @@ def cli() -> None:
         ) from error
 
 
-for _command in (live, demo, image, clip, styles, models, cameras, optimize, evaluate, bench, doctor):
+for _command in (live, demo, image, clip, styles, presets, models, cameras, optimize, evaluate, bench, doctor):
     cli.add_command(_command)
 
 

@@ -19,6 +19,7 @@ from .options import (
     render_options,
     style_option,
 )
+from .presets import start_from
 
 run_options = options(
     style_option("all styles"),
@@ -73,6 +74,24 @@ run_options = options(
         metavar="[TOKEN]",
         help="With --serve: let browsers that know TOKEN press the keys. Without TOKEN, a random one is printed.",
     ),
+    click.option(
+        "--osc",
+        type=Address(),
+        is_flag=False,
+        flag_value="9000",
+        metavar="[[HOST:]PORT]",
+        help="Let OSC controllers on this machine press the keys (default port: 9000); 0.0.0.0:PORT opens it to the "
+        "network (pip install 'realtime-nst[osc]').",
+    ),
+    click.option(
+        "--midi",
+        is_flag=False,
+        flag_value="default",
+        metavar="[NAME]",
+        help="Let a MIDI controller press the keys (pip install 'realtime-nst[midi]').",
+    ),
+    click.option("--preset", metavar="NAME", help="Begin with a preset, which the key k keeps."),
+    click.option("--remember", is_flag=True, help="Begin with the last run's settings, and keep this run's."),
     click.option(
         "--virtual-camera",
         is_flag=False,
@@ -154,8 +173,17 @@ def _free_name(name: str) -> Path:
     return path
 
 
-def _run_live(source: str, style: tuple[str, ...], **given: Any) -> None:
+def _run_live(source: str, **given: Any) -> None:
     from ..live.run import LiveOptions, run_live
-    from ..styles.library import find_styles
+    from ..settings.file import Settings
+    from ..styles.library import find_style, find_styles
 
-    run_live(LiveOptions(source=source, styles=find_styles(style), **given), say)
+    settings = Settings()
+    given["remember"] |= settings.remember
+    first = start_from(click.get_current_context(), given, settings)
+    styles = find_styles(given.pop("style"))
+    if first is not None:
+        chosen = find_style(first)
+        first = chosen.name
+        styles += [] if any(each.name == first for each in styles) else [chosen]
+    run_live(LiveOptions(source=source, styles=styles, settings=settings, first=first, **given), say)

@@ -6,6 +6,9 @@ import contextlib
 import secrets
 from dataclasses import dataclass
 
+from ..controllers.controller import Controller
+from ..controllers.midi import Midi
+from ..controllers.osc import Osc
 from ..interfaces import Notify, Source
 from ..sources.factory import ReconnectingSource, open_source, pipe_name
 from ..sources.microphone import Microphone
@@ -21,6 +24,7 @@ class Devices:
     microphone: Microphone | None
     listener: Listener | None
     control_token: str | None
+    controllers: tuple[Controller, ...] = ()
 
     @property
     def camera(self) -> ReconnectingSource | None:
@@ -51,6 +55,7 @@ def open_devices(
         if options.control is not None:
             control_token = options.control or secrets.token_urlsafe(9)
             notify(f"control it at {listener.url}control/{control_token}/")
+    controllers = _open_controllers(options, opened, notify)
     # A viewer or a microphone sets the pace; without them, files and the demo take the time they need.
     live = not options.headless or options.shared or microphone is not None
     if name := pipe_name(options.source):
@@ -60,4 +65,18 @@ def open_devices(
     )
     if options.size and not (isinstance(source, ReconnectingSource) and source.faces_user):
         notify(f"--size applies to cameras only; {source.name} keeps its {source.size[1]}x{source.size[0]}")
-    return Devices(source, microphone, listener, control_token)
+    return Devices(source, microphone, listener, control_token, controllers)
+
+
+def _open_controllers(options: LiveOptions, opened: contextlib.ExitStack, notify: Notify) -> tuple[Controller, ...]:
+    controllers: list[Controller] = []
+    if options.osc:
+        osc = opened.enter_context(Osc(*options.osc))
+        notify(f"OSC: send to {osc.host}, port {osc.port}, for instance /strength 0.5")
+        controllers.append(osc)
+    if options.midi:
+        assert options.settings is not None
+        midi = opened.enter_context(Midi(options.midi, options.settings.midi(), options.settings.save_midi))
+        notify(f"MIDI: {midi.port}; l binds its knobs and pads to keys")
+        controllers.append(midi)
+    return tuple(controllers)

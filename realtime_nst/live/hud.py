@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import textwrap
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 
 from ..frames import Image
-from ..keys import KEYS
+from ..keys import KEYS, Key
 from ..sinks.recorder import Recorder
 from ..stylizer import Stylizer
 from .panel import Color, Panel
@@ -26,11 +27,14 @@ STATISTICS_INTERVAL = 0.25
 class Hud:
     """Draws the state of a session over the image in its window."""
 
-    def __init__(self, session: Session, styles: StyleEncoder, recorder: Recorder, stylizer: Stylizer) -> None:
+    def __init__(
+        self, session: Session, styles: StyleEncoder, recorder: Recorder, stylizer: Stylizer, keys: Sequence[Key] = KEYS
+    ) -> None:
         self._session = session
         self._styles = styles
         self._recorder = recorder
         self._stylizer = stylizer
+        self._keys = keys
         self._statistics: tuple[float, list[str]] = (0.0, [])
         self._status_panel = Panel((0, 0))
         self._recording_panel = Panel((0, 1))
@@ -48,7 +52,7 @@ class Hud:
             self._status_panel.draw(canvas, [[line] for line in self._status_lines()])
             self._recording_panel.draw(canvas, self._recording_rows(), RED)
         if session.help:
-            self._help_panel.draw(canvas, [[key.name, key.help] for key in KEYS])
+            self._help_panel.draw(canvas, [[key.name, key.help] for key in self._keys])
         self._message_panel.draw(canvas, _wrap(session.message))
         self._waiting_panel.draw(canvas, _wrap(waiting))
 

@@ -13,6 +13,7 @@ from ..media.paths import check_overwrite, check_writable
 from ..sinks.display import check_display
 
 if TYPE_CHECKING:
+    from ..settings.file import Settings
     from ..styles.library import Style
 
 
@@ -50,6 +51,16 @@ class LiveOptions:
     """(host, port) at which browsers and players can watch."""
     control: str | None = None
     """Control token, which lets browsers press the keys. Empty: generate a random one."""
+    osc: tuple[str, int] | None = None
+    """(host, port) at which OSC messages arrive."""
+    midi: str | None = None
+    """MIDI input whose knobs and pads press the keys: part of its name, or "default". It needs `settings`."""
+    settings: Settings | None = None
+    """The user's settings: key and MIDI bindings, and where presets are kept. None: none of them."""
+    first: str | None = None
+    """Name of the style to begin with. None: the first."""
+    remember: bool = False
+    """Keep the last settings in `settings` when the run ends."""
     virtual_camera: str | None = None
     """Virtual camera that receives the frames: its name, or "default"."""
     headless: bool = False

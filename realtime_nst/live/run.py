@@ -9,6 +9,7 @@ import threading
 from ..errors import RunError
 from ..frames import RenderParams
 from ..interfaces import Notify, Source
+from ..keys import KEYS, Keyboard
 from ..pipeline import Stats, run
 from ..process import stopped_by_signals
 from ..sinks.recorder import Recorder
@@ -68,8 +69,9 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: No
             source.fps, live=source.live, must_succeed=options.headless and not options.shared, microphone=microphone
         )
         session = _start_session(options, devices, styles, recorder, stylizer, notify, stop)
-        hud = Hud(session, styles, recorder, stylizer)
-        sinks = open_sinks(AFTER_MODEL, Parts(devices, recorder, session, hud), options, until_run, notify)
+        keyboard = Keyboard(session, options.settings.key_table() if options.settings else KEYS)
+        hud = Hud(session, styles, recorder, stylizer, keyboard.keys)
+        sinks = open_sinks(AFTER_MODEL, Parts(devices, recorder, session, keyboard, hud), options, until_run, notify)
         if options.record:
             recorder.start(options.record)
             sound = f" with the microphone {microphone.name}" if microphone else ""
@@ -88,6 +90,8 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: No
             timeout=camera.timeout if camera else None,
             stop=stop,
         )
+    if options.settings and options.remember:
+        options.settings.save_last(session.look())
     return stats, recorder
 
 
@@ -118,6 +122,7 @@ def _encode_styles(options: LiveOptions, stylizer: Stylizer) -> StyleEncoder:
     return StyleEncoder(
         stylizer,
         [(style.name, style.read) for style in options.styles],
+        first=next((i for i, style in enumerate(options.styles) if style.name == options.first), 0),
         prefetch=not options.headless or options.control is not None or options.cycle is not None,
     )
 
@@ -140,6 +145,7 @@ def _start_session(
         RenderParams(None, options.strength, mirror, options.keep_colors),
         fade=options.fade,
         cycle=options.cycle,
+        settings=options.settings,
         wait_for_style=options.headless or options.shared or options.record is not None,
         notify=notify,
         stop=stop,

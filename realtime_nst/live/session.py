@@ -14,8 +14,9 @@ from ..frames import Frame, Image, RenderParams
 from ..interfaces import Notify
 from ..media.images import write_image
 from ..media.paths import new_file
+from ..settings.file import Settings
 from ..sinks.recorder import Recorder, Recording
-from ..styles.transition import Fade
+from ..styles.transition import Fade, Glide
 from ..timing import Clock
 from .style_encoder import StyleEncoder
 
@@ -45,6 +46,7 @@ class Session:
         recorder: switched on and off by the user.
         clock: measures the frame rate.
         params: the render parameters to begin with; their code is not used.
+        settings: where presets are kept; None: nowhere.
         fade: seconds from one style to the next.
         cycle: seconds after which the next style is shown automatically; None: never.
         wait_for_style: hold back the first frame until a style is ready.
@@ -67,6 +69,7 @@ class Session:
         clock: Clock,
         params: RenderParams,
         *,
+        settings: Settings | None = None,
         fade: float,
         cycle: float | None,
         wait_for_style: bool,
@@ -79,7 +82,9 @@ class Session:
         self._recorder = recorder
         self._clock = clock
         self.params = params
+        self._settings = settings
         self._fade = Fade(fade)
+        self._strength = Glide(params.strength)
         self._cycle = cycle
         self._wait_for_style = wait_for_style
         self._notify = notify
@@ -102,8 +107,8 @@ class Session:
         if self._cycle is not None:
             self._advance_cycle(frame.time, self._cycle)
         code = self._fade.towards(self._styles.code(wait=self._wait_for_style), frame.time)
-        params = self.params._replace(code=code)
-        return params._replace(strength=0.0) if self.original else params
+        strength = self._strength.towards(self.params.strength, frame.time)
+        return self.params._replace(code=code, strength=0.0 if self.original else strength)
 
     def _advance_cycle(self, time: float, seconds: float) -> None:
         """Request the next style if the requested one has not changed for `seconds`."""
@@ -166,8 +171,13 @@ class Session:
     def toggle_original(self) -> None:
         self.original = not self.original
 
+    def show_original(self, on: bool) -> None:
+        self.original = on
+
     def change_strength(self, by: float) -> None:
-        strength = round(min(max(self.params.strength + by, 0.0), 1.0), 2)
+        self.set_strength(round(min(max(self.params.strength + by, 0.0), 1.0), 2))
+
+    def set_strength(self, strength: float) -> None:
         self.params = self.params._replace(strength=strength)
 
     def take_style(self) -> None:
@@ -180,10 +190,41 @@ class Session:
         self._writer.submit(self._save, image, "captured style saved as")
 
     def toggle_mirror(self) -> None:
-        self.params = self.params._replace(mirror=not self.params.mirror)
+        self.mirror(not self.params.mirror)
+
+    def mirror(self, on: bool) -> None:
+        self.params = self.params._replace(mirror=on)
 
     def toggle_colors(self) -> None:
-        self.params = self.params._replace(keep_colors=not self.params.keep_colors)
+        self.keep_colors(not self.params.keep_colors)
+
+    def keep_colors(self, on: bool) -> None:
+        self.params = self.params._replace(keep_colors=on)
+
+    def learn_midi(self) -> None:
+        # With a MIDI input, the key does not get this far: the controller takes it.
+        self.report("l binds knobs and pads of a MIDI controller: start the program with --midi")
+
+    def look(self) -> dict[str, object]:
+        """Return the settings that a preset keeps, by the names of the options."""
+        params = self.params
+        return {
+            "style": self._styles.name(self._styles.requested),
+            "strength": params.strength,
+            "keep-colors": params.keep_colors,
+            "mirror": params.mirror,
+        }
+
+    def save_preset(self) -> None:
+        if self._settings is None:
+            self.report("presets are kept by the command realtime-nst only")
+            return
+        try:
+            name = self._settings.save_preset(self.look())
+        except StylizeError as error:
+            self.report(str(error))
+        else:
+            self.report(f"kept as preset {name}: start with --preset {name}; realtime-nst presets renames it")
 
     def save_snapshot(self) -> None:
         if self._output is not None:

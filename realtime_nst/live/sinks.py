@@ -7,7 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from .._closing import Closing
+from ..controllers.controller import Controller
+from ..frames import Frame
 from ..interfaces import Notify, Sink
+from ..keys import Keyboard
 from ..sinks.recorder import Recorder
 from ..sinks.virtual_camera import VirtualCamera
 from ..sinks.window import Window
@@ -28,6 +32,7 @@ class Parts:
     devices: Devices
     recorder: Recorder
     session: Session
+    keyboard: Keyboard
     hud: Hud
 
 
@@ -49,12 +54,32 @@ def _virtual_camera(devices: Devices, options: LiveOptions, notify: Notify) -> S
 def _broadcast(parts: Parts, options: LiveOptions, notify: Notify) -> Sink:
     listener, token = parts.devices.listener, parts.devices.control_token
     assert listener is not None
-    return Broadcast(listener, None if token is None else Control(token, parts.session))
+    return Broadcast(listener, None if token is None else Control(token, parts.session, parts.keyboard))
 
 
 def _window(parts: Parts, options: LiveOptions, notify: Notify) -> Sink:
     session = parts.session
-    return Window("realtime-nst", parts.devices.source.size, session, parts.hud.draw, lambda: session.fullscreen)
+    return Window("realtime-nst", parts.devices.source.size, parts.keyboard, parts.hud.draw, lambda: session.fullscreen)
+
+
+class _Controllers(Closing):
+    """The controllers as one sink. Whoever opened them closes them."""
+
+    def __init__(self, controllers: Sequence[Controller]) -> None:
+        self._controllers = controllers
+
+    def write(self, frame: Frame) -> None:
+        pass
+
+    def poll(self) -> None:
+        for controller in self._controllers:
+            controller.poll()
+
+
+def _controllers(parts: Parts, options: LiveOptions, notify: Notify) -> Sink:
+    for controller in parts.devices.controllers:
+        controller.connect(parts.keyboard, parts.session.report)
+    return _Controllers(parts.devices.controllers)
 
 
 BEFORE_MODEL: tuple[SinkEntry[Devices], ...] = (
@@ -65,6 +90,7 @@ AFTER_MODEL: tuple[SinkEntry[Parts], ...] = (
     SinkEntry(lambda options: True, lambda parts, *_: parts.recorder),
     # After the recorder, whose end it reports.
     SinkEntry(lambda options: True, lambda parts, *_: parts.session),
+    SinkEntry(lambda options: options.osc is not None or options.midi is not None, _controllers),
     SinkEntry(lambda options: options.serve is not None, _broadcast),
     SinkEntry(lambda options: not options.headless, _window),
 )

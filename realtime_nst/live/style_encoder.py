@@ -16,6 +16,7 @@ class StyleEncoder:
     Args:
         stylizer: encodes the images.
         styles: (name, function that reads the image) of each style. `add` appends more.
+        first: index of the style to begin with.
         prefetch: encode the other styles too, in order, while the requested one is ready.
 
     Attributes:
@@ -25,7 +26,7 @@ class StyleEncoder:
     """
 
     def __init__(
-        self, stylizer: Stylizer, styles: Sequence[tuple[str, Callable[[], Image]]], *, prefetch: bool
+        self, stylizer: Stylizer, styles: Sequence[tuple[str, Callable[[], Image]]], *, first: int = 0, prefetch: bool
     ) -> None:
         self._stylizer = stylizer
         self._styles = list(styles)
@@ -36,8 +37,8 @@ class StyleEncoder:
         self._changed = threading.Condition()
         self._closed = False
         self._failure: BaseException | None = None
-        self.requested = 0
-        self.current = 0
+        self.requested = first
+        self.current = first
         self._thread = threading.Thread(target=self._work, name="style-encoder", daemon=True)
         self._thread.start()
 

@@ -10,7 +10,7 @@ import cv2
 from .._closing import Closing
 from ..errors import DeviceError
 from ..frames import Frame, Image
-from ..keys import Controls, key_name, press
+from ..keys import Keyboard, key_name
 from ..media.resize import letterbox
 
 
@@ -24,7 +24,7 @@ class Window(Closing):
         self,
         title: str,
         size: tuple[int, int],
-        controls: Controls,
+        keyboard: Keyboard,
         draw: Callable[[Image], None],
         fullscreen: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -33,7 +33,7 @@ class Window(Closing):
         Args:
             title: its title, unique in the process.
             size: (height, width) of the frames in pixels.
-            controls: receives the actions of the keys.
+            keyboard: performs the actions of the keys.
             draw: draws the overlay in place onto an image of the window's size (uint8 BGR, H x W x 3).
             fullscreen: returns whether the window should fill the screen.
 
@@ -41,7 +41,7 @@ class Window(Closing):
             DeviceError: if this OpenCV was built without window support.
         """
         self._title = title
-        self._controls = controls
+        self._keyboard = keyboard
         self._draw = draw
         self._fullscreen_requested = fullscreen
         self._fullscreen = False
@@ -71,9 +71,9 @@ class Window(Closing):
         """Handle key presses, a closed window and a change to or from full screen."""
         code = cv2.waitKeyEx(1)
         if code != -1:
-            press(key_name(code), self._controls)
+            self._keyboard.press(key_name(code))
         if not self._is_open():
-            self._controls.quit()
+            self._keyboard.controls.quit()
         elif self._fullscreen_requested() != self._fullscreen:
             self._fullscreen = not self._fullscreen
             mode = cv2.WINDOW_FULLSCREEN if self._fullscreen else cv2.WINDOW_NORMAL

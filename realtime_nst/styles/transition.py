@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..errors import InputError
@@ -57,6 +58,29 @@ class Fade(Timeline):
             start = [] if current is None else [(time, current)]
             self._keyframes = [*start, (time + self._seconds if start else time, code)]
         return self.at(time)
+
+
+class Glide:
+    """A number that follows another one smoothly, so that the steps of a key or a knob are not seen.
+
+    Args:
+        value: the number to begin with.
+        seconds: time constant: two thirds of the way take so long.
+    """
+
+    def __init__(self, value: float, seconds: float = 0.12) -> None:
+        self._value = value
+        self._seconds = seconds
+        self._time: float | None = None
+
+    def towards(self, target: float, time: float) -> float:
+        """Return the number at `time` (seconds, non-decreasing) on the way to `target`, which it reaches exactly."""
+        elapsed = 0.0 if self._time is None else max(time - self._time, 0.0)
+        self._time = time
+        self._value += (target - self._value) * (1 - math.exp(-elapsed / self._seconds))
+        if abs(target - self._value) < 0.005:
+            self._value = target
+        return self._value
 
 
 def parse_timeline(text: str) -> list[tuple[float, Style]]:

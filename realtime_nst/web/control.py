@@ -14,7 +14,7 @@ import cv2
 
 from ..errors import StyleError
 from ..frames import Image
-from ..keys import KEYS, Controls, press
+from ..keys import DIALS, Controls, Keyboard
 from ..media.resize import resize
 from .pages import page
 from .server import Answer
@@ -25,10 +25,6 @@ class RemoteSession(Controls, Protocol):
 
     def state(self) -> dict[str, object]:
         """Return the state as values for JSON; "styles" is the list of the styles' names."""
-        ...
-
-    def style_names(self) -> list[str]:
-        """Return the names of the styles, in order."""
         ...
 
     def style_image(self, index: int) -> Image:
@@ -43,15 +39,18 @@ class Control:
 
     - GET (nothing more): the page. GET state: the state as JSON. GET styles/N: a thumbnail of style N.
     - POST press/KEY: press a key, by its name, for instance `space`. POST style/NAME or styles/N: choose a style.
+      POST DIAL/VALUE: set a value from 0 to 1, for instance `strength/0.5`.
 
     Args:
         token: the control token, of characters that a URL may contain.
         session: the session to control.
+        keyboard: presses the keys of `session`.
     """
 
-    def __init__(self, token: str, session: RemoteSession) -> None:
+    def __init__(self, token: str, session: RemoteSession, keyboard: Keyboard) -> None:
         self.path = f"/control/{token}/"
         self._session = session
+        self._keyboard = keyboard
         self._commands: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._thumbnail_lock = threading.Lock()
 
@@ -77,9 +76,11 @@ class Control:
             self._commands.get()()
 
     def _command(self, what: str, name: str) -> Answer | None:
+        if what in (dial.name for dial in DIALS):
+            return self._turn(what, name)
         styles = self._session.style_names()
         known = {
-            "press": [name for key in KEYS for name in key.keys],
+            "press": [name for key in self._keyboard.keys for name in key.keys],
             "style": styles,
             "styles": [str(index) for index in range(len(styles))],
         }.get(what)
@@ -89,13 +90,26 @@ class Control:
             reason = f"there is no {name!r}; there are {' '.join(known)}\n"
             return Answer(reason.encode(), status=HTTPStatus.NOT_FOUND)
         if what == "press":
-            self._commands.put(lambda: press(name, self._session))
+            self._commands.put(lambda: self._keyboard.press(name))
         else:
             self._commands.put(lambda: self._session.choose_style(known.index(name)))
         return Answer(b"", status=HTTPStatus.NO_CONTENT)
 
+    def _turn(self, dial: str, text: str) -> Answer:
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= 1:
+            reason = f"{dial} is a number from 0 to 1, not {text!r}\n"
+            return Answer(reason.encode(), status=HTTPStatus.NOT_FOUND)
+        self._commands.put(lambda: self._keyboard.turn(dial, value))
+        return Answer(b"", status=HTTPStatus.NO_CONTENT)
+
     def _state(self) -> dict[str, object]:
-        keys = [{"keys": key.keys, "name": key.name, "help": key.help, "button": key.button} for key in KEYS]
+        keys = [
+            {"keys": key.keys, "name": key.name, "help": key.help, "button": key.button} for key in self._keyboard.keys
+        ]
         return {"keys": keys, **self._session.state()}
 
     def _thumbnail(self, number: str) -> Answer | None:

@@ -109,13 +109,14 @@ def broadcast(stack: contextlib.ExitStack) -> Opened:
 
 
 def window(stack: contextlib.ExitStack) -> Opened:
+    from realtime_nst.keys import Keyboard
     from realtime_nst.sinks.window import Window
 
     patch = stack.enter_context(pytest.MonkeyPatch.context())
     patch.setenv("DISPLAY", stack.enter_context(desktop()))
     shown = []
     # What is laid over a frame is drawn once for every frame that is shown.
-    return Opened(Window("contract", SIZE, _NoControls(), lambda canvas: shown.append(1)), lambda: len(shown))
+    return Opened(Window("contract", SIZE, Keyboard(_NoControls()), lambda canvas: shown.append(1)), lambda: len(shown))
 
 
 class _NoControls:

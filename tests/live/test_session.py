@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.frames import Frame
-from realtime_nst.keys import KEYS, press
+from realtime_nst.keys import KEYS, Keyboard
 
 STYLES = [(str(value), lambda value=value: np.full((4, 4, 3), value, np.uint8)) for value in (10, 20, 30)]
 
@@ -73,10 +73,20 @@ def test_every_key_of_the_table_works(plain_session, home, name):
     session.render_params(frame(0.0))
     before = session.state(), session.overlay, session.help, session.fullscreen, stop.is_set()
     session.write(frame(0.0))
-    assert press(name, session)
+    assert Keyboard(session).press(name)
     session.close()
     after = session.state(), session.overlay, session.help, session.fullscreen, stop.is_set()
-    assert after != before or name in "1]" or list(home.glob("Pictures/*.png"))
+    assert after != before or name in "1]kl" or list(home.glob("Pictures/*.png"))
+
+
+def test_the_strength_follows_smoothly_and_arrives(plain_session):
+    session, _ = plain_session(STYLES)
+    session.render_params(frame(0.0))
+    session.set_strength(0.5)
+    strengths = [session.render_params(frame(0.04 * k)).strength for k in range(1, 31)]
+    assert 0.8 < strengths[0] < 0.9  # a third of a time constant: 1 - 0.5 * (1 - exp(-1/3)) = 0.858
+    assert strengths == sorted(strengths, reverse=True)
+    assert strengths[-1] == 0.5
 
 
 def test_the_original_keeps_every_other_parameter(plain_session):

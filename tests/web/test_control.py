@@ -20,7 +20,7 @@ from support.desktop import desktop
 
 from realtime_nst.errors import StyleError
 from realtime_nst.frames import Frame
-from realtime_nst.keys import KEYS
+from realtime_nst.keys import KEYS, Keyboard
 from realtime_nst.media.images import read_image
 from realtime_nst.web.broadcast import Broadcast, Listener
 from realtime_nst.web.control import Control
@@ -41,7 +41,7 @@ def session(plain_session):
 
 @pytest.fixture
 def control(session):
-    return Control("token", session)
+    return Control("token", session, Keyboard(session))
 
 
 @pytest.fixture
@@ -74,6 +74,17 @@ class TestRequests:
         assert not session.original
         control.execute()
         assert session.original
+
+    @pytest.mark.parametrize("value", ["0.25", "1", "0"])
+    def test_a_value_is_set(self, address, control, session, value):
+        assert post(f"{address}strength/{value}") == 204
+        control.execute()
+        assert session.params.strength == float(value)
+
+    @pytest.mark.parametrize("value", ["1.5", "-1", "nan", "much", ""])
+    def test_a_value_that_is_no_share_is_refused(self, address, value):
+        status, reason = refused(lambda: post(f"{address}strength/{value}"))
+        assert (status, reason) == (404, f"strength is a number from 0 to 1, not {value!r}\n")
 
     def test_the_body_of_a_request_is_ignored(self, address, control, session):
         assert post(f"{address}press/{urllib.parse.quote('[')}", b"x" * 30_000) == 204
@@ -132,7 +143,7 @@ class TestRequests:
         with contextlib.closing(Listener("127.0.0.1", 0)) as listener, ThreadPoolExecutor() as pool:
             request = pool.submit(post, f"{listener.url}control/token/press/space")
             time.sleep(0.3)  # The model is loading.
-            control = Control("token", session)
+            control = Control("token", session, Keyboard(session))
             with contextlib.closing(Broadcast(listener, control)):
                 assert request.result(timeout=10) == 204
                 control.execute()

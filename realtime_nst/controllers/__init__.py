@@ -1,0 +1,1 @@
+"""Other ways to the controls than keys: OSC and MIDI."""
