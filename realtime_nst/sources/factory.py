@@ -132,12 +132,12 @@ def _in_real_time(kind: SourceKind, request: SourceRequest, live: bool) -> OpenS
     return RealtimeSource(source) if live and not source.live else source
 
 
-def _open_again(kind: SourceKind, request: SourceRequest) -> Camera | NetworkStream:
+def _open_again(kind: SourceKind, request: SourceRequest) -> Camera | NetworkStream | None:
     source = kind.open(request)
     if isinstance(source, (Camera, NetworkStream)):
         return source
     source.close()
-    raise SourceError(f"{source.name} is now a file")
+    return None  # An HLS stream that is finished is a file.
 
 
 def _is_camera(spec: str) -> bool:

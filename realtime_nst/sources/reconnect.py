@@ -55,12 +55,12 @@ class ReconnectingSource(Closing):
 
     live = True
 
-    def __init__(self, source: LiveSource, reopen: Callable[[], LiveSource], patience: float) -> None:
+    def __init__(self, source: LiveSource, reopen: Callable[[], LiveSource | None], patience: float) -> None:
         """Start reading.
 
         Args:
             source: an open source; it is closed together with this one.
-            reopen: opens it again, or raises SourceError or RunError.
+            reopen: opens it again, or raises SourceError or RunError; None: the stream is finished.
             patience: seconds to wait for a source that has gone; 0: it ends at once.
         """
         self.name, self.fps, self.size = source.name, source.fps, source.size
@@ -77,12 +77,15 @@ class ReconnectingSource(Closing):
         self._lost: tuple[str, float] | None = None
         """What has happened to the source, and until when it is waited for, by time.perf_counter."""
         self._failure: BaseException | None = None
+        self._ended = False
         self._closing = threading.Event()
         threading.Thread(target=self._guarded, name="camera", daemon=True).start()
 
     @property
     def waiting(self) -> str:
         """A sentence for the user while no frames come; otherwise empty."""
+        if self._ended:
+            return ""
         if self._lost is not None:
             problem, until = self._lost
             return f"{problem}: waiting for it ({max(until - time.perf_counter(), 0):.0f} s left)"
@@ -148,6 +151,7 @@ class ReconnectingSource(Closing):
         except BaseException as failure:
             self._failure = failure
         finally:
+            self._ended = True
             self._frames.end()
             self._source.close()
 
@@ -190,6 +194,9 @@ class ReconnectingSource(Closing):
                 )
             self._closing.wait(min(pause, left))
             pause = min(2 * pause, LONGEST_PAUSE)
+        if source is None:
+            self.messages.append(f"{self.name} is finished")
+            raise QueueClosed
         source.began = self._source.began
         self._source = source
         self._arrived = time.perf_counter()

@@ -134,21 +134,26 @@ def network_camera(images: Sequence[np.ndarray], fps: float = 30.0, **habits) ->
 
 
 @contextlib.contextmanager
-def live_hls(folder: Path, *, segment: float, fps: int, count: int, finished: bool = False) -> Iterator[str]:
+def live_hls(
+    folder: Path, *, segment: float, fps: int, count: int, finished: bool = False, ends: bool = False
+) -> Iterator[str]:
     """Serve a live HLS stream of `count` segments, of which a new one is published every `segment` seconds.
 
-    Frame n is grey of level 2 n (modulo 256). Yields the address of the playlist.
+    Frame n is grey of level 2 n (modulo 256). Yields the address of the playlist. It is complete from the beginning if
+    `finished` is set, and marked as such after the last segment if `ends` is set.
     """
     pieces = _segments(folder, segment, fps, count)
     began = time.monotonic()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            nonlocal finished
             name = self.path.rpartition("/")[2]
             if name.endswith(".ts"):
                 body, kind = pieces[int(name.removesuffix(".ts"))].read_bytes(), "video/mp2t"
             else:
                 last = count if finished else min(3 + int((time.monotonic() - began) / segment), count)
+                finished = finished or (ends and last == count)
                 body, kind = _playlist(last, segment, finished).encode(), "application/vnd.apple.mpegurl"
             self.send_response(200)
             self.send_header("Content-Type", kind)

@@ -74,7 +74,6 @@ def _source(container: InputContainer, url: str, name: str, timeout: float) -> N
         container,
         name,
         first=first,
-        ends=in_pieces,
         in_lumps=urlsplit(url).scheme in ("http", "https") and format_name not in JPEGS and not first,
         # FFmpeg's own timeout should fire first, and RTSP can exceed the one it was given.
         timeout=(LONGEST_PIECE if in_pieces else timeout) + 3,

@@ -43,14 +43,7 @@ class NetworkStream(GuardedSource):
     faces_user = False
 
     def __init__(
-        self,
-        container: InputContainer,
-        name: str,
-        *,
-        first: Sequence[av.Packet] = (),
-        ends: bool,
-        in_lumps: bool,
-        timeout: float,
+        self, container: InputContainer, name: str, *, first: Sequence[av.Packet] = (), in_lumps: bool, timeout: float
     ) -> None:
         """Take over an open stream and read its first frame. The caller closes the container if this raises.
 
@@ -58,7 +51,6 @@ class NetworkStream(GuardedSource):
             container: the open stream.
             name: its name in messages.
             first: packets of its video that have been read.
-            ends: whether it may come to an end; otherwise an end means that it is lost.
             in_lumps: whether to play it by its own times.
             timeout: seconds without a frame after which it counts as lost.
 
@@ -73,7 +65,6 @@ class NetworkStream(GuardedSource):
         self.fps = 30.0
         self._closing = threading.Event()
         self._container = container
-        self._ends = ends
         stream = container.streams.best("video")
         if not isinstance(stream, av.VideoStream) or stream.codec_context is None:
             raise SourceError(f"{name} sends no video that can be decoded; give the address of its video")
@@ -96,8 +87,8 @@ class NetworkStream(GuardedSource):
 
     def _read(self) -> Frame | None:
         frame = next(self._images, None)
-        if frame is None:
-            return None
+        if frame is None:  # It was read on after an error.
+            raise LostError(f"{self.name} has ended or was unplugged")
         if not self._in_lumps:
             now = time.perf_counter()
             self.began = now if self.began is None else self.began
@@ -141,8 +132,7 @@ class NetworkStream(GuardedSource):
             raise LostError(f"{self.name} stopped sending frames") from error
         except (OSError, FFmpegError) as error:
             raise LostError(f"{self.name} has ended or was unplugged") from error
-        if not self._ends:
-            raise LostError(f"{self.name} has ended or was unplugged")
+        raise LostError(f"{self.name} has ended or was unplugged")
 
     def _measure_fps(self, seconds: float = 0.3) -> float:
         """Return the rate, in frames per second, over `seconds` or one frame, whichever takes longer."""

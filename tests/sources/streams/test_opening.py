@@ -186,6 +186,24 @@ def test_a_stream_in_segments_is_played_by_its_own_times(tmp_path):
     assert np.diff(levels) == pytest.approx(2, abs=1.1), "no frame is left out"
 
 
+def test_a_stream_in_segments_that_comes_to_its_end(tmp_path):
+    with live_hls(tmp_path, segment=0.5, fps=20, count=5, ends=True) as url:
+        source = open_source(url, reconnect=30)
+        frames = frames_of(source)
+        source.close()
+    assert frames and source.messages[-1] == f"{url} is finished" and source.waiting == ""
+
+
+def test_a_stream_in_segments_whose_server_ends_is_lost(tmp_path):
+    """FFmpeg does not tell this from the end of the stream."""
+    with live_hls(tmp_path, segment=0.5, fps=20, count=50) as url:
+        source = open_source(url, reconnect=0.5)
+        source.read()
+    with pytest.raises(RunError, match=r"did not come back within 0\.5 s .*refuses connections"):
+        frames_of(source)
+    source.close()
+
+
 def test_a_finished_stream_in_segments_is_a_clip(tmp_path):
     with live_hls(tmp_path, segment=0.5, fps=20, count=3, finished=True) as url:
         source = open_source(url, live=False)
