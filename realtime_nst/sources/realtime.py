@@ -87,6 +87,8 @@ class RealtimeSource(Closing):
     def interrupt(self) -> None:
         """End the wait until the next frame is due. Any thread may call it."""
         self._interrupted.set()
+        if isinstance(self._source, Closing):
+            self._source.interrupt()
 
     def close(self) -> None:
         """Close the source."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
+import threading
 from pathlib import Path
 from typing import cast
 
@@ -45,13 +47,17 @@ class PipeSource(ClipSource):
 
     def __init__(self, descriptor: int, name: str) -> None:
         """Take over an open file descriptor, which messages call `name`."""
-        self._pipe = os.fdopen(descriptor, "rb", buffering=0)
+        self._pipe = _Pipe(descriptor)
         try:
             super().__init__(Path(name), open=lambda _: self._open(name))
         except BaseException:
             self._pipe.close()
             raise
         self.name = name
+
+    def interrupt(self) -> None:
+        """End a read that waits for the other program. Any thread may call it."""
+        self._pipe.interrupted.set()
 
     def close(self) -> None:
         super().close()
@@ -65,3 +71,29 @@ class PipeSource(ClipSource):
             raise SourceError(
                 f"{name} sends no clip that can be read as it comes; MPEG-TS and Matroska can: {WRITER}"
             ) from error
+
+
+class _Pipe:
+    """The reading end of a pipe, as PyAV reads it.
+
+    Attributes:
+        interrupted: set it to end the pipe.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.interrupted = threading.Event()
+
+    def read(self, size: int) -> bytes:
+        """Wait for data; return at most `size` bytes, none at the end."""
+        while not self.interrupted.is_set():
+            # Windows can wait for sockets only.
+            if sys.platform == "win32" or select.select([self._descriptor], [], [], 0.1)[0]:
+                return os.read(self._descriptor, size)
+        return b""
+
+    def close(self) -> None:
+        """Close the pipe. Calling it again does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)

@@ -8,9 +8,13 @@ import threading
 
 import pytest
 from support import ROOT
+from support.doubles import Kept, MeanColour
 
 from realtime_nst.errors import SourceError
+from realtime_nst.frames import RenderParams
+from realtime_nst.pipeline import run
 from realtime_nst.sources.factory import open_source
+from realtime_nst.stylizer import Stylizer
 
 
 @pytest.fixture
@@ -37,6 +41,25 @@ def test_a_named_pipe_is_read_to_its_end(fifo, made_clip):
         times = [frame.time for frame in iter(clip.read, None)]
     assert [frame.time for frame in frames] == times and len(times) == 25
     assert source.size == (120, 160) and source.name == f"the pipe {fifo}"
+
+
+def test_the_wait_for_the_writer_ends_with_the_run(fifo, made_clip):
+    """A thread that outlives the run would hold up the end of the process."""
+    ended = threading.Event()
+
+    def write_and_wait():
+        with fifo.open("wb") as file:
+            file.write(made_clip("uneven.mkv").read_bytes())
+            file.flush()
+            ended.wait(60)
+
+    writer = threading.Thread(target=write_and_wait, daemon=True)
+    writer.start()
+    source = open_source(str(fifo), live=True)
+    run(source, Stylizer(MeanColour()), [Kept()], lambda _: RenderParams(None), live=True, frames=3)
+    assert "capture" not in [thread.name for thread in threading.enumerate()]
+    ended.set()
+    writer.join()
 
 
 def test_what_cannot_be_read_as_it_comes_is_refused(fifo):
