@@ -85,6 +85,12 @@ def signature_distances(signature: Sequence[np.ndarray], gallery: Sequence[Seque
     return total
 
 
+def stroke_rank(signature: Sequence[np.ndarray], gallery: Sequence[Sequence[np.ndarray]], own: int) -> int:
+    """Return how many paintings of `gallery` have strokes at least as near to `signature` as painting `own`: from 1."""
+    distances = signature_distances(signature, gallery)
+    return int((distances <= distances[own]).sum())
+
+
 def nearest_painting(signature: Sequence[np.ndarray], gallery: Sequence[Sequence[np.ndarray]]) -> int:
     """Return the index of the painting of `gallery` whose strokes are nearest to `signature`."""
     return int(signature_distances(signature, gallery).argmin())

@@ -6,10 +6,10 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from support.pictures import save_frames_with_flow
+from support.pictures import save_frames_with_flow, save_lpips
 
-from realtime_nst.errors import SourceError
-from realtime_nst.evaluation.evaluate import evaluate
+from realtime_nst.errors import InputError, ModelError, SourceError
+from realtime_nst.evaluation.evaluate import cover, evaluate
 from realtime_nst.evaluation.frame_pairs import frame_pairs
 from realtime_nst.evaluation.metrics import ModelFigures, content_error, style_error
 from realtime_nst.evaluation.warping import consistent, estimate_flow, read_flow, warping_error
@@ -42,6 +42,56 @@ def test_a_models_figures_follow_from_its_pairs():
         "style_captured": "a",
     }
     assert "warping_error" not in figures.as_dict()
+
+
+def test_retrieval_is_the_share_of_first_ranks():
+    figures = ModelFigures("model")
+    for name, rank, lpips in (("a", 1, 0.2), ("b", 7, 0.6), ("c", 1, 0.1), ("d", 2, 0.3)):
+        figures.add(name, "p", 1.0, 0.2, 0.4, rank, lpips)
+    figures.summarize()
+    assert figures.stroke_retrieval == 0.5 and figures.lpips == pytest.approx(0.3)
+    assert figures.medians["stroke_rank"] == 1.5 and figures.medians["lpips"] == pytest.approx(0.25)
+    assert figures.worst["stroke_rank"]["photo"] == figures.worst["lpips"]["photo"] == "b"
+
+
+def test_strokes_and_looks_are_measured_between_two_ends(photo_file, paintings, features_file, tmp_path):
+    (tmp_path / "gallery").mkdir()
+    for painting in paintings[1:4]:
+        shutil.copy(painting, tmp_path / "gallery")
+    figures, photo, painting = evaluate(
+        ["fast"],
+        photo_file,
+        paintings[0],
+        features_file,
+        size=96,
+        gallery=tmp_path / "gallery",
+        lpips=save_lpips(tmp_path / "lpips.npz"),
+        device="cpu",
+    )
+    assert figures.pairs[0].get("stroke_rank") in (1, 2, 3, 4)
+    assert (photo.model, photo.content_error, photo.lpips, photo.style_captured) == ("the photo as it is", 0, 0, 0)
+    assert (painting.model, painting.stroke_retrieval) == ("the painting as it is", 1)
+    assert 0 < (figures.lpips or 0) < (painting.lpips or 0)
+    assert painting.style_error < figures.style_error < photo.style_error
+
+
+def test_what_cannot_be_measured_is_refused_before_anything_is(photo_file, paintings, features_file, tmp_path):
+    lpips = save_lpips(tmp_path / "lpips.npz")
+    arguments = (["no-model"], photo_file, paintings[0], features_file)
+    with pytest.raises(InputError, match="at least two paintings"):
+        evaluate(*arguments, gallery=paintings[0])
+    with pytest.raises(InputError, match="photo is measured at 80x56: give a larger --size"):
+        evaluate(*arguments, size=80, lpips=lpips)
+    with pytest.raises(ModelError, match="cannot read the LPIPS weights"):
+        evaluate(*arguments, lpips=features_file)
+
+
+def test_a_painting_that_covers_a_photo_is_not_distorted():
+    image = np.zeros((40, 100, 3), np.uint8)
+    image[:, 40:60] = 255
+    covering = cover(image, (80, 80))
+    assert covering.shape == (80, 80, 3)
+    assert (covering[:, 30:50] > 200).all() and (covering[:, [5, 75]] == 0).all()
 
 
 def test_a_moved_picture_has_no_warping_error_along_its_flow():

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from support.pictures import photo
+from support.pictures import photo, save_lpips
 
 from realtime_nst.errors import ModelError
 from realtime_nst.evaluation.lpips import Lpips
@@ -16,19 +16,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def weights_file(tmp_path_factory):
-    """Weights of AlexNet's shapes with random values."""
-    rng = np.random.default_rng(0)
-    arrays = {}
-    for number, (side, taken, made) in enumerate(
-        ((11, 3, 64), (5, 64, 192), (3, 192, 384), (3, 384, 256), (3, 256, 256)), 1
-    ):
-        scale = (2 / (side**2 * taken)) ** 0.5
-        arrays[f"conv{number}_kernel"] = rng.normal(0, scale, (side, side, taken, made)).astype(np.float16)
-        arrays[f"conv{number}_bias"] = np.zeros(made, np.float16)
-        arrays[f"lin{number}"] = rng.uniform(0, 1, made).astype(np.float16)
-    file = tmp_path_factory.mktemp("lpips") / "alexnet.npz"
-    np.savez(file, **arrays)
-    return file
+    return save_lpips(tmp_path_factory.mktemp("lpips") / "alexnet.npz")
 
 
 def test_a_distance_is_symmetric_and_grows_with_the_change(weights_file, image):

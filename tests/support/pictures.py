@@ -80,3 +80,18 @@ def save_frames_with_flow(folder: Path, step: tuple[int, int]) -> Path:
     write_image(truth / "occlusions" / "frame_0002.png", np.dstack([leaves * np.uint8(255)] * 3))
     write_image(truth / "invalid" / "frame_0002.png", np.zeros((height, width, 3), np.uint8))
     return folder
+
+
+def save_lpips(path: Path) -> Path:
+    """Write LPIPS weights of AlexNet's shapes with random values."""
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for number, (side, taken, made) in enumerate(
+        ((11, 3, 64), (5, 64, 192), (3, 192, 384), (3, 384, 256), (3, 256, 256)), 1
+    ):
+        scale = (2 / (side**2 * taken)) ** 0.5
+        arrays[f"conv{number}_kernel"] = rng.normal(0, scale, (side, side, taken, made)).astype(np.float16)
+        arrays[f"conv{number}_bias"] = np.zeros(made, np.float16)
+        arrays[f"lin{number}"] = rng.uniform(0, 1, made).astype(np.float16)
+    np.savez(path, **arrays)
+    return path
