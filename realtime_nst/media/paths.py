@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import secrets
 import tempfile
 from collections.abc import Iterable
 from datetime import datetime
@@ -88,6 +90,20 @@ def replace(path: Path, target: Path) -> None:
     sync(path)
     os.replace(path, target)
     sync_folder(target.parent)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file completely or not at all, in place of an existing one. Raises OSError."""
+    partial = path.with_name(f"{secrets.token_hex(12)}.part")
+    try:
+        # The system applies the umask here. tempfile would not, and reading the umask changes it for all threads.
+        with partial.open("xb") as file:
+            file.write(data)
+        replace(partial, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
 
 
 def new_file(folder: Path, ending: str) -> Path:

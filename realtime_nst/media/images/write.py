@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import secrets
 import struct
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import PIL.Image
 from ... import _arguments
 from ...errors import OutputError
 from ...frames import Image, check_image
-from ..paths import replace
+from ..paths import write_whole
 from .files import SUFFIXES
 
 _FORMATS: dict[str, str] = dict(zip(SUFFIXES, ("PNG", "JPEG", "JPEG", "WEBP", "TIFF", "TIFF", "BMP"), strict=True))
@@ -61,17 +59,8 @@ def write_image(
     except (OSError, ValueError, RuntimeError, struct.error) as reason:
         height, width = image.shape[:2]
         raise OutputError(f"cannot write {path}: {width}x{height} pixels do not fit this format ({reason})") from reason
-    partial = path.with_name(f"{secrets.token_hex(12)}.part")
     try:
-        try:
-            # The system applies the umask here. tempfile would not, and reading the umask changes it for all threads.
-            with partial.open("xb") as file:
-                file.write(data)
-            replace(partial, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise
+        write_whole(path, data)
     except OSError as reason:
         raise OutputError(f"cannot write {path}: {reason.strerror or reason}; choose another folder") from reason
     return path
