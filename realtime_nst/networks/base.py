@@ -5,14 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
+from ..errors import ModelError
 from ..frames import Image, StyleCode
 from ..media.resize import downscale, resize
 from .runtimes.devices import DeviceKind
 
 Say: TypeAlias = Callable[[str], None]
 """Shows one line of text to the user."""
+
+Render: TypeAlias = Callable[[Any, Any], Any]
+"""(frames float32 B x H x W x 3 BGR in 0..1, style vector (N,)) -> stylized frames of the same kind: tensors of the
+backend that Keras runs on, differentiable with respect to the vector."""
 
 
 class Network(ABC):
@@ -38,12 +43,14 @@ class Network(ABC):
     quick: bool = False
     """Whether a frame takes so little time that the temporal filter must be cheap. The strokes of such networks also
     change little from one frame to the next."""
+    fingerprint: str = ""
+    """A hash of the weights that a style vector depends on; empty for a network whose vectors cannot be fitted."""
     notices: tuple[str, ...] = ()
     """The fallbacks taken while it was opened, one sentence each, for the user."""
 
     default_processing_size: ClassVar[int] = 384
-    """Long side of the network's input in pixels unless the user chooses one: the size at which two CPU cores keep up
-    with a camera."""
+    """Long side of the network's input in pixels unless the user chooses another stroke size: at 384, strokes are large
+    and faces in a webcam's frame still have eyes and a mouth."""
     missing_hint: ClassVar[str] = "missing from this installation"
     """Advice to the user if `locate` finds nothing."""
 
@@ -68,6 +75,11 @@ class Network(ABC):
         """Return the folder that holds the family's files; None if they are not on this machine."""
         return None
 
+    @classmethod
+    def located_fingerprint(cls) -> str:
+        """Return the `fingerprint` of the weights that `locate` finds, without loading them."""
+        return ""
+
     @abstractmethod
     def encode(self, image: Image) -> StyleCode:
         """Return the style code of a style image of any size: float32, 1-D."""
@@ -83,6 +95,14 @@ class Network(ABC):
         Returns:
             A new image, uint8 BGR, H x W x 3.
         """
+
+    def differentiable(self) -> Callable[[], Render]:
+        """Return a function that loads the transform in a differentiable form, for `nst.fit`. It can be pickled.
+
+        Raises:
+            ModelError: if this family has none.
+        """
+        raise ModelError(f"styles cannot be fitted to the model {self.name}; use --model fast")
 
     def operations(self) -> int | None:
         """Return the floating-point operations of one frame at the size compiled last; None if unknown."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -12,7 +14,7 @@ import numpy as np
 from ..errors import DeviceError
 from ..frames import Image, StyleCode
 from ..media.resize import downscale, resize
-from .base import Network, Say
+from .base import Network, Render, Say
 from .hub_split import graph_function
 from .runtimes.base import BySize
 from .runtimes.devices import DeviceKind, choose_frames_in_flight, cpu_name, tensorflow_gpu
@@ -59,7 +61,6 @@ class FastNetwork(Network):
 
     name = "fast"
     quick = True
-    default_processing_size = 640
 
     def __init__(self, device: str = "cpu", folder: Path = WEIGHTS, throughput: bool = False) -> None:
         self._parts: FastParts = (
@@ -68,6 +69,8 @@ class FastNetwork(Network):
         self.runtime, self.device, self.notices = self._parts.runtime, self._parts.device, self._parts.notices
         self.frames_in_flight = self._parts.frames_in_flight
         self._transforms = BySize(self._parts.compile)
+        self.fingerprint = _fingerprint(folder)
+        self._folder = folder
 
     @classmethod
     def open(cls, model: str, device: DeviceKind, say: Say, throughput: bool) -> Network:
@@ -97,8 +100,22 @@ class FastNetwork(Network):
         height, width = image.shape[:2]
         return self.begin(self.prepare(image, (height, width)), code, image)()
 
+    @classmethod
+    def located_fingerprint(cls) -> str:
+        return _fingerprint(WEIGHTS)
+
+    def differentiable(self) -> Callable[[], Render]:
+        from .fast_render import tensorflow_render
+
+        return partial(tensorflow_render, self._folder)
+
     def operations(self) -> int | None:
         return self._parts.operations(self._transforms.newest)
+
+
+def _fingerprint(folder: Path) -> str:
+    """Return a hash of the transform: the encoder takes no style vector."""
+    return hashlib.sha256((folder / "transform.pb").read_bytes()).hexdigest()[:12]
 
 
 class FastParts(Protocol):

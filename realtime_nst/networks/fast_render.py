@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .base import Render
 from .fast import CODE, LOW, MAPS, WEIGHTS
 from .hub_split import graph_function
 
 
-def tensorflow_render(folder: Path = WEIGHTS) -> Callable[[Any, Any], Any]:
+def tensorflow_render(folder: Path = WEIGHTS) -> Render:
     """Return the transform in `folder` as a differentiable function.
 
     Args:

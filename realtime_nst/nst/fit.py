@@ -7,20 +7,18 @@ vector; a hundred steps add strokes that the predictor cannot express.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from ..errors import InputError, ModelError
 from ..frames import Image, StyleCode
+from ..networks.base import Render
 from .vgg import Vgg
-
-Render: TypeAlias = Callable[[Any, Any], Any]
-"""(frames float32 B x H x W x 3 BGR in 0..1, style vector (N,)) -> stylized frames of the same kind: tensors of the
-backend that Keras runs on, differentiable with respect to the vector."""
 
 STYLE_LAYERS = {"block1_conv2": 0.4, "block2_conv2": 0.8, "block3_conv3": 1.3, "block4_conv3": 1.5}
 """Weights of layers; deeper ones weigh more, which makes strokes larger and more legible."""
@@ -44,7 +42,8 @@ class FitProgress(NamedTuple):
 
     step: int
     """Number of the step, from 1."""
-    steps: int
+    done: float
+    """Fraction of the fit that is done, 0 to 1."""
     total: float
     content: float
     style: float
@@ -83,6 +82,7 @@ def fit(
     target: FitTarget,
     *,
     steps: int = 120,
+    seconds: float | None = None,
     side: int = 256,
     batch: int = 1,
     rate: float = 2e-2,
@@ -98,6 +98,8 @@ def fit(
         start: the vector to start from, as predicted: float32 (N,).
         target: the target of the fit, and the weights of the losses.
         steps: number of steps of the schedule.
+        seconds: duration of the schedule instead of `steps`. It counts from the end of the first step, which includes
+            compilation; so there is at least one more.
         side: side, in pixels, of the squares cut from content images; a multiple of 32.
         batch: squares per step.
         rate: Adam's largest step for each element of the vector.
@@ -118,28 +120,42 @@ def fit(
     from .gradients import with_gradient
 
     function = with_gradient(_losses(render, target))
-    return _descend(function, np.asarray(start, np.float32), target.contents, steps, side, batch, rate, seed)
+    schedule = _by_steps(steps) if seconds is None else _by_time(seconds)
+    return _descend(function, np.asarray(start, np.float32), target.contents, schedule, side, batch, rate, seed)
 
 
-def _descend(function, start, contents, steps, side, batch, rate, seed) -> Iterator[FitProgress]:
+def _by_steps(steps: int) -> Iterator[float]:
+    """Yield the fraction done once each step is over."""
+    return (step / steps for step in range(1, steps + 1))
+
+
+def _by_time(seconds: float) -> Iterator[float]:
+    yield 0.0
+    began = time.monotonic()
+    while (done := (time.monotonic() - began) / seconds) < 1:
+        yield done
+    yield 1.0
+
+
+def _descend(function, start, contents, schedule, side, batch, rate, seed) -> Iterator[FitProgress]:
     rng = np.random.default_rng(seed)
     vector, averaged = start.copy(), start.copy()
     first, second = np.zeros_like(vector), np.zeros_like(vector)
-    for step in range(1, steps + 1):
+    for step, done in enumerate(schedule, 1):
         frames = np.stack([random_square(contents[rng.integers(len(contents))], side, rng) for _ in range(batch)])
         (total, content, style, strokes, structure), gradient = function(vector, frames.astype(np.float32))
         gradient = gradient / max(1.0, float(np.linalg.norm(gradient)))
         first += 0.1 * (gradient - first)
         second += 0.01 * (gradient**2 - second)
         move = (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.99**step)) + 1e-8)
-        vector = vector - np.float32(rate * _schedule(step / steps)) * move
+        vector = vector - np.float32(rate * _rate(done)) * move
         # At first the mean covers only a few steps, so that the start counts no more than any other vector.
         share = max(1 - AVERAGED, 1 / step)
         averaged = averaged + np.float32(share) * (vector - averaged)
-        yield FitProgress(step, steps, total, content, style, strokes, structure, averaged.copy())
+        yield FitProgress(step, done, total, content, style, strokes, structure, averaged.copy())
 
 
-def _schedule(done: float) -> float:
+def _rate(done: float) -> float:
     """Return the fraction of the largest rate to use after the fraction `done` of the steps."""
     if done < WARM_UP:
         return 0.1 + 0.9 * done / WARM_UP

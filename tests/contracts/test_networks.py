@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from support.doubles import MeanColour
 from support.pictures import photo, texture
 
-from realtime_nst.errors import ArgumentError
+from realtime_nst.errors import ArgumentError, ModelError
 from realtime_nst.networks.base import Network
 
 NETWORKS = ["test kit", "fast", "fast for clips", "hub on OpenVINO", "hub on TensorFlow", "hub for clips"]
@@ -64,6 +66,14 @@ def test_it_says_what_it_is(network):
     assert all(isinstance(words, str) and words for words in (network.name, network.runtime, network.device))
     assert all(isinstance(notice, str) and notice for notice in network.notices)
     assert network.frames_in_flight >= 0 and network.default_processing_size > 0
+
+
+def test_it_can_be_fitted_if_it_says_what_a_vector_belongs_to(network):
+    if network.fingerprint:
+        assert pickle.dumps(network.differentiable()) and network.fingerprint == type(network).located_fingerprint()
+    else:
+        with pytest.raises(ModelError, match="cannot be fitted"):
+            network.differentiable()
 
 
 @pytest.mark.parametrize("size", [(40, 40), (300, 200), (31, 257)])

@@ -137,3 +137,16 @@ def test_what_cannot_be_fitted_is_refused(vgg, photo, painting):
         fit(colours, start, FitTarget(vgg, painting, [photo]))
     with pytest.raises(ValueError, match="multiple of 32"):
         fit(colours, start, target(vgg, photo, painting), side=100)
+
+
+def test_a_fit_by_time_ends_with_its_schedule(vgg, photo, painting):
+    start = np.zeros(6, np.float32)
+    states = list(fit(colours, start, target(vgg, photo, painting), seconds=0.02, side=64))
+    done = [state.done for state in states]
+    assert len(states) >= 2 and done[0] == 0 and done[-1] == 1 and done == sorted(done)
+    assert [state.done for state in fit(colours, start, target(vgg, photo, painting), steps=4, side=64)] == [
+        0.25,
+        0.5,
+        0.75,
+        1.0,
+    ]

@@ -135,3 +135,12 @@ def tensorflow_apply_affine(device: str, xla: bool = False) -> Callable[[Tensor,
             return on_tensors(offset, gain, tf.constant(image)).numpy
 
     return apply
+
+
+def use_one_core() -> None:
+    """Let TensorFlow compute on one core of the CPU, and leave a GPU alone. Call it before TensorFlow computes."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.set_visible_devices([], "GPU")
