@@ -56,6 +56,8 @@ class RenderParams(NamedTuple):
     """Flip the frame left to right before it is stylized."""
     keep_colors: bool = False
     """Take only the luminance from the style; the colours stay the frame's own."""
+    processing_size: int | None = None
+    """Long side, in pixels, of what the network sees. None: the stylizer's own."""
 
     def renders_same(self, other: RenderParams) -> bool:
         """Return whether both give the same output for the same image, whenever it is rendered.

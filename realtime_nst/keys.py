@@ -18,9 +18,11 @@ class Controls(Protocol):
     def show_original(self, on: bool) -> None: ...
     def change_strength(self, by: float) -> None: ...
     def set_strength(self, strength: float) -> None: ...
+    def change_stroke_size(self, by: int) -> None: ...
     def toggle_colors(self) -> None: ...
     def keep_colors(self, on: bool) -> None: ...
     def take_style(self) -> None: ...
+    def toggle_fit(self) -> None: ...
     def toggle_mirror(self) -> None: ...
     def mirror(self, on: bool) -> None: ...
     def learn_midi(self) -> None: ...
@@ -74,8 +76,17 @@ KEYS: tuple[Key, ...] = (
     Key(("space",), "space", "original image and back", lambda to, _: to.toggle_original(), command="toggle-original"),
     Key(("[",), "[", "less style", lambda to, _: to.change_strength(-0.1), command="less-style", dial="strength"),
     Key(("]",), "]", "more style", lambda to, _: to.change_strength(0.1), command="more-style", dial="strength"),
+    Key(("+", "="), "+", "larger strokes", lambda to, _: to.change_stroke_size(1), command="larger-strokes"),
+    Key(("-",), "-", "smaller strokes", lambda to, _: to.change_stroke_size(-1), command="smaller-strokes"),
     Key(("c",), "c", "keep the frame's own colours", lambda to, _: to.toggle_colors(), command="toggle-colors"),
     Key(("t",), "t", "use what the camera sees as a style", lambda to, _: to.take_style(), command="take-style"),
+    Key(
+        ("i",),
+        "i",
+        "improve the style in the background (some minutes), or stop",
+        lambda to, _: to.toggle_fit(),
+        command="toggle-fit",
+    ),
     Key(("m",), "m", "mirror", lambda to, _: to.toggle_mirror(), command="toggle-mirror"),
     Key(("s",), "s", "save a snapshot (PNG)", lambda to, _: to.save_snapshot(), command="snapshot"),
     Key(("k",), "k", "keep these settings as a preset", lambda to, _: to.save_preset(), command="save-preset"),
@@ -102,6 +113,8 @@ _NAMED = {
     65362: "up",
     65363: "right",
     65364: "down",
+    65451: "+",  # of the number pad
+    65453: "-",
     0x250000: "left",
     0x260000: "up",
     0x270000: "right",

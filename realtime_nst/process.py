@@ -25,6 +25,18 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
+def yield_to_others() -> None:
+    """Give this process the lowest priority: it computes only where others leave a processor idle."""
+    if sys.platform == "win32":
+        idle_priority_class = 0x40
+        ctypes.windll.kernel32.SetPriorityClass(ctypes.windll.kernel32.GetCurrentProcess(), idle_priority_class)
+        return
+    os.nice(19)
+    if hasattr(os, "sched_setscheduler"):
+        with contextlib.suppress(OSError):  # Some containers forbid it.
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
 def quiet_runtimes() -> None:
     """Silence TensorFlow's start-up log and OpenVINO's telemetry. Call it before either is imported."""
     # TensorFlow's own start-up log; its errors are Python's.

@@ -18,6 +18,8 @@ from .interfaces import Notify
 from .media.color import in_colors_of
 from .networks.base import Network
 from .styles.blending import blend
+from .styles.fitted import FittedStyles
+from .styles.library import Style
 from .temporal.filter import TemporalFilter
 from .timing import Clock
 
@@ -28,6 +30,7 @@ def load_stylizer(
     processing_size: int | None = None,
     say: Notify = lambda message: None,
     throughput: bool = False,
+    fitted: bool = True,
 ) -> Stylizer:
     """Open a model and wrap it in a Stylizer.
 
@@ -38,6 +41,7 @@ def load_stylizer(
         say: called with one sentence before anything that takes long.
         throughput: process several frames at once where that raises frames per second at the price of latency,
             as for clips.
+        fitted: use the style vectors that were fitted, see `Stylizer.encode_style`.
 
     Raises:
         ModelError: if the model is missing, cannot be fetched or read.
@@ -48,7 +52,13 @@ def load_stylizer(
 
     if processing_size is not None:  # refused before the model is loaded
         processing_size = _arguments.whole_number("processing_size", processing_size, 1)
-    return Stylizer(open_network(model, device, say, throughput), processing_size)
+    network = open_network(model, device, say, throughput)
+    return Stylizer(network, processing_size, fitted_styles(network, say) if fitted else None)
+
+
+def fitted_styles(network: Network, say: Notify = lambda message: None) -> FittedStyles:
+    """Return the style vectors that were fitted for a network; `say` is told once about each that is stale."""
+    return FittedStyles(network.name, network.fingerprint, say)
 
 
 class Rendering(NamedTuple):
@@ -100,6 +110,11 @@ class Stylizer(Closing):
 
     May be used from several threads at once if the network may.
 
+    Args:
+        network: the network.
+        processing_size: long side, in pixels, of the image that the network sees; None for the network's default.
+        fitted: the vectors that `encode_style` uses; None: only predicted ones.
+
     Attributes:
         network: the network.
         processing_size: long side, in pixels, of the image that the network sees.
@@ -107,8 +122,11 @@ class Stylizer(Closing):
         clock: durations of the prepare, stylize and finish stages.
     """
 
-    def __init__(self, network: Network, processing_size: int | None = None) -> None:
+    def __init__(
+        self, network: Network, processing_size: int | None = None, fitted: FittedStyles | None = None
+    ) -> None:
         self.network = network
+        self._fitted = fitted
         if processing_size is None:
             processing_size = network.default_processing_size
         self.processing_size = _arguments.whole_number("processing_size", processing_size, 1)
@@ -134,6 +152,19 @@ class Stylizer(Closing):
         code = self.network.encode(image)
         self.encodes += 1
         return code
+
+    def encode_style(self, style: Style) -> StyleCode:
+        """Return the vector that was fitted to a style's picture for this network, or encode the picture.
+
+        Raises:
+            StyleError: if the picture cannot be read.
+        """
+        vector = self.fitted_vector(style)
+        return self.encode(style.read()) if vector is None else vector
+
+    def fitted_vector(self, style: Style) -> StyleCode | None:
+        """Return the vector that was fitted to a style's picture for this network; None: there is none to be used."""
+        return self._fitted.vector(style) if self._fitted else None
 
     def warm_up(self, height: int, width: int) -> None:
         """Compile the network for frames of this size (pixels), so that the first frame does not have to wait."""
@@ -207,8 +238,10 @@ class Stylizer(Closing):
         if params.strength < 1:
             own = self.content_code(image) if content is None else content
             code = blend([code, own], [params.strength, 1 - params.strength])
+        height, width = image.shape[:2]
         with self.clock.stage("prepare"):
-            network_input = self.network.prepare(image, self.processing_shape(*image.shape[:2]))
+            shape = self.processing_shape(height, width, params.processing_size)
+            network_input = self.network.prepare(image, shape)
             if temporal_filter:
                 network_input = temporal_filter.denoise(network_input)
         with self.clock.stage("stylize"):
@@ -224,9 +257,15 @@ class Stylizer(Closing):
 
         return end
 
-    def processing_shape(self, height: int, width: int) -> tuple[int, int]:
-        """Return the (height, width), in pixels, at which the network sees a frame: never larger than the frame."""
-        scale = min(self.processing_size / max(height, width), 1.0)
+    def processing_shape(self, height: int, width: int, size: int | None = None) -> tuple[int, int]:
+        """Return the (height, width), in pixels, at which the network sees a frame: never larger than the frame.
+
+        Args:
+            height: height of the frame.
+            width: width of the frame.
+            size: the processing size; None: the stylizer's own.
+        """
+        scale = min((size or self.processing_size) / max(height, width), 1.0)
         return max(round(height * scale), 1), max(round(width * scale), 1)
 
 

@@ -53,6 +53,7 @@ def cache(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REALTIME_NST_CACHE", str(folder))
+        patch.setenv("XDG_DATA_HOME", str(folder / "data"))  # not the user's own styles and fitted vectors
         yield folder
 
 
@@ -148,21 +149,27 @@ def plain_session():
     from support.doubles import MeanColour
 
     from realtime_nst.frames import RenderParams
+    from realtime_nst.live.adaptive_stylizer import AdaptiveStylizer
+    from realtime_nst.live.fitting.refiner import Refiner
     from realtime_nst.live.session import Session
-    from realtime_nst.live.style_encoder import StyleEncoder
+    from realtime_nst.live.style_encoder import Choice, StyleEncoder
     from realtime_nst.sinks.recorder import Recorder
-    from realtime_nst.stylizer import Stylizer
+    from realtime_nst.stylizer import fitted_styles
 
     with contextlib.ExitStack() as made:
 
         def make(styles, *, cycle=None, stop=None, camera=None):
-            stylizer = Stylizer(MeanColour())
-            encoder = made.enter_context(contextlib.closing(StyleEncoder(stylizer, styles, prefetch=True)))
+            stylizer = made.enter_context(contextlib.closing(AdaptiveStylizer(MeanColour(), None)))
+            encoder = made.enter_context(
+                contextlib.closing(StyleEncoder(stylizer, [Choice(*each) for each in styles], prefetch=True))
+            )
             recorder = Recorder(30.0, live=True, must_succeed=False)
+            refiner = Refiner(stylizer.network, encoder, fitted_styles(stylizer.network))
             session = Session(
                 encoder,
+                refiner,
                 recorder,
-                stylizer.clock,
+                stylizer,
                 RenderParams(None),
                 fade=0.0,
                 cycle=cycle,

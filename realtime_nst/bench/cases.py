@@ -31,6 +31,12 @@ from .material import images_of
 
 Job: TypeAlias = dict[str, Any]
 
+PROCESSING_SIZES = {"fast": 640}
+"""Processing sizes of models unless one is requested, in pixels; that of all others is DEFAULT_SIZE. They are not the
+program's own defaults, which may change, so that figures stay comparable."""
+
+DEFAULT_SIZE = 384
+
 
 class Case(Protocol):
     """One case, ready to be measured."""
@@ -88,6 +94,8 @@ class OurCase(ABC):
         self.stylizer: Stylizer = load_stylizer(
             job["model"], job["device"], job["processing_size"], throughput=self.throughput
         )
+        if job["processing_size"] is None:
+            self.stylizer.processing_size = PROCESSING_SIZES.get(self.stylizer.network.name, DEFAULT_SIZE)
         self.code = self.stylizer.encode(read_image(job["style"]))
         self.size = self.first()
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 )
 @style_option("the first style in the list")
 @click.option("--styles-over-time", metavar='"0:STYLE,10:STYLE"', help="Blend from style to style at these seconds.")
-@network_options("the network's own")
+@network_options("medium")
 @render_options
 @deflicker_option(True, "on")
 @click.option("--size", type=Size(), help="Size of the output. Default: the clip's own.")
@@ -70,6 +70,7 @@ def clip(
     styles_over_time: str | None,
     model: str,
     device: str,
+    fitted: bool,
     processing_size: int | None,
     keep_going: bool,
     **given: Any,
@@ -94,7 +95,8 @@ def clip(
         roots=[Path(name) for name in clips if Path(name).is_dir()],
     )
     jobs = [
-        ClipJob(input, target, timeline, model, device, processing_size, options) for input, timeline, target in plan
+        ClipJob(input, target, timeline, model, device, processing_size, fitted, options)
+        for input, timeline, target in plan
     ]
     if not (style or styles_over_time):
         say_default_styles([jobs[0].styles[0][1]])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from ..nst.fit import FitProgress
     from ..nst.optimize import Progress as Step
     from ..offline.batch import Event
     from ..styles.library import Style
@@ -78,6 +79,26 @@ def steps_bar(total: int) -> Iterator[Callable[[Step], None]]:
             height, width = state.size
             losses = f"{width}x{height}: content {state.content:.3g}, style {state.style:.3g}"
             bar.update(task, completed=state.step, description=losses)
+
+        yield update
+
+
+@contextmanager
+def fit_bar() -> Iterator[Callable[[FitProgress], None]]:
+    """Show the progress of a fit, with its losses, from its first step on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task("", total=1.0)
+    with ExitStack() as shown:
+
+        def update(state: FitProgress) -> None:
+            if state.step == 1:
+                shown.enter_context(bar)
+            losses = f"step {state.step}: content {state.content:.2f}, style {state.style:.3f}"
+            bar.update(task, completed=state.done, description=f"{losses}, strokes {state.strokes:.3f}")
 
         yield update
 

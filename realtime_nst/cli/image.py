@@ -37,6 +37,7 @@ def image(
     style: tuple[str, ...],
     model: str,
     device: str,
+    fitted: bool,
     processing_size: int | None,
     overwrite: bool,
     max_pixels: int,
@@ -63,7 +64,7 @@ def image(
     )
     if not style:
         say_default_styles(styles)
-    stylizer = load_stylizer(model, device, processing_size or STILL_SIZE, say)
+    stylizer = load_stylizer(model, device, processing_size or STILL_SIZE, say, fitted=fitted)
     for notice in stylizer.network.notices:
         say(notice)
     stylize_photos(

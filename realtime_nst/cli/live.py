@@ -23,14 +23,26 @@ from .presets import start_from
 
 run_options = options(
     style_option("all styles"),
-    network_options("the largest that sustains the frame rate"),
+    network_options("medium, or larger strokes if the frame rate needs it"),
     render_options,
     deflicker_option(None, "on up to 100 frames per second"),
     click.option(
         "--fps-target",
         type=click.FloatRange(min=1),
         metavar="N",
-        help="Choose the work size that sustains N frames per second. Default: the camera's rate.",
+        help="Sustain N frames per second, if need be with larger strokes. Default: the camera's rate.",
+    ),
+    click.option(
+        "--fit",
+        is_flag=True,
+        help="Improve the first style in the background, in some minutes, by what the camera sees; key i does so for "
+        "any style.",
+    ),
+    click.option(
+        "--features",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="VGG weights (npz) for --fit and the key i. Default: VGG-19, downloaded once.",
     ),
     click.option(
         "--fade",

@@ -10,7 +10,7 @@ import click
 
 from ..networks.registry import MODEL_METAVAR
 from .console import print_table, status_line
-from .options import Size, overwrite_option
+from .options import Size, overwrite_option, stroke_size_option
 
 json_option = click.option(
     "--json",
@@ -57,15 +57,26 @@ json_option = click.option(
     metavar="FOLDER",
     help="Also measure flicker on these clips.",
 )
-@click.option("--size", type=click.IntRange(min=32), default=384, show_default=True, help="Long side in pixels.")
 @click.option(
-    "--work-size",
+    "--gallery",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FOLDER",
+    help="Also measure stroke retrieval: how often the strokes of a result, without its colours, are nearest to those "
+    "of its own painting among the paintings in FOLDER.",
+)
+@click.option(
+    "--lpips",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also measure how different results and pictures look: LPIPS, with these weights of AlexNet (npz).",
+)
+@click.option("--size", type=click.IntRange(min=32), default=384, show_default=True, help="Long side in pixels.")
+@stroke_size_option(
+    "A stroke size: in words, or the long side in pixels at which the networks see a picture; repeat to compare. "
+    "Default: the whole picture.",
     "processing_sizes",
     multiple=True,
-    type=click.IntRange(min=32),
     default=[None],
-    metavar="N",
-    help="Long side in pixels at which the networks process; repeat to compare. Default: the whole picture.",
 )
 @click.option(
     "--device",
@@ -88,17 +99,16 @@ def evaluate(
     """Measure quality: content kept, style captured, flicker of video."""
     _check_outputs([given["json_file"], given["sheet"]], overwrite)
     from ..evaluation.evaluate import evaluate as measure
-    from ..evaluation.metrics import PAIR_FIGURES
+    from ..evaluation.metrics import OPTIONAL_FIGURES, PAIR_FIGURES
 
     with status_line("measuring") as update:
         found = measure(models, photos, paintings, features, progress=update, **given)
     warping: list[str] = []
     if given["clips"]:
         warping = ["warping_error", "steady_warping_error", "input_warping_error", "warping_ratio"]
-    print_table(
-        ["model", *_spaced(PAIR_FIGURES), *_spaced(warping)],
-        [[f.model, *(f"{getattr(f, name):.3f}" for name in (*PAIR_FIGURES, *warping))] for f in found],
-    )
+    optional = [name for name in ("stroke_retrieval", "lpips") if getattr(found[0], name) is not None]
+    means = [*PAIR_FIGURES, *optional, *warping]
+    print_table(["model", *_spaced(means)], [[f.model, *(_number(getattr(f, name)) for name in means)] for f in found])
     click.echo()
     print_table(
         ["figure", "model", "median", "worst", "photo", "painting"],
@@ -107,14 +117,20 @@ def evaluate(
                 name.replace("_", " "),
                 f.model,
                 f"{f.medians[name]:.3f}",
-                f"{f.worst[name][name]:.3f}",
+                f"{dict(f.worst[name])[name]:.3f}",
                 f.worst[name]["photo"],
                 f.worst[name]["painting"],
             ]
-            for name in PAIR_FIGURES
+            for name in (*PAIR_FIGURES, *OPTIONAL_FIGURES)
             for f in found
+            if name in f.medians
         ],
     )
+
+
+def _number(value: float | None) -> str:
+    """Return a figure as the table shows it: the ends of the scale are not measured on clips."""
+    return "" if value is None else f"{value:.3f}"
 
 
 def _spaced(names: Sequence[str]) -> list[str]:
@@ -162,12 +178,9 @@ def _spaced(names: Sequence[str]) -> list[str]:
     help="Measure only network, live, 'clip, no encoder' or clip; repeat for more.",
 )
 @click.option("--style", default="night", show_default=True, metavar="NAME|FILE", help="The style.")
-@click.option(
-    "--work-size",
-    "processing_size",
-    type=click.IntRange(min=32),
-    metavar="N",
-    help="Long side in pixels at which the network processes.",
+@stroke_size_option(
+    "The stroke size: in words, or the long side in pixels at which the network sees a frame. Default: 640 for fast, "
+    "384 for others, as in the published figures."
 )
 @click.option(
     "--camera-fps",

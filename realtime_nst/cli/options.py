@@ -10,6 +10,9 @@ import click
 
 from ..networks.registry import MODEL_METAVAR
 
+STROKE_SIZES = {"small": 640, "medium": 384, "large": 256}
+"""The words of --stroke-size: long sides in pixels of what the network sees."""
+
 if TYPE_CHECKING:
     from ..frames import RenderParams
 
@@ -75,6 +78,21 @@ class Token(click.ParamType):
         return value
 
 
+class StrokeSize(click.ParamType):
+    """small, medium, large, or the long side in pixels of what the network sees, as that number of pixels."""
+
+    name = "|".join((*STROKE_SIZES, "N"))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        pixels = STROKE_SIZES.get(value.lower()) or (int(value) if value.isdecimal() else 0)
+        if pixels < 32:
+            words = ", ".join(STROKE_SIZES)
+            self.fail(f"{value!r} is not a stroke size: {words}, or a number of pixels from 32 on", param, ctx)
+        return pixels
+
+
 def options(*decorators: Callable) -> Callable:
     """Combine several click options into one decorator, which adds them in this order."""
 
@@ -98,8 +116,8 @@ def style_option(default: str) -> Callable:
     )
 
 
-def network_options(work_size: str) -> Callable:
-    """Return the options that choose and run a network; `work_size` is the default of --work-size, in words."""
+def network_options(stroke_size: str) -> Callable:
+    """Return the options that choose and run a network; `stroke_size` is the default of --stroke-size, in words."""
     return options(
         click.option(
             "--model",
@@ -116,14 +134,21 @@ def network_options(work_size: str) -> Callable:
             help="The processor that runs the network.",
         ),
         click.option(
-            "--work-size",
-            "processing_size",
-            type=click.IntRange(min=32),
-            metavar="N",
-            help="Long side in pixels at which the network processes; smaller is faster, with larger strokes. "
-            f"Default: {work_size}.",
+            "--fitted/--no-fitted",
+            default=True,
+            help="Use the style vectors that `styles fit` has made, or only those that the network predicts. "
+            "Default: use them.",
+        ),
+        stroke_size_option(
+            "How large strokes are: in words, or the long side in pixels at which the network sees a frame, so that a "
+            f"smaller N is faster, with larger strokes. Default: {stroke_size}."
         ),
     )
+
+
+def stroke_size_option(help: str, name: str = "processing_size", **more: Any) -> Callable:
+    """Return the option that chooses the processing size. --work-size is its former name."""
+    return click.option("--stroke-size", "--work-size", name, cls=_WithFormerName, type=StrokeSize(), help=help, **more)
 
 
 render_options = options(
@@ -163,7 +188,7 @@ def deflicker_option(default: bool | None, in_words: str) -> Callable:
 
 
 class _WithFormerName(click.Option):
-    """A flag whose help shows only the first of its names."""
+    """An option whose help shows only the first of its names."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         names = self.opts, self.secondary_opts

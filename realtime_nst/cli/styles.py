@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import print_table, say
+from ..networks.registry import MODEL_METAVAR
+from .console import fit_bar, print_table, say
 from .options import max_pixels_option, network_options, overwrite_option, render_options, render_params
+
+if TYPE_CHECKING:
+    from ..styles.library import Style
 
 
 @click.group(invoke_without_command=True)
@@ -24,7 +29,7 @@ from .options import max_pixels_option, network_options, overwrite_option, rende
     metavar="FILE",
     help="The photo for --sheet. Default: a frame of the built-in scene.",
 )
-@network_options("the network's own")
+@network_options("medium")
 @render_options
 @overwrite_option
 @click.pass_context
@@ -34,6 +39,7 @@ def styles(
     photo: Path | None,
     model: str,
     device: str,
+    fitted: bool,
     processing_size: int | None,
     overwrite: bool,
     **look: Any,
@@ -45,13 +51,7 @@ def styles(
 
     found = find_styles()
     if sheet is None:
-        print_table(
-            ["name", "title", "after", "how it was made"],
-            [
-                [style.name, style.title, f"{style.after} {style.year or ''}".strip(), style.made or str(style.path)]
-                for style in found
-            ],
-        )
+        _list(found)
         return
     from ..evaluation.contact_sheet import contact_sheet
     from ..media.images import SUFFIXES, read_image, write_image
@@ -62,13 +62,26 @@ def styles(
     check_writable(sheet, SUFFIXES, overwrite=overwrite)
     check_not_read([sheet], [*([photo] if photo else []), *(style.path for style in found)])
     image = read_image(photo) if photo else DemoSource().read().image
-    stylizer = load_stylizer(model, device, processing_size, say)
+    stylizer = load_stylizer(model, device, processing_size, say, fitted=fitted)
     render = render_params(look)
     tiles = [("original", image)]
     for style in found:
-        params = render._replace(code=stylizer.encode(style.read()))
+        params = render._replace(code=stylizer.encode_style(style))
         tiles.append((style.name, stylizer.begin(image, params)()))
     click.echo(write_image(sheet, contact_sheet(tiles)))
+
+
+def _list(styles: Sequence[Style]) -> None:
+    from ..networks.registry import FAMILIES, family
+    from ..styles.fitted import FittedStyles
+
+    stores = {name: FittedStyles(name, family(name).located_fingerprint(), say) for name in FAMILIES}
+    rows: list[list[str]] = []
+    for style in styles:
+        fitted = ", ".join(name for name, store in stores.items() if store.vector(style) is not None)
+        after = f"{style.after} {style.year or ''}".strip()
+        rows.append([style.name, style.title, after, fitted, style.made or str(style.path)])
+    print_table(["name", "title", "after", "fitted for", "how it was made"], rows)
 
 
 @styles.command("add")
@@ -82,3 +95,45 @@ def styles_add(source: str, name: str | None, overwrite: bool, max_pixels: int) 
 
     added = add_style(source, name, overwrite=overwrite, max_pixels=max_pixels)
     click.echo(f"{added.name}: {added.path}")
+
+
+@styles.command("fit")
+@click.argument("style", metavar="NAME|FILE")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2.0,
+    show_default=True,
+    help="Duration of the optimization.",
+)
+@click.option(
+    "--features",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="VGG weights (npz). Default: VGG-19, downloaded once.",
+)
+@click.option("--model", default="auto", metavar=MODEL_METAVAR, show_default=True, help="The network to fit it for.")
+@click.option(
+    "--sheet",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The picture of before and after. Default: beside the fitted vector.",
+)
+@overwrite_option
+def styles_fit(style: str, minutes: float, **given: Any) -> None:
+    """Fit a style more closely: slow optimization, once, for the fast network.
+
+    The network predicts a style from its picture at a glance. This improves the prediction by gradient descent on the
+    losses of neural style transfer, and every later run uses the result.
+    """
+    from ..offline.style_fit import fit_style
+
+    with fit_bar() as on_step:
+        result = fit_style(style, minutes=minutes, say=say, on_step=on_step, **given)
+    changes = ", ".join(
+        f"{name} {getattr(result.first, name):.3f} -> {getattr(result.last, name):.3f}"
+        for name in ("content", "style", "strokes")
+    )
+    say(f"{result.steps} steps: {changes} (losses, lower is better)")
+    click.echo(result.sheet)
+    click.echo(result.vector)

@@ -1,4 +1,5 @@
-"""The rule that chooses a processing size: the largest at which the machine sustains the frame rate, changed rarely."""
+"""The rule that chooses a processing size: the one that the user set, or the largest below it at which the machine
+sustains the frame rate; changed rarely."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ class AdaptiveResolution:
 
     Args:
         fps: frame rate to sustain.
-        sizes: long sides in pixels to choose from.
+        sizes: long sides in pixels to choose from; the largest is the one that the user set.
         size: the size to begin with, one of `sizes`.
         shrink_after: seconds over which the median duration is taken.
         grow_after: seconds of spare time before a larger size is tried.
@@ -65,6 +66,18 @@ class AdaptiveResolution:
         if now - self._headroom_since >= self._grow_after:
             self._change(larger)
             self._grown_at = now
+
+    def allow(self, sizes: Sequence[int]) -> None:
+        """Choose from other sizes from now on.
+
+        A size that is the largest becomes the new largest at once, even if that may turn out too slow; a size that is
+        smaller for the sake of the frame rate stays, unless it is larger than all of `sizes`.
+        """
+        at_largest = self.size == self._sizes[-1]
+        self._sizes = sorted(sizes)
+        self._durations, self._window_start = [], None
+        if at_largest or self.size > self._sizes[-1]:
+            self._change(self._sizes[-1])
 
     def largest_fitting(self, duration: float) -> int:
         """Return the largest size that leaves a tenth of the time free, or the smallest size if none does.

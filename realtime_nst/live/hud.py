@@ -12,7 +12,7 @@ import cv2
 from ..frames import Image
 from ..keys import KEYS, Key
 from ..sinks.recorder import Recorder
-from ..stylizer import Stylizer
+from .adaptive_stylizer import AdaptiveStylizer
 from .panel import Color, Panel
 from .session import Session
 from .style_encoder import StyleEncoder
@@ -28,7 +28,12 @@ class Hud:
     """Draws the state of a session over the image in its window."""
 
     def __init__(
-        self, session: Session, styles: StyleEncoder, recorder: Recorder, stylizer: Stylizer, keys: Sequence[Key] = KEYS
+        self,
+        session: Session,
+        styles: StyleEncoder,
+        recorder: Recorder,
+        stylizer: AdaptiveStylizer,
+        keys: Sequence[Key] = KEYS,
     ) -> None:
         self._session = session
         self._styles = styles
@@ -61,7 +66,9 @@ class Hud:
         if time.monotonic() - updated > STATISTICS_INTERVAL:
             lines = self._measure()
             self._statistics = (time.monotonic(), lines)
-        return [self._style_line(), *lines]
+        fitting = self._session.fitting
+        improving = [] if fitting is None else [f"improving {fitting[0]}: {fitting[1]:.0%}"]
+        return [self._style_line(), *improving, *lines]
 
     def _style_line(self) -> str:
         if self._session.original:
@@ -78,9 +85,15 @@ class Hud:
         times = ", ".join(f"{name} {stages[name]:.1f}" for name in ("prepare", "stylize", "finish", "show"))
         return [
             f"{Path(network.name).name} on {network.device}, {network.runtime}",
+            self._stroke_line(),
             f"{clock.recent_fps():.1f} fps; ms: {times}",
             "h: help",
         ]
+
+    def _stroke_line(self) -> str:
+        requested, used = self._stylizer.stroke_size, self._stylizer.processing_size
+        compromise = f", {used} to hold the frame rate" if used < requested else ""
+        return f"stroke size {requested} px{compromise}"
 
     def _recording_rows(self) -> list[list[str]]:
         recording = self._recorder.recording

@@ -27,10 +27,17 @@ class LiveOptions:
     model: str = "auto"
     device: str = "auto"
     processing_size: int | None = None
-    """Long side, in pixels, of the image that the network sees. None: adapted to `fps_target` for a live source,
-    otherwise the network's default."""
+    """Long side, in pixels, of the image that the network sees, which is the stroke size. None: the network's default,
+    and for a live source less if the frame rate needs it."""
+    fitted: bool = True
+    """Use the style vectors that were fitted, where there are some."""
     fps_target: float | None = None
-    """Frames per second that the adaptive resolution sustains. None: the frame rate of the source."""
+    """Frames per second that a live source sustains, if need be at a smaller processing size. None: the frame rate of
+    the source; without limit if `processing_size` is given."""
+    fit: bool = False
+    """Improve the first style in the background from the start."""
+    features: Path | None = None
+    """VGG weights (npz) with which styles are fitted. None: Keras's VGG-19, downloaded once."""
     size: tuple[int, int] | None = None
     """(width, height) requested from a camera."""
     strength: float = 1.0
@@ -90,8 +97,6 @@ def check_options(options: LiveOptions) -> None:
         OutputError: if a file cannot be written, or exists and may not be replaced.
         DeviceError: if no window can be opened.
     """
-    if options.fps_target and options.processing_size:
-        raise InputError("--fps-target chooses the work size that --work-size fixes: give one of them")
     if options.headless and not (
         options.record or options.shared or options.frames or options.seconds or options.stats
     ):

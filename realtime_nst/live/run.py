@@ -10,18 +10,21 @@ from ..errors import RunError
 from ..frames import RenderParams
 from ..interfaces import Notify, Source
 from ..keys import KEYS, Keyboard
+from ..networks.registry import open_network
+from ..nst.features import ensure_features
 from ..pipeline import Stats, run
 from ..process import stopped_by_signals
 from ..sinks.recorder import Recorder
-from ..stylizer import Stylizer, load_stylizer
+from ..stylizer import fitted_styles
 from ..temporal.filter import deflicker_by_default
 from .adaptive_stylizer import AdaptiveStylizer
 from .devices import Devices, open_devices
+from .fitting.refiner import Refiner
 from .hud import Hud
 from .options import LiveOptions, check_options
 from .session import Session
 from .sinks import AFTER_MODEL, BEFORE_MODEL, Parts, open_sinks
-from .style_encoder import StyleEncoder
+from .style_encoder import Choice, StyleEncoder
 
 __all__ = ["LiveOptions", "run_live"]
 
@@ -41,6 +44,8 @@ def run_live(options: LiveOptions, notify: Notify) -> Stats:
         RunError: if something fails during the run, or a recording failed although the run went on.
     """
     check_options(options)
+    if options.fit or options.features:
+        ensure_features(options.features, notify)
     with contextlib.ExitStack() as opened:
         stats, recorder = _open_and_run(options, opened, notify)
     notify(f"{stats.frames} frames in {stats.seconds:.1f} s ({stats.fps:.1f} fps), {stats.dropped} dropped")
@@ -64,11 +69,19 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: No
         early_sinks = open_sinks(BEFORE_MODEL, devices, options, until_run, notify)
         stylizer = opened.enter_context(contextlib.closing(_load(options, source, notify)))
         stylizer.warm_up(*source.size)
+        if stylizer.processing_size < stylizer.stroke_size:
+            notify(
+                f"strokes are larger than asked for: at {stylizer.stroke_size} px this machine does not hold the frame "
+                f"rate, at {stylizer.processing_size} px it may; fix the size with --stroke-size, or lower --fps-target"
+            )
         styles = opened.enter_context(contextlib.closing(_encode_styles(options, stylizer)))
         recorder = Recorder(
             source.fps, live=source.live, must_succeed=options.headless and not options.shared, microphone=microphone
         )
         session = _start_session(options, devices, styles, recorder, stylizer, notify, stop)
+        if options.fit:
+            stylizer.network.differentiable()  # If it cannot, the run does not begin.
+            session.toggle_fit()
         keyboard = Keyboard(session, options.settings.key_table() if options.settings else KEYS)
         hud = Hud(session, styles, recorder, stylizer, keyboard.keys)
         sinks = open_sinks(AFTER_MODEL, Parts(devices, recorder, session, keyboard, hud), options, until_run, notify)
@@ -95,13 +108,18 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: No
     return stats, recorder
 
 
-def _load(options: LiveOptions, source: Source, notify: Notify) -> Stylizer:
-    """Load a stylizer: with a fixed processing size if one is given or the source is not live, otherwise adaptive."""
-    stylizer = load_stylizer(options.model, options.device, options.processing_size, notify)
-    network = stylizer.network
-    if source.live and not options.processing_size:
-        stylizer = AdaptiveStylizer(network, options.fps_target or source.fps, _deflicker(options, source))
-    elif options.fps_target:
+def _load(options: LiveOptions, source: Source, notify: Notify) -> AdaptiveStylizer:
+    """Load a stylizer that sustains a frame rate if the source is live, and one was asked for or no stroke size."""
+    network = open_network(options.model, options.device, notify)
+    fps = options.fps_target or (None if options.processing_size else source.fps)
+    stylizer = AdaptiveStylizer(
+        network,
+        fps if source.live else None,
+        _deflicker(options, source),
+        options.processing_size,
+        fitted_styles(network, notify) if options.fitted else None,
+    )
+    if options.fps_target and not source.live:
         notify(
             f"--fps-target has no effect: without a window, every frame of {source.name} is stylized, "
             "however long that takes"
@@ -118,10 +136,10 @@ def _deflicker(options: LiveOptions, source: Source) -> bool:
     return not source.live or deflicker_by_default(source.fps)
 
 
-def _encode_styles(options: LiveOptions, stylizer: Stylizer) -> StyleEncoder:
+def _encode_styles(options: LiveOptions, stylizer: AdaptiveStylizer) -> StyleEncoder:
     return StyleEncoder(
         stylizer,
-        [(style.name, style.read) for style in options.styles],
+        [Choice(style.name, style.read, style) for style in options.styles],
         first=next((i for i, style in enumerate(options.styles) if style.name == options.first), 0),
         prefetch=not options.headless or options.control is not None or options.cycle is not None,
     )
@@ -132,7 +150,7 @@ def _start_session(
     devices: Devices,
     styles: StyleEncoder,
     recorder: Recorder,
-    stylizer: Stylizer,
+    stylizer: AdaptiveStylizer,
     notify: Notify,
     stop: threading.Event,
 ) -> Session:
@@ -140,8 +158,9 @@ def _start_session(
     mirror = options.mirror if options.mirror is not None else faces_user and not options.shared
     return Session(
         styles,
+        Refiner(stylizer.network, styles, fitted_styles(stylizer.network), options.features),
         recorder,
-        stylizer.clock,
+        stylizer,
         RenderParams(None, options.strength, mirror, options.keep_colors),
         fade=options.fade,
         cycle=options.cycle,

@@ -17,8 +17,12 @@ from ..media.paths import new_file
 from ..settings.file import Settings
 from ..sinks.recorder import Recorder, Recording
 from ..styles.transition import Fade, Glide
-from ..timing import Clock
+from .adaptive_stylizer import AdaptiveStylizer
+from .fitting.refiner import Refiner
 from .style_encoder import StyleEncoder
+
+IMPROVEMENT_FADE = 2.0
+"""Seconds in which a better vector of the same style fades in."""
 
 MESSAGE_SECONDS = 4.0
 """How long a message stays, in seconds: enough to read it."""
@@ -43,8 +47,9 @@ class Session:
 
     Args:
         styles: the styles to choose from.
+        refiner: improves the style in use, if the user asks for it.
         recorder: switched on and off by the user.
-        clock: measures the frame rate.
+        stylizer: measures the frame rate, and has the stroke size.
         params: the render parameters to begin with; their code is not used.
         settings: where presets are kept; None: nowhere.
         fade: seconds from one style to the next.
@@ -65,8 +70,9 @@ class Session:
     def __init__(
         self,
         styles: StyleEncoder,
+        refiner: Refiner,
         recorder: Recorder,
-        clock: Clock,
+        stylizer: AdaptiveStylizer,
         params: RenderParams,
         *,
         settings: Settings | None = None,
@@ -79,8 +85,9 @@ class Session:
     ) -> None:
         self._camera = camera
         self._styles = styles
+        self._refiner = refiner
         self._recorder = recorder
-        self._clock = clock
+        self._stylizer = stylizer
         self.params = params
         self._settings = settings
         self._fade = Fade(fade)
@@ -93,6 +100,7 @@ class Session:
         self.overlay = True
         self.help = False
         self.fullscreen = False
+        self._rendered_style: int | None = None
         self._style_since = (styles.requested, 0.0)
         self._input: Frame | None = None
         self._output: Image | None = None
@@ -106,9 +114,15 @@ class Session:
         self._input = frame
         if self._cycle is not None:
             self._advance_cycle(frame.time, self._cycle)
-        code = self._fade.towards(self._styles.code(wait=self._wait_for_style), frame.time)
-        strength = self._strength.towards(self.params.strength, frame.time)
-        return self.params._replace(code=code, strength=0.0 if self.original else strength)
+        self._refiner.offer(frame.image)
+        code = self._styles.code(wait=self._wait_for_style)
+        improved = self._styles.current == self._rendered_style
+        self._rendered_style = self._styles.current
+        code = self._fade.towards(code, frame.time, IMPROVEMENT_FADE if improved else None)
+        strength = 0.0 if self.original else self._strength.towards(self.params.strength, frame.time)
+        return self.params._replace(
+            code=code, strength=strength, processing_size=self._stylizer.processing_size
+        )
 
     def _advance_cycle(self, time: float, seconds: float) -> None:
         """Request the next style if the requested one has not changed for `seconds`."""
@@ -154,6 +168,7 @@ class Session:
 
     def close(self) -> None:
         """Report pending events and wait until snapshots are written."""
+        self._refiner.close()
         self.poll()
         self._writer.shutdown()
 
@@ -180,6 +195,27 @@ class Session:
     def set_strength(self, strength: float) -> None:
         self.params = self.params._replace(strength=strength)
 
+    def change_stroke_size(self, by: int) -> None:
+        """Make strokes larger by some steps, or smaller if `by` is negative."""
+        sizes, current = self._stylizer.stroke_sizes, self._stylizer.stroke_size
+        smaller = [size for size in sizes if size < current]
+        larger = [size for size in sizes if size > current]
+        # Larger strokes come from a smaller processing size.
+        steps = smaller[::-1] if by > 0 else larger
+        if steps:
+            self.set_stroke_size(steps[min(abs(by), len(steps)) - 1])
+        else:
+            self.report(f"strokes are as {'large' if by > 0 else 'small'} as they can be")
+
+    @property
+    def stroke_sizes(self) -> list[int]:
+        """The sizes that `set_stroke_size` takes, ascending."""
+        return self._stylizer.stroke_sizes
+
+    def set_stroke_size(self, size: int) -> None:
+        """Let the network see `size` pixels on the long side."""
+        self._stylizer.set_stroke_size(size)
+
     def take_style(self) -> None:
         if self._input is None:
             return
@@ -188,6 +224,14 @@ class Session:
         self._captured_styles += 1
         self._styles.request(self._styles.add(f"captured {self._captured_styles}", lambda: image))
         self._writer.submit(self._save, image, "captured style saved as")
+
+    def toggle_fit(self) -> None:
+        self._refiner.toggle(self.report)
+
+    @property
+    def fitting(self) -> tuple[str, float] | None:
+        """The style that is being improved, and the fraction that is done; None: none is."""
+        return self._refiner.state
 
     def toggle_mirror(self) -> None:
         self.mirror(not self.params.mirror)
@@ -274,8 +318,12 @@ class Session:
             "strength": self.params.strength,
             "keep_colors": self.params.keep_colors,
             "mirror": self.params.mirror,
+            "fitting": self.fitting,
+            "stroke_size": self._stylizer.stroke_size,
+            "stroke_sizes": self.stroke_sizes,
+            "processing_size": self._stylizer.processing_size,
             "recording": None if recording is None else int(recording.seconds),
-            "fps": round(self._clock.recent_fps(), 1),
+            "fps": round(self._stylizer.clock.recent_fps(), 1),
             "message": self.waiting or self.message,
         }
 

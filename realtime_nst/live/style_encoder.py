@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ..errors import StyleError
 from ..frames import Image, StyleCode
+from ..styles.library import Style
 from ..stylizer import Stylizer
+
+
+class Choice(NamedTuple):
+    """A style to choose from."""
+
+    name: str
+    read: Callable[[], Image]
+    """Reads its image."""
+    style: Style | None = None
+    """The style, if the image is a style's picture: a vector may have been fitted to it."""
 
 
 class StyleEncoder:
@@ -15,7 +27,7 @@ class StyleEncoder:
 
     Args:
         stylizer: encodes the images.
-        styles: (name, function that reads the image) of each style. `add` appends more.
+        styles: the styles. `add` appends more.
         first: index of the style to begin with.
         prefetch: encode the other styles too, in order, while the requested one is ready.
 
@@ -25,9 +37,7 @@ class StyleEncoder:
         errors: errors of styles that could not be read. Whoever reports an error removes it.
     """
 
-    def __init__(
-        self, stylizer: Stylizer, styles: Sequence[tuple[str, Callable[[], Image]]], *, first: int = 0, prefetch: bool
-    ) -> None:
+    def __init__(self, stylizer: Stylizer, styles: Sequence[Choice], *, first: int = 0, prefetch: bool) -> None:
         self._stylizer = stylizer
         self._styles = list(styles)
         self._prefetch = prefetch
@@ -47,7 +57,7 @@ class StyleEncoder:
 
     def name(self, index: int) -> str:
         """Return the name of a style."""
-        return self._styles[index][0]
+        return self._styles[index].name
 
     def read(self, index: int) -> Image:
         """Read the image of a style.
@@ -59,12 +69,21 @@ class StyleEncoder:
             IndexError: if there is no such style.
             StyleError: if the image cannot be read.
         """
-        return self._styles[index][1]()
+        return self._styles[index].read()
+
+    def style(self, index: int) -> Style | None:
+        """Return the style; None if its image is not a style's picture."""
+        return self._styles[index].style
+
+    def improve(self, index: int, code: StyleCode) -> None:
+        """Use another code for a style that is encoded."""
+        with self._changed:
+            self._codes[index] = code
 
     def add(self, name: str, read: Callable[[], Image]) -> int:
         """Append a style and return its index."""
         with self._changed:
-            self._styles.append((name, read))
+            self._styles.append(Choice(name, read))
             return len(self._styles) - 1
 
     @property
@@ -142,7 +161,8 @@ class StyleEncoder:
 
     def _encode(self, index: int) -> None:
         try:
-            code = self._stylizer.encode(self.read(index))
+            choice = self._styles[index]
+            code = self._stylizer.encode_style(choice.style) if choice.style else self._stylizer.encode(choice.read())
         except StyleError as error:
             if not self._codes and len(self._unreadable) + 1 == len(self):
                 raise

@@ -131,7 +131,7 @@ def stylize_photos(
             photo = read_photo(path, max_pixels=max_pixels)
             for style, target in outputs:
                 if style.path not in codes:
-                    codes[style.path] = stylizer.encode(style.read())
+                    codes[style.path] = stylizer.encode_style(style)
                 params = render._replace(code=codes[style.path])
                 on_written(_stylize(photo, target, stylizer, params, overwrite=overwrite))
         except StylizeError as error:

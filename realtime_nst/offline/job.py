@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class ClipJob:
     model: str = "auto"
     device: str = "auto"
     processing_size: int | None = None
+    fitted: bool = True
+    """Use the style vectors that were fitted, where there are some."""
     options: ClipOptions = field(default_factory=ClipOptions)
 
 
@@ -54,7 +57,7 @@ class ClipWorker:
 
     def __init__(self, say: Notify = lambda message: None) -> None:
         self._say = say
-        self._stylizers: dict[tuple[str, str, int | None], Stylizer] = {}
+        self._stylizers: dict[tuple[str, str, int | None, bool], Stylizer] = {}
         self._codes: dict[tuple[Stylizer, Path], StyleCode] = {}
 
     def prepare(self, jobs: Iterable[ClipJob]) -> None:
@@ -86,9 +89,11 @@ class ClipWorker:
         )
 
     def _stylizer(self, job: ClipJob) -> Stylizer:
-        key = (job.model, job.device, job.processing_size)
+        key = (job.model, job.device, job.processing_size, job.fitted)
         if key not in self._stylizers:
-            stylizer = self._stylizers[key] = load_stylizer(*key, throughput=True)
+            stylizer = self._stylizers[key] = load_stylizer(
+                job.model, job.device, job.processing_size, self._say, throughput=True, fitted=job.fitted
+            )
             network = stylizer.network
             for notice in network.notices:
                 self._say(notice)
@@ -99,14 +104,20 @@ class ClipWorker:
         stylizer = self._stylizer(job)
         return Timeline(
             [(time, self._code(stylizer, style)) for time, style in job.styles],
-            name=",".join(f"{time:g}:{style.name}" for time, style in job.styles),
+            name=",".join(f"{time:g}:{style.name}{_mark(stylizer, style)}" for time, style in job.styles),
         )
 
     def _code(self, stylizer: Stylizer, style: Style) -> StyleCode:
         key = (stylizer, style.path)
         if key not in self._codes:
-            self._codes[key] = stylizer.encode(style.read())
+            self._codes[key] = stylizer.encode_style(style)
         return self._codes[key]
+
+
+def _mark(stylizer: Stylizer, style: Style) -> str:
+    """Return what tells a clip in a fitted style from one in the predicted style, for `clip --resume`."""
+    vector = stylizer.fitted_vector(style)
+    return "" if vector is None else f" fitted {hashlib.sha256(vector.tobytes()).hexdigest()[:8]}"
 
 
 def run_job(job: ClipJob, say: Notify = lambda message: None) -> Path:

@@ -51,7 +51,7 @@ class Style:
 
 def shipped_styles() -> list[Style]:
     """Return the styles that ship with the program, in the order of styles.toml."""
-    folder = _shipped_folder()
+    folder = shipped_folder()
     text = (folder / "styles.toml").read_text(encoding="utf-8")
     table = cast("dict[str, dict[str, Any]]", tomllib.loads(text))  # pyright: ignore[reportUnknownMemberType]
     return [
@@ -233,7 +233,7 @@ def _download(url: str, max_bytes: int, timeout: float) -> bytes:
     return bytes(data)
 
 
-def _shipped_folder() -> Path:
+def shipped_folder() -> Path:
     """Return the folder of the shipped images: inside an installed package, or at the top level of a checkout."""
     here = Path(__file__).resolve().parent.parent
     installed = here / "shipped_styles"

@@ -46,17 +46,19 @@ class Fade(Timeline):
         super().__init__()
         self._seconds = seconds
 
-    def towards(self, code: StyleCode | None, time: float) -> StyleCode | None:
+    def towards(self, code: StyleCode | None, time: float, seconds: float | None = None) -> StyleCode | None:
         """Return the code at `time` on the way to `code`.
 
         Args:
             code: the requested style; None as long as no style is ready. The first one applies at once.
             time: seconds of the stream, non-decreasing from call to call.
+            seconds: how long a new code fades in; None: as long as every new style.
         """
         if code is not None and (not self._keyframes or self._keyframes[-1][1] is not code):
             current = self.at(time)
             start = [] if current is None else [(time, current)]
-            self._keyframes = [*start, (time + self._seconds if start else time, code)]
+            seconds = self._seconds if seconds is None else seconds
+            self._keyframes = [*start, (time + seconds if start else time, code)]
         return self.at(time)
 
 

@@ -23,8 +23,17 @@ from .server import Answer
 class RemoteSession(Controls, Protocol):
     """The session as the page controls and shows it. Any thread may call these methods."""
 
+    @property
+    def stroke_sizes(self) -> list[int]:
+        """The sizes to choose from, in pixels, ascending."""
+        ...
+
     def state(self) -> dict[str, object]:
         """Return the state as values for JSON; "styles" is the list of the styles' names."""
+        ...
+
+    def set_stroke_size(self, size: int) -> None:
+        """Let the network see `size` pixels on the long side: one of "stroke_sizes" in the state."""
         ...
 
     def style_image(self, index: int) -> Image:
@@ -40,6 +49,7 @@ class Control:
     - GET (nothing more): the page. GET state: the state as JSON. GET styles/N: a thumbnail of style N.
     - POST press/KEY: press a key, by its name, for instance `space`. POST style/NAME or styles/N: choose a style.
       POST DIAL/VALUE: set a value from 0 to 1, for instance `strength/0.5`.
+      POST stroke-size/N: let the network see N pixels, one of "stroke_sizes" in the state; fewer make larger strokes.
 
     Args:
         token: the control token, of characters that a URL may contain.
@@ -83,6 +93,7 @@ class Control:
             "press": [name for key in self._keyboard.keys for name in key.keys],
             "style": styles,
             "styles": [str(index) for index in range(len(styles))],
+            "stroke-size": [str(size) for size in self._session.stroke_sizes],
         }.get(what)
         if known is None:
             return None
@@ -91,6 +102,8 @@ class Control:
             return Answer(reason.encode(), status=HTTPStatus.NOT_FOUND)
         if what == "press":
             self._commands.put(lambda: self._keyboard.press(name))
+        elif what == "stroke-size":
+            self._commands.put(lambda: self._session.set_stroke_size(int(name)))
         else:
             self._commands.put(lambda: self._session.choose_style(known.index(name)))
         return Answer(b"", status=HTTPStatus.NO_CONTENT)

@@ -69,6 +69,37 @@ def test_a_machine_too_slow_for_any_size_takes_the_smallest():
     assert sizes[-1] == 256
 
 
+def test_the_size_never_exceeds_the_one_that_the_user_set():
+    resolution = AdaptiveResolution(30, [256, 320, 384], 384)
+    assert set(simulate(resolution, lambda now: 0.005, minutes=5)) == {384}
+    resolution.allow(SIZES)
+    assert resolution.size == 640, "a new size is used at once"
+    resolution.allow([192])
+    assert resolution.size == 192, "also one below those that are chosen for the sake of the frame rate"
+
+
+def test_a_size_that_the_frame_rate_needs_is_kept_when_the_user_sets_another():
+    resolution = AdaptiveResolution(30, SIZES, 640)
+    assert simulate(resolution, lambda now: 0.08, minutes=1)[-1] == 384
+    resolution.allow(SIZES[:5])
+    assert simulate(resolution, lambda now: 0.08, minutes=1, start=60.0)[-1] == 384
+    resolution.allow(SIZES[:2])
+    assert simulate(resolution, lambda now: 0.08, minutes=1, start=120.0)[-1] == 320
+
+
+def test_without_a_frame_rate_only_the_user_changes_the_size():
+    stylizer = AdaptiveStylizer(MeanColour(), None, processing_size=448)
+    stylizer.warm_up(480, 640)
+    image, code = np.zeros((480, 640, 3), np.uint8), np.zeros(3, np.float32)
+    stylizer.stylize(image, code)
+    assert stylizer.stroke_sizes[-2:] == [512, 640] and stylizer.processing_size == 448
+    stylizer.set_stroke_size(192)
+    while stylizer.processing_size == 448:
+        pass  # It does not take a frame: the video may stand still.
+    assert stylizer.processing_size == stylizer.stroke_size == 192
+    stylizer.close()
+
+
 class Timed(MeanColour):
     """A network double that reports when it sees a new size."""
 
@@ -85,8 +116,9 @@ class Timed(MeanColour):
 
 def test_the_processing_size_changes_in_the_background_and_the_frame_size_never():
     network = Timed()
-    stylizer = AdaptiveStylizer(network, fps=1e6)  # No size can sustain that.
+    stylizer = AdaptiveStylizer(network, fps=1e6, processing_size=800)  # No size can sustain that.
     stylizer.warm_up(480, 640)
+    assert stylizer.stroke_size == 640, "strokes are not finer than the frame"
     assert stylizer.processing_size == 256, "the first size is chosen before the first frame"
     stylizer.processing_size = stylizer._resolution.size = 640
     image, code = np.zeros((480, 640, 3), np.uint8), np.zeros(3, np.float32)

@@ -8,11 +8,11 @@ from support.doubles import MeanColour
 
 from realtime_nst.errors import StyleError
 from realtime_nst.frames import Frame
+from realtime_nst.live.adaptive_stylizer import AdaptiveStylizer
 from realtime_nst.live.hud import Hud
 from realtime_nst.sinks.recorder import Recorder
-from realtime_nst.stylizer import Stylizer
 
-TOP_LEFT, MIDDLE, BOTTOM = np.s_[:90, :380], np.s_[120:360, 160:480], np.s_[-40:]
+TOP_LEFT, MIDDLE, BOTTOM = np.s_[:40, :380], np.s_[120:360, 160:480], np.s_[-40:]
 
 
 def unreadable():
@@ -31,7 +31,7 @@ def session(plain_session):
 def drawn(session):
     """Draw over a grey image; return the parts that were drawn on."""
     recorder = Recorder(30.0, live=True, must_succeed=False)
-    hud = Hud(session, session.encoder, recorder, Stylizer(MeanColour()))
+    hud = Hud(session, session.encoder, recorder, AdaptiveStylizer(MeanColour(), None))
 
     def draw():
         canvas = np.full((480, 640, 3), 128, np.uint8)
@@ -75,7 +75,8 @@ def test_while_the_camera_is_away_the_frame_is_dimmed_below_a_notice(plain_sessi
         waiting, messages = "camera 0 was unplugged: waiting for it (55 s left)", ["camera 0 was unplugged"]
 
     session, encoder = plain_session([("a", lambda: np.zeros((4, 4, 3), np.uint8))], camera=Camera())
-    hud = Hud(session, encoder, Recorder(30.0, live=True, must_succeed=False), Stylizer(MeanColour()))
+    recorder = Recorder(30.0, live=True, must_succeed=False)
+    hud = Hud(session, encoder, recorder, AdaptiveStylizer(MeanColour(), None))
     session.toggle_overlay()
     session.poll()
     assert session.message == "camera 0 was unplugged" and Camera.messages == []
@@ -88,3 +89,20 @@ def test_while_the_camera_is_away_the_frame_is_dimmed_below_a_notice(plain_sessi
     canvas = np.full((480, 640, 3), 128, np.uint8)
     hud.draw(canvas)
     assert canvas[20, 20].tolist() == [128, 128, 128]
+
+
+def test_the_stroke_size_is_shown_and_what_the_frame_rate_makes_of_it(session):
+    stylizer = AdaptiveStylizer(MeanColour(), 30.0, processing_size=448)
+    hud = Hud(session, session.encoder, Recorder(30.0, live=True, must_succeed=False), stylizer)
+    assert "stroke size 448 px" in hud._status_lines()
+    stylizer.processing_size = 320
+    hud._statistics = (0.0, [])
+    assert "stroke size 448 px, 320 to hold the frame rate" in hud._status_lines()
+
+
+def test_a_fit_shows_how_far_it_is(session):
+    recorder = Recorder(30.0, live=True, must_succeed=False)
+    hud = Hud(session, session.encoder, recorder, AdaptiveStylizer(MeanColour(), None))
+    session._refiner._state = ("night", 0.35)
+    assert "improving night: 35%" in hud._status_lines()
+    assert session.state()["fitting"] == ("night", 0.35)

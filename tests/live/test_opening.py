@@ -10,7 +10,6 @@ from realtime_nst.live import devices, run, sinks
 from realtime_nst.live.run import LiveOptions, run_live
 from realtime_nst.live.sinks import SinkEntry
 from realtime_nst.styles.library import find_styles
-from realtime_nst.stylizer import Stylizer
 
 
 class Source(Numbered):
@@ -28,7 +27,7 @@ def source(monkeypatch):
     """The source that every run opens; networks are doubles."""
     source = Source(9)
     monkeypatch.setattr(devices, "open_source", lambda *_, **__: source)
-    monkeypatch.setattr(run, "load_stylizer", lambda *_: Stylizer(MeanColour()))
+    monkeypatch.setattr(run, "open_network", lambda *_: MeanColour())
     return source
 
 
@@ -79,7 +78,7 @@ def test_a_model_that_does_not_load_closes_what_was_opened(source, sink, monkeyp
     def no_model(*_):
         raise MemoryError
 
-    monkeypatch.setattr(run, "load_stylizer", no_model)
+    monkeypatch.setattr(run, "open_network", no_model)
     with pytest.raises(MemoryError):
         go(headless=True, frames=1, serve=("127.0.0.1", 0))
     assert source.closes == sink.closed == 1
@@ -89,7 +88,7 @@ def test_a_port_is_free_again_when_the_model_does_not_load(source, monkeypatch):
     def no_model(*_):
         raise MemoryError
 
-    monkeypatch.setattr(run, "load_stylizer", no_model)
+    monkeypatch.setattr(run, "open_network", no_model)
     with contextlib.closing(devices.Listener("127.0.0.1", 0)) as listener:
         port = listener.socket.getsockname()[1]
     for _ in range(2):

@@ -97,3 +97,28 @@ def test_the_original_keeps_every_other_parameter(plain_session):
     assert (params.strength, params.mirror) == (0.0, True)
     session.toggle_original()
     assert session.render_params(frame(0.1)).strength == 1.0
+
+
+def test_a_still_picture_is_rendered_again_at_another_stroke_size(plain_session):
+    session, _ = plain_session(STYLES)
+    first = session.render_params(frame(0.0))
+    assert first.renders_same(session.render_params(frame(0.1)))
+    session.change_stroke_size(1)
+    while session.state()["processing_size"] == 384:
+        pass
+    assert not first.renders_same(session.render_params(frame(0.2)))
+
+
+def test_plus_makes_larger_strokes_until_they_are_as_large_as_they_can_be(plain_session):
+    session, _ = plain_session(STYLES)
+    sizes = [session.state()["stroke_size"]]
+    for _ in range(7):
+        press("+", session)
+        sizes.append(session.state()["stroke_size"])
+    assert sizes == [384, 320, 256, 224, 192, 160, 128, 128]
+    assert session.message == "strokes are as large as they can be"
+    press("-", session)
+    assert session.state()["stroke_size"] == 160
+    session.set_stroke_size(200)
+    press("-", session)
+    assert session.state()["stroke_size"] == 224

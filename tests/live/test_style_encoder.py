@@ -9,7 +9,7 @@ import pytest
 from support.doubles import MeanColour
 
 from realtime_nst.errors import StyleError
-from realtime_nst.live.style_encoder import StyleEncoder
+from realtime_nst.live.style_encoder import Choice, StyleEncoder
 from realtime_nst.stylizer import Stylizer
 
 
@@ -35,7 +35,7 @@ def encode():
 
         def start(styles, *, prefetch=False, network=None):
             stylizer = Stylizer(network or MeanColour())
-            encoder = StyleEncoder(stylizer, styles, prefetch=prefetch)
+            encoder = StyleEncoder(stylizer, [Choice(*each) for each in styles], prefetch=prefetch)
             return opened.enter_context(contextlib.closing(encoder)), stylizer
 
         yield start

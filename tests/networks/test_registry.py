@@ -50,7 +50,7 @@ def test_every_family_carries_its_own_defaults(name):
 
 
 def test_the_processing_size_is_the_family_s_own_unless_one_is_given():
-    assert load_stylizer("fast", "cpu").processing_size == registry.family("fast").default_processing_size == 640
+    assert load_stylizer("fast", "cpu").processing_size == registry.family("fast").default_processing_size == 384
     assert registry.family("hub").default_processing_size == 384
     assert load_stylizer("fast", "cpu", 320).processing_size == 320
 

@@ -123,6 +123,12 @@ class TestKeys:
         program.press(*["bracketright"] * 11)
         comes(program, looks[0], near=5)
 
+    def test_plus_and_minus_change_the_size_of_strokes(self, program, looks):
+        program.press(*["minus"] * 4)
+        program.until(lambda: abs_difference(program.screenshot(), looks[0]) > 5)
+        program.press(*["plus"] * 4)
+        comes(program, looks[0], near=5)
+
     def test_c_keeps_the_frame_s_colours(self, program, looks, still):
         def colours(image):
             return cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)[..., 1:]

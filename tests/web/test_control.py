@@ -95,6 +95,14 @@ class TestRequests:
         for name in [name for key in KEYS for name in key.keys]:
             assert post(f"{address}press/{urllib.parse.quote(name)}") == 204
 
+    def test_the_stroke_size_is_one_of_those_in_the_state(self, address, control, session):
+        assert post(f"{address}stroke-size/256") == 204
+        control.execute()
+        state = json.loads(get(f"{address}state"))
+        assert state["stroke_size"] == 256 and state["stroke_sizes"][:3] == [128, 160, 192]
+        status, reason = refused(lambda: post(f"{address}stroke-size/257"))
+        assert status == 404 and "256" in reason
+
     @pytest.mark.parametrize("path", ["style/blue", "styles/2"])
     def test_a_style_is_chosen_by_name_or_number(self, address, control, session, path):
         assert post(address + path) == 204
