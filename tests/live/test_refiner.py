@@ -1,13 +1,14 @@
 """The thread that improves a style, with a double of the process that fits, which is a real process."""
 
 import contextlib
-import multiprocessing
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
+from support import ROOT
 from support.doubles import MeanColour
-from support.fit_worker import answering, failing, vanishing
 
 from realtime_nst.errors import ModelError
 from realtime_nst.live.fitting import refiner as module
@@ -18,6 +19,7 @@ from realtime_nst.styles.fitted import FittedStyles
 from realtime_nst.styles.library import Style
 from realtime_nst.stylizer import Stylizer
 
+WORKERS = ROOT / "tests" / "support" / "fit_worker.py"
 FRAME = np.full((480, 640, 3), 100, np.uint8)
 
 
@@ -25,17 +27,26 @@ class Fittable(MeanColour):
     fingerprint = "f00"
 
     def differentiable(self):
-        return _no_render
-
-
-def _no_render():
-    raise NotImplementedError
+        return dict  # The doubles of the process do not load it.
 
 
 @pytest.fixture
-def start(tmp_path, features_file, monkeypatch):
+def processes():
+    """The processes that were started."""
+    return []
+
+
+@pytest.fixture
+def start(tmp_path, features_file, monkeypatch, processes):
     """Start a refiner with `work`; returns it, the styles, the kept vectors and what was reported."""
     monkeypatch.setattr(module, "FRAME_INTERVAL", 0.0)
+    start_process = subprocess.Popen
+
+    def kept(*arguments, **options):
+        processes.append(start_process(*arguments, **options))
+        return processes[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", kept)
     path = write_image(tmp_path / "red.png", np.full((8, 8, 3), 10, np.uint8))
     style = Style("red", path)
     store = FittedStyles("mean", "f00", folders=[tmp_path / "fitted"])
@@ -45,7 +56,9 @@ def start(tmp_path, features_file, monkeypatch):
             network = network or Fittable()
             choice = choice or Choice("red", style.read, style)
             styles = opened.enter_context(contextlib.closing(StyleEncoder(Stylizer(network), [choice], prefetch=False)))
-            refiner = opened.enter_context(contextlib.closing(Refiner(network, styles, store, features_file, work)))
+            refiner = opened.enter_context(
+                contextlib.closing(Refiner(network, styles, store, features_file, (sys.executable, str(WORKERS), work)))
+            )
             reports = []
             refiner.toggle(reports.append)
             return refiner, styles, reports
@@ -62,9 +75,9 @@ def until(condition, refiner):
         time.sleep(0.01)
 
 
-def test_a_better_vector_is_used_as_it_comes_and_kept_at_the_end(start):
+def test_a_better_vector_is_used_as_it_comes_and_kept_at_the_end(start, processes):
     make, store, style = start
-    refiner, styles, reports = make(answering)
+    refiner, styles, reports = make("answering")
     predicted = styles.code(wait=True)
     seen = set()
 
@@ -78,41 +91,46 @@ def test_a_better_vector_is_used_as_it_comes_and_kept_at_the_end(start):
     assert store.vector(style) == pytest.approx(predicted + 100)
     assert reports[0] == "fitting red in the background"
     assert reports[1].startswith("red is fitted, and kept for later runs: ")
-    assert not multiprocessing.active_children()
+    assert processes[0].wait(30) is not None
 
 
 def test_frames_are_taken_only_while_a_style_is_fitted_and_never_larger_than_needed(start):
     make, *_ = start
-    refiner, _, reports = make(answering)
+    refiner, _, reports = make("answering")
     until(lambda: len(reports) > 1, refiner)
     refiner.offer(FRAME)
-    assert refiner._frame is None
+    assert refiner._frames is None
     assert module._small(FRAME).shape == (288, 384, 3)
     assert module._small(FRAME[:100, :100]).shape == (100, 100, 3)
 
 
-def test_a_second_press_stops_and_the_process_ends(start):
+def test_a_second_press_stops_and_the_process_ends(start, processes):
     make, store, style = start
-    refiner, _, reports = make(answering)
-    until(lambda: refiner.state is not None and multiprocessing.active_children(), refiner)
+    refiner, _, reports = make("lasting")
+    until(lambda: refiner.state == ("red", 0.01), refiner)
     refiner.toggle(reports.append)
-    deadline = time.monotonic() + 60
-    while refiner.state is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    assert not multiprocessing.active_children()
-    assert reports[-1].startswith("the fit of red was stopped") and store.vector(style) is None
+    until(lambda: refiner.state is None, refiner)
+    assert processes[0].wait(30) is not None
+    assert reports[-1] == "the fit of red was stopped" and store.vector(style) is None
 
 
-def test_the_end_of_the_program_ends_the_process(start):
+def test_the_end_of_the_program_ends_the_process(start, processes):
     make, *_ = start
-    refiner, *_ = make(answering)
-    until(lambda: bool(multiprocessing.active_children()), refiner)
+    refiner, *_ = make("lasting")
+    until(lambda: refiner.state == ("red", 0.01), refiner)
     refiner.close()
-    assert not multiprocessing.active_children()
+    assert processes[0].wait(30) is not None
 
 
-@pytest.mark.parametrize(("work", "words"), [(failing, "there are no weights"), (vanishing, "ended unexpectedly")])
+def test_the_process_ends_when_the_program_is_killed(start, processes):
+    make, *_ = start
+    refiner, *_ = make("lasting")
+    until(lambda: refiner.state == ("red", 0.01), refiner)
+    refiner._frames.end(discard=True)  # closes the pipe, as the system does
+    assert processes[0].wait(30) == 0
+
+
+@pytest.mark.parametrize(("work", "words"), [("failing", "there are no weights"), ("vanishing", "ended unexpectedly")])
 def test_a_fit_that_fails_is_reported_and_changes_nothing(start, work, words):
     make, *_ = start
     refiner, styles, reports = make(work)
@@ -123,7 +141,7 @@ def test_a_fit_that_fails_is_reported_and_changes_nothing(start, work, words):
 
 def test_a_captured_style_is_fitted_until_the_end(start):
     make, *_ = start
-    refiner, _, reports = make(answering, choice=Choice("captured 1", lambda: FRAME))
+    refiner, _, reports = make("answering", choice=Choice("captured 1", lambda: FRAME))
     until(lambda: len(reports) > 1, refiner)
     assert reports[1] == "captured 1 is fitted, until the program ends"
 
@@ -132,6 +150,6 @@ def test_a_network_that_cannot_be_fitted_says_which_can(start):
     make, *_ = start
     with pytest.raises(ModelError, match="use --model fast"):
         MeanColour().differentiable()
-    refiner, _, reports = make(answering, network=MeanColour())
+    refiner, _, reports = make("answering", network=MeanColour())
     until(lambda: bool(reports), refiner)
-    assert "use --model fast" in reports[0] and not multiprocessing.active_children()
+    assert "use --model fast" in reports[0]

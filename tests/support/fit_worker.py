@@ -1,41 +1,46 @@
-"""A double of the process that fits: it answers every frame with a state, and learns nothing but the frame's colour."""
+"""Doubles of the process that fits, as real processes: python fit_worker.py NAME. They learn nothing but a colour."""
 
 from __future__ import annotations
 
 import os
-from multiprocessing.connection import Connection
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-from realtime_nst.live.fitting.worker import FitFailure, FitRequest, FitState
+from realtime_nst.errors import ModelError
+from realtime_nst.live.fitting.worker import FitRequest, FitState, work
 
 STEPS = 4
 
 
-def answering(request: FitRequest, frames: Connection, states: Connection) -> None:
-    """Send a state for each of STEPS frames: its vector is the start plus the mean of the frame."""
+def answering(request: FitRequest, contents: deque) -> Iterator[FitState]:
+    """Yield STEPS states, whose vectors are the start plus the mean of a frame."""
     for step in range(1, STEPS + 1):
-        image = frames.recv()
-        states.send(FitState(step / STEPS, request.start + np.float32(image.mean())))
-    _until_closed(frames)
+        yield FitState(step / STEPS, request.start + np.float32(contents[-1].mean()))
 
 
-def failing(request: FitRequest, frames: Connection, states: Connection) -> None:
-    """Fail after the first frame."""
-    frames.recv()
-    states.send(FitFailure("there are no weights"))
-    _until_closed(frames)
+def lasting(request: FitRequest, contents: deque) -> Iterator[FitState]:
+    """Yield the first of many states, and no other."""
+    yield FitState(0.01, None)
+    time.sleep(600)
 
 
-def vanishing(request: FitRequest, frames: Connection, states: Connection) -> None:
+def failing(request: FitRequest, contents: deque) -> Iterator[FitState]:
+    raise ModelError("there are no weights")
+    yield
+
+
+def vanishing(request: FitRequest, contents: deque) -> Iterator[FitState]:
     """End as a killed process does."""
-    frames.recv()
     os._exit(9)
+    yield
 
 
-def _until_closed(frames: Connection) -> None:
-    try:
-        while True:
-            frames.recv()
-    except EOFError:
-        pass
+if __name__ == "__main__":
+    work(globals()[sys.argv[1]])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import pickle
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+from ..._queue import FrameQueue, QueueClosed
 from ...errors import StylizeError
 from ...frames import Image
 from ...interfaces import Notify
@@ -19,7 +20,7 @@ from ...networks.base import Network
 from ...nst.features import ensure_features
 from ...styles.fitted import FittedStyles
 from ..style_encoder import StyleEncoder
-from .worker import FitFailure, FitRequest, FitState, work
+from .worker import FitFailure, FitRequest, FitState
 
 FRAME_INTERVAL = 0.5
 """Seconds between two frames that the process receives."""
@@ -27,7 +28,8 @@ FRAME_INTERVAL = 0.5
 FRAME_SIDE = 384
 """Long side in pixels of these frames."""
 
-Work = Callable[[FitRequest, Connection, Connection], None]
+WORKER = (sys.executable, "-m", f"{__package__}.worker")
+"""The command of the process."""
 
 
 class Refiner:
@@ -40,7 +42,7 @@ class Refiner:
         styles: gives the style in use, and receives better vectors.
         fitted: keeps the vector of a fit that was completed.
         features: VGG weights (npz); None: Keras's VGG-19, downloaded once.
-        work: runs in the process.
+        worker: the command of the process, which does what `worker` does.
     """
 
     def __init__(
@@ -49,16 +51,16 @@ class Refiner:
         styles: StyleEncoder,
         fitted: FittedStyles,
         features: Path | None = None,
-        work: Work = work,
+        worker: Sequence[str] = WORKER,
     ) -> None:
         self._network = network
         self._styles = styles
         self._fitted = fitted
         self._features = features
-        self._work = work
+        self._worker = worker
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self._frame: Image | None = None
+        self._frames: FrameQueue[Image] | None = None
         self._offered = 0.0
         self._state: tuple[str, float] | None = None
 
@@ -78,15 +80,17 @@ class Refiner:
 
     def offer(self, image: Image) -> None:
         """Take a frame from the video, if the fit wants one. Called for every frame; copies two a second."""
-        if self._state is not None and time.monotonic() - self._offered >= FRAME_INTERVAL:
+        frames = self._frames
+        if frames is not None and time.monotonic() - self._offered >= FRAME_INTERVAL:
             self._offered = time.monotonic()
-            self._frame = image.copy()  # The camera may reuse its buffer.
+            with contextlib.suppress(QueueClosed):
+                frames.put(image.copy())  # The camera may reuse its buffer.
 
     def close(self) -> None:
         """End the fit and its process."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(2.0)  # It may still wait for a download.
 
     def _run(self, stop: threading.Event, report: Notify) -> None:
         try:
@@ -96,7 +100,7 @@ class Refiner:
         except OSError as error:
             report(f"the fit cannot run: {error}")
         finally:
-            self._state = self._frame = None
+            self._state = self._frames = None
 
     def _fit(self, stop: threading.Event, report: Notify) -> None:
         load_render = self._network.differentiable()
@@ -106,63 +110,87 @@ class Refiner:
         name = self._styles.name(index)
         if start is None or stop.is_set():
             return
+        request = FitRequest(load_render, self._styles.read(index), start, self._features)
         self._state = (name, 0.0)
         report(f"fitting {name} in the background")
-        request = FitRequest(load_render, self._styles.read(index), start, self._features)
-        last = None
-        with _process(self._work, request) as (frames, states):
-            while not stop.is_set():
-                state = self._exchange(frames, states)
-                if isinstance(state, FitFailure):
-                    report(state.message)
+        done, last = 0.0, None
+        self._frames = FrameQueue(1, drop=True)
+        with _Process(self._worker, request, self._frames) as process:
+            for message in process.messages(stop):
+                if isinstance(message, FitFailure):
+                    report(message.message)
                     return
-                if state is None:
-                    continue
-                self._state = (name, state.done)
-                if state.vector is not None:
-                    self._styles.improve(index, state.vector)
-                    last = state.vector
-                if state.done >= 1:
+                done = message.done
+                self._state = (name, done)
+                if message.vector is not None:
+                    last = message.vector
+                    self._styles.improve(index, last)
+                if done >= 1:
                     break
         style = self._styles.style(index)
-        if stop.is_set():
+        if done < 1 and not stop.is_set():
+            report("the process that fits the style has ended unexpectedly; the style keeps what it has reached")
+        elif done < 1:
             report(f"the fit of {name} was stopped" + ("" if last is None else "; what it reached stays until the end"))
         elif last is not None and style is not None:
             report(f"{name} is fitted, and kept for later runs: {self._fitted.keep(style, last)}")
         else:
             report(f"{name} is fitted, until the program ends")
 
-    def _exchange(self, frames: Connection, states: Connection) -> FitState | FitFailure | None:
-        """Send the frame that was offered, if any, and return the next message, if one comes within a tenth second."""
-        frame, self._frame = self._frame, None
-        try:
-            if frame is not None:
-                frames.send(_small(frame))
-            return states.recv() if states.poll(0.1) else None
-        except (EOFError, OSError):
-            return FitFailure("the process that fits the style has ended unexpectedly; the style stays as it is")
+
+class _Process:
+    """The process that fits, and the threads at both of its pipes. It is killed when the block ends.
+
+    Nothing here waits for its death: at the lowest priority, on a busy machine, that may take a minute.
+    """
+
+    def __init__(self, command: Sequence[str], request: FitRequest, frames: FrameQueue[Image]) -> None:
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._frames = frames
+        self._messages: FrameQueue[FitState | FitFailure] = FrameQueue(8, drop=False)
+        for work, arguments in ((self._send, (request,)), (self._receive, ())):
+            threading.Thread(target=work, args=arguments, name="fit-pipe", daemon=True).start()
+
+    def __enter__(self) -> _Process:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.kill()
+        self._frames.end(discard=True)
+        self._messages.end(discard=True)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1.0)
+
+    def messages(self, stop: threading.Event) -> Iterator[FitState | FitFailure]:
+        """Yield what the process says, until it has ended or `stop` is set."""
+        with contextlib.suppress(QueueClosed):
+            while not stop.is_set():
+                message = self._messages.get(timeout=0.1)
+                if message is not None:
+                    yield message
+
+    def _send(self, request: FitRequest) -> None:
+        assert self._process.stdin is not None
+        # OSError: the process has ended.
+        with contextlib.suppress(OSError, QueueClosed), self._process.stdin as input:
+            pickle.dump(request, input)
+            while True:
+                frame = self._frames.get()
+                if frame is not None:
+                    pickle.dump(_small(frame), input)
+                    input.flush()
+
+    def _receive(self) -> None:
+        assert self._process.stdout is not None
+        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError, QueueClosed):
+            with self._process.stdout as output:
+                while True:
+                    self._messages.put(pickle.load(output))
+        self._messages.end()
 
 
 def _small(image: Image) -> Image:
     scale = FRAME_SIDE / max(image.shape[:2])
     return downscale(image, (round(image.shape[0] * scale), round(image.shape[1] * scale))) if scale < 1 else image
-
-
-@contextlib.contextmanager
-def _process(work: Work, request: FitRequest) -> Any:
-    """Run `work` in a process; yield the ends of its pipes for frames and states; end it, however the block ends."""
-    spawn = multiprocessing.get_context("spawn")
-    theirs_in, frames = spawn.Pipe(duplex=False)
-    states, theirs_out = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=work, args=(request, theirs_in, theirs_out), name="fit", daemon=True)
-    process.start()
-    theirs_in.close()
-    theirs_out.close()
-    try:
-        yield frames, states
-    finally:
-        frames.close()
-        states.close()
-        process.join(0.5)
-        process.kill()
-        process.join()
