@@ -120,9 +120,7 @@ class Session:
         self._rendered_style = self._styles.current
         code = self._fade.towards(code, frame.time, IMPROVEMENT_FADE if improved else None)
         strength = 0.0 if self.original else self._strength.towards(self.params.strength, frame.time)
-        return self.params._replace(
-            code=code, strength=strength, processing_size=self._stylizer.processing_size
-        )
+        return self.params._replace(code=code, strength=strength, processing_size=self._stylizer.processing_size)
 
     def _advance_cycle(self, time: float, seconds: float) -> None:
         """Request the next style if the requested one has not changed for `seconds`."""

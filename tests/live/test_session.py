@@ -113,12 +113,12 @@ def test_plus_makes_larger_strokes_until_they_are_as_large_as_they_can_be(plain_
     session, _ = plain_session(STYLES)
     sizes = [session.state()["stroke_size"]]
     for _ in range(7):
-        press("+", session)
+        Keyboard(session).press("+")
         sizes.append(session.state()["stroke_size"])
     assert sizes == [384, 320, 256, 224, 192, 160, 128, 128]
     assert session.message == "strokes are as large as they can be"
-    press("-", session)
+    Keyboard(session).press("-")
     assert session.state()["stroke_size"] == 160
     session.set_stroke_size(200)
-    press("-", session)
+    Keyboard(session).press("-")
     assert session.state()["stroke_size"] == 224
