@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import StylizeError
+from .extras import EXTRAS, install_command
 
 
 class State(Enum):
@@ -91,18 +92,12 @@ def _packages() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
-    for package, extra, use in (
-        ("pi-heif", "heic", "HEIC photos"),
-        ("sounddevice", "mic", "--mic records sound"),
-        ("pyvirtualcam", "virtual-camera", "--virtual-camera"),
-        ("cv2-enumerate-cameras", "cameras", "cameras by name on Windows and macOS"),
-        ("matplotlib", "plot", "optimize --plot"),
-    ):
+    for extra, (package, use) in EXTRAS.items():
         try:
             yield Finding(f"extra {extra}", State.GOOD, f"{package} {version(package)}")
         except PackageNotFoundError:
             detail = f"{package} is not installed ({use})"
-            yield Finding(f"extra {extra}", State.NOTE, detail, f"pip install 'realtime-nst[{extra}]'")
+            yield Finding(f"extra {extra}", State.NOTE, detail, install_command(extra))
 
 
 def _display() -> Iterator[Finding]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import _arguments
 from ._closing import Closing
+from .errors import RunError
 from .frames import Frame, Image, RenderParams, StyleCode, check_code, check_image
 from .interfaces import Notify
 from .media.color import in_colors_of
@@ -149,7 +150,7 @@ class Stylizer(Closing):
             ArgumentError: if `image` is not a valid image.
         """
         check_image(image)
-        code = self.network.encode(image)
+        code = self.content_code(image)
         self.encodes += 1
         return code
 
@@ -177,8 +178,18 @@ class Stylizer(Closing):
         return TemporalFilter(self.network.quick)
 
     def content_code(self, image: Image) -> StyleCode:
-        """Encode a frame's own look, which a strength below 1 mixes in: float32 vector."""
-        return self.network.encode(image)
+        """Encode a frame's own look, which a strength below 1 mixes in: float32 vector.
+
+        Raises:
+            RunError: if the network computes NaN or infinite values.
+        """
+        code = self.network.encode(image)
+        if not np.isfinite(code).all():
+            raise RunError(
+                f"the model {self.network.name} computed NaN or infinite values for a style: it is damaged; choose "
+                "another --model"
+            )
+        return code
 
     def stylize(
         self,

@@ -16,7 +16,7 @@ LAYERS = (  # from the top: a room imports from its own layer and from those bel
     {"stylizer", "pipeline"},
     {"networks", "temporal", "styles", "nst", "settings"},
     {"media", "keys"},
-    {"frames", "interfaces", "errors", "timing", "process", "_arguments", "_closing", "_queue"},
+    {"frames", "interfaces", "errors", "extras", "timing", "process", "_arguments", "_closing", "_isolated", "_queue"},
 )
 APART = {
     ("live", "offline"),

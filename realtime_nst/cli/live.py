@@ -67,7 +67,7 @@ run_options = options(
         is_flag=False,
         flag_value="default",
         metavar="[INDEX|NAME]",
-        help="Record a microphone with the video (pip install 'realtime-nst[mic]').",
+        help="Record a microphone with the video (needs the extra mic).",
     ),
     click.option(
         "--serve",
@@ -109,7 +109,7 @@ run_options = options(
         is_flag=False,
         flag_value="default",
         metavar="[DEVICE]",
-        help="Appear as a camera in video calls (pip install 'realtime-nst[virtual-camera]').",
+        help="Appear as a camera in video calls (needs the extra virtual-camera).",
     ),
     click.option(
         "--headless",

@@ -58,7 +58,7 @@ from .options import overwrite_option
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Draw the losses (needs matplotlib: pip install 'realtime-nst[plot]').",
+    help="Draw the losses (needs the extra plot).",
 )
 def optimize(photo: Path, painting: str, features: Path | None, output: Path, steps: int, **given: Any) -> None:
     """Make one picture by slow optimization: the reference for the fast networks.

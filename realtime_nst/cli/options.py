@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,28 @@ def style_option(default: str) -> Callable:
 
 def network_options(stroke_size: str) -> Callable:
     """Return the options that choose and run a network; `stroke_size` is the default of --stroke-size, in words."""
+
+    def add(command: Callable) -> Callable:
+        return _network_options(stroke_size)(_checksum_in_model(command))
+
+    return add
+
+
+def _checksum_in_model(command: Callable) -> Callable:
+    """Give a command the value of --sha256 as a part of the model's URL."""
+
+    @functools.wraps(command)
+    def run(*positional: Any, sha256: str | None, model: str, **given: Any) -> Any:
+        if sha256:
+            from ..networks.download import with_checksum
+
+            model = with_checksum(model, sha256)
+        return command(*positional, model=model, **given)
+
+    return run
+
+
+def _network_options(stroke_size: str) -> Callable:
     return options(
         click.option(
             "--model",
@@ -125,6 +148,11 @@ def network_options(stroke_size: str) -> Callable:
             metavar=MODEL_METAVAR,
             show_default=True,
             help="The network: Magenta's (hub), our own (fast), or a SavedModel like Magenta's.",
+        ),
+        click.option(
+            "--sha256",
+            metavar="DIGITS",
+            help="The checksum of the archive at the URL of --model, which is a program: no other is accepted.",
         ),
         click.option(
             "--device",

@@ -1,33 +1,27 @@
-"""Downloads of models through tensorflow-hub's resolver, into our own cache."""
+"""Downloads of models, from TensorFlow Hub or any server, into our own cache."""
 
 from __future__ import annotations
 
 import hashlib
-import http.client
-import os
-import socket
-import tarfile
-import threading
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import urllib.parse
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO
 
+from .._isolated import run_isolated
 from ..errors import ModelError
-from .hub_split import load_module
-from .runtimes.cache import cache_folder, filling, size_of
+from .archive import Progress, UnreachableError, download, unpack
+from .hub_conversion import remember
+from .runtimes.cache import cache_folder, filling
 
 HUB_HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 """Magenta's arbitrary image stylization, version 2, on TensorFlow Hub."""
 
-Progress: TypeAlias = Callable[[int, "int | None"], None]
-"""Called with the bytes on disk and, if known, the total."""
-
 
 def fetched(handle: str = HUB_HANDLE) -> Path | None:
     """Return the folder of a downloaded model; None if it has not been downloaded."""
-    entry = _cache_entry(handle)
+    entry = _cache_entry(_split(handle)[0])
     return next((file.parent for file in entry.rglob("saved_model.pb")), None) if entry.is_dir() else None
 
 
@@ -39,104 +33,109 @@ def fetch_hub(
     A download that fails or is interrupted leaves nothing behind.
 
     Args:
-        handle: a handle that tensorflow-hub resolves, such as the URL of a SavedModel's .tar.gz.
+        handle: a model on TensorFlow Hub, or the URL of a SavedModel's .tar.gz; "#sha256=DIGITS" at its end is the
+            archive's checksum, without which http is refused.
         timeout: seconds that the server may take to connect, and between two packets.
-        progress: receives the bytes on disk while the download runs.
+        progress: receives the bytes so far while the download runs.
 
     Raises:
-        ModelError: if the model cannot be downloaded, or is not a style module.
+        ModelError: if the model cannot be downloaded, is not the one of the checksum, or is not a style module.
     """
-    found = fetched(handle)
+    url, checksum = _split(handle)
+    scheme = url.partition("://")[0].lower()
+    if scheme not in ("https", "http"):
+        raise ModelError(f"cannot download {url}: give an https address, or download it and give --model FOLDER")
+    if scheme == "http" and not checksum:
+        raise ModelError(
+            f"{url} is not encrypted, so anybody on the way could exchange the model, which is a program: give its "
+            "checksum with --sha256 DIGITS (`sha256sum FILE` prints it), or an https address"
+        )
+    found = fetched(url)
     if found:
+        _check(url, checksum, checksum_of(url))
         return found
-    try:
-        import tensorflow_hub  # noqa: F401  imported before the clock starts, because it takes seconds
-    except ImportError as error:  # setuptools 82 dropped pkg_resources
-        raise ModelError(
-            f"tensorflow-hub cannot be loaded: {error}. Fix it with: pip install tensorflow-hub 'setuptools<82'"
-        ) from error
+    entry = _cache_entry(url)
     started = time.monotonic()
-    entry = _cache_entry(handle)
     try:
-        with filling(entry) as partial, _socket_timeout(timeout), _reported_size(partial, progress):
-            model = _resolve(handle, partial).relative_to(partial)
-    except ModelError:
-        raise
-    except (OSError, EOFError, ValueError, http.client.HTTPException, tarfile.TarError) as error:
-        raise ModelError(_advice(handle, error, time.monotonic() - started)) from error
-    return entry / model
-
-
-def _resolve(handle: str, folder: Path) -> Path:
-    """Let tensorflow-hub download into `folder`; return the model's own folder.
-
-    The model is loaded as a check: to tar, an archive that was cut off between two files is complete.
-    """
-    import tensorflow_hub
-
-    previous = os.environ.get("TFHUB_CACHE_DIR")
-    os.environ["TFHUB_CACHE_DIR"] = str(folder)
-    try:
-        resolved = Path(tensorflow_hub.resolve(handle))
-    finally:
-        if previous is None:
-            del os.environ["TFHUB_CACHE_DIR"]
-        else:
-            os.environ["TFHUB_CACHE_DIR"] = previous
-    if folder not in resolved.parents or not (resolved / "saved_model.pb").is_file():
+        with filling(entry) as partial:
+            with tempfile.TemporaryFile(dir=partial) as file:
+                digest = download(url, file, plain_http=bool(checksum), timeout=timeout, progress=progress)
+                _check(url, checksum, digest)
+                _unpack_model(file, partial, url)
+            (partial / "archive.sha256").write_text(digest)
+    except UnreachableError as error:
+        raise ModelError(_advice(url, error, time.monotonic() - started)) from error
+    except OSError as error:
         raise ModelError(
-            f"{handle} holds no SavedModel (no saved_model.pb at its top); --model takes a hub handle, the URL of a "
+            f"cannot keep {url} in {entry.parent}: {error.strerror or error}. "
+            "Free some space or name a writable folder: REALTIME_NST_CACHE=FOLDER realtime-nst ..."
+        ) from error
+    remember(entry / "model")
+    return entry / "model"
+
+
+def checksum_of(handle: str) -> str | None:
+    """Return the SHA-256 of the archive that a downloaded model came from; None if it is not known."""
+    try:
+        return (_cache_entry(_split(handle)[0]) / "archive.sha256").read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return None
+
+
+def with_checksum(model: str, digits: str) -> str:
+    """Return the value of `--model` with the checksum of its archive, SHA-256 in hexadecimal digits.
+
+    Raises:
+        ModelError: if `model` is not a URL, or `digits` are not a checksum.
+    """
+    if "://" not in model:
+        raise ModelError(f"--sha256 is the checksum of an archive: give it with --model URL, not with {model}")
+    if len(digits) != 64 or not all(digit in "0123456789abcdef" for digit in digits.lower()):
+        raise ModelError(f"--sha256 has 64 hexadecimal digits, not {digits!r}; `sha256sum FILE` prints them")
+    return f"{model.partition('#')[0]}#sha256={digits.lower()}"
+
+
+def _split(handle: str) -> tuple[str, str]:
+    """Return the address and the checksum in a handle; "" if it has none."""
+    url, fragment = urllib.parse.urldefrag(handle)
+    return url, fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else ""
+
+
+def _check(url: str, expected: str, found: str | None) -> None:
+    if expected and found != expected:
+        raise ModelError(
+            f"{url} is not the model of that checksum: its SHA-256 is {found or 'unknown'}; do not use it, or find out "
+            "why it has changed"
+        )
+
+
+def _unpack_model(file: IO[bytes], partial: Path, url: str) -> None:
+    """Unpack an archive into `partial`/model, and let the model run: what breaks off between two files is complete."""
+    file.seek(0)
+    model = partial / "model"
+    model.mkdir()
+    unpack(file, model, url)
+    if not (model / "saved_model.pb").is_file():
+        raise ModelError(
+            f"{url} holds no SavedModel (no saved_model.pb at its top); --model takes a hub handle, the URL of a "
             "SavedModel's .tar.gz, or a FOLDER"
         )
     try:
-        load_module(resolved)
+        run_isolated("networks.hub_split:check_module", str(model), name=url)
     except ModelError as error:
-        raise ModelError(str(error).replace(str(resolved), handle)) from error
-    return resolved
+        raise ModelError(str(error).replace(str(model), url)) from error
+    except RuntimeError as error:
+        raise ModelError(f"{url} does not work: {error}") from error
 
 
-@contextmanager
-def _socket_timeout(timeout: float) -> Iterator[None]:
-    """Set the default timeout of new sockets: tensorflow-hub sets none and would wait forever."""
-    previous = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(timeout)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(previous)
-
-
-@contextmanager
-def _reported_size(folder: Path, progress: Progress, interval: float = 0.2) -> Iterator[None]:
-    """Report the size of `folder` every `interval` seconds, because tensorflow-hub reports no progress."""
-    done = threading.Event()
-
-    def report() -> None:
-        largest = 0
-        while not done.wait(interval):
-            try:
-                largest = max(largest, size_of(folder))  # it shrinks when tensorflow-hub removes its lock file
-                progress(largest, None)
-            except OSError:
-                pass  # a file was renamed while the folder was listed
-
-    reporter = threading.Thread(target=report, name="download-progress", daemon=True)
-    reporter.start()
-    try:
-        yield
-    finally:
-        done.set()
-        reporter.join()
-
-
-def _cache_entry(handle: str) -> Path:
-    return cache_folder() / "models" / hashlib.sha1(handle.encode()).hexdigest()[:16]
+def _cache_entry(url: str) -> Path:
+    return cache_folder() / "models" / hashlib.sha1(url.encode()).hexdigest()[:16]
 
 
 def _advice(handle: str, error: BaseException, seconds: float) -> str:
-    cause = str(error).removeprefix("<urlopen error ").removesuffix(">") or type(error).__name__
+    again = "run `realtime-nst models --fetch hub` again" if handle == HUB_HANDLE else "try again"
     return (
-        f"cannot download {handle}: {cause} (gave up after {seconds:.0f} s). "
-        "There are three ways to go on: run `realtime-nst models --fetch hub` again when there is a connection; "
+        f"cannot download {handle}: {error} (gave up after {seconds:.0f} s). "
+        f"There are three ways to go on: {again} when there is a connection; "
         "give a SavedModel that you have with --model FOLDER; or use --model fast, which needs no download"
     )

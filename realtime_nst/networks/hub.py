@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import DeviceError
 from ..frames import Image, StyleCode
 from .base import Network, Say, enlarge
-from .download import HUB_HANDLE, fetch_hub, fetched
-from .hub_conversion import converted
+from .download import HUB_HANDLE, checksum_of, fetch_hub, fetched
+from .hub_conversion import CODE, checked, converted
 from .hub_parts import OpenVinoParts, TensorFlowParts
 from .hub_split import load_module, split
 from .runtimes.base import BySize, first_line
@@ -59,7 +59,7 @@ class HubNetwork(Network):
         self.name = name
         folder = Path(folder)
         self._parts, self.notices = (
-            _on_gpu(folder) if device == "gpu" else _on_cpu(folder, say, choose_frames_in_flight(throughput))
+            _on_gpu(folder, say) if device == "gpu" else _on_cpu(folder, say, choose_frames_in_flight(throughput))
         )
         self.runtime, self.device = self._parts.runtime, self._parts.device
         self.frames_in_flight = self._parts.frames_in_flight
@@ -70,9 +70,14 @@ class HubNetwork(Network):
         handle = HUB_HANDLE if model == "hub" else model
         if "://" not in handle:
             return cls(Path(handle), device, model, say, throughput)
-        if not fetched(handle):
-            say(f"Downloading {handle}: once")
-        return cls(fetch_hub(handle), device, model, say, throughput)
+        name = model.partition("#")[0]
+        if fetched(handle):
+            return cls(fetch_hub(handle), device, name, say, throughput)
+        say(f"Downloading {handle}: once" + ("" if handle == HUB_HANDLE else f"; {CODE}"))
+        folder = fetch_hub(handle)
+        if handle != HUB_HANDLE and "#" not in handle:
+            say(f"Its SHA-256 is {checksum_of(handle)}: with --sha256 no other archive is accepted")
+        return cls(folder, device, name, say, throughput)
 
     @classmethod
     def locate(cls) -> Path | None:
@@ -97,10 +102,11 @@ class HubNetwork(Network):
         return self._parts.operations(self._transforms.newest)
 
 
-def _on_gpu(folder: Path) -> tuple[TensorFlowParts, tuple[str, ...]]:
+def _on_gpu(folder: Path, say: Say) -> tuple[TensorFlowParts, tuple[str, ...]]:
     gpu = tensorflow_gpu()
     if gpu is None:
         raise DeviceError("TensorFlow finds no GPU here; use --device cpu")
+    checked(folder, say)
     module = split(load_module(folder))
     slower = xla_notices("/GPU:0")
     module = replace(module, transform=half_convolutions(module.transform))

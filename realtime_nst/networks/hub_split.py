@@ -81,6 +81,41 @@ def load_module(folder: Path) -> Any:
     return module
 
 
+def check_module(folder: str) -> None:
+    """Check that a module runs, on a random image. It is a program: call this in a process of its own.
+
+    Raises:
+        ModelError: if it fails, or computes no image.
+    """
+    run_whole(load_module(Path(folder)), folder)
+
+
+def run_whole(module: Any, name: object) -> None:
+    """Run a module on a random image. Raises ModelError if it fails, or computes no image."""
+    import tensorflow as tf
+
+    content, style = _noise()
+    try:
+        output = module.signatures["serving_default"](**{CONTENT: content, STYLE: style})[OUTPUT]
+        shape, finite = output.shape.as_list(), bool(tf.reduce_all(tf.math.is_finite(output)))
+    except Exception as error:  # whatever its code raises
+        raise ModelError(f"{name} does not work: {first_line(error)}") from error
+    height, width = content.shape[1:3]
+    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or shape[1] < height or shape[2] < width:
+        raise ModelError(f"{name} does not work: of an image of {width}x{height} it makes an array of shape {shape}")
+    if not finite:
+        raise ModelError(f"{name} does not work: it computes NaN or infinite values instead of an image")
+
+
+def _noise() -> tuple[Any, Any]:
+    """Return a random image of unequal sides and a random style image, as a module takes them."""
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    content = tf.constant(rng.random((1, 64, 96, 3), np.float32))
+    return content, tf.constant(rng.random((1, STYLE_SIZE, STYLE_SIZE, 3), np.float32))
+
+
 def not_a_saved_model(folder: Path) -> ModelError:
     """Return the error for a folder without saved_model.pb."""
     return ModelError(
@@ -241,9 +276,7 @@ def _max_difference(parts: Module, whole: Callable[..., Any]) -> float:
     """Return the largest difference between the two parts in sequence and the whole, on noise of unequal sides."""
     import tensorflow as tf
 
-    rng = np.random.default_rng(0)
-    content = tf.constant(rng.random((1, 64, 96, 3), np.float32))
-    style = tf.constant(rng.random((1, STYLE_SIZE, STYLE_SIZE, 3), np.float32))
+    content, style = _noise()
     expected = whole(**{CONTENT: content, STYLE: style})[0]
     code = graph_function(parts.encode, [parts.style], parts.code)(style)
     output = graph_function(parts.transform, [parts.frame, parts.code], parts.output)(content, code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from ..errors import InputError
+from ..extras import install_command
 
 
 def load_pyplot() -> ModuleType:
@@ -16,7 +17,7 @@ def load_pyplot() -> ModuleType:
     try:
         import matplotlib
     except ImportError as error:
-        raise InputError("plots need matplotlib; install it with: pip install 'realtime-nst[plot]'") from error
+        raise InputError(f"plots need matplotlib: {install_command('plot')}") from error
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

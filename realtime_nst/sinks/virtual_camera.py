@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from .._closing import Closing
 from ..errors import DeviceError, RunError
+from ..extras import install_command
 from ..frames import Frame
 from ..media.h264 import even_size, fit_even
 
@@ -36,7 +37,7 @@ class VirtualCamera(Closing):
             import pyvirtualcam
         except ImportError as reason:
             raise DeviceError(
-                f"--virtual-camera needs pyvirtualcam ({reason}): pip install 'realtime-nst[virtual-camera]'"
+                f"--virtual-camera needs pyvirtualcam ({reason}): {install_command('virtual-camera')}"
             ) from reason
         self._size = height, width = even_size(size)
         try:

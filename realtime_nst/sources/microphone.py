@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .._closing import Closing
 from ..errors import DeviceError
+from ..extras import install_command
 from ..frames import AudioChunk, Frame
 from ..interfaces import Source
 from ..media.audio_clock import AudioClock
@@ -133,7 +134,7 @@ def _load_sounddevice() -> ModuleType:
     try:
         import sounddevice
     except ImportError as reason:
-        raise DeviceError("--mic needs sounddevice: pip install 'realtime-nst[mic]'") from reason
+        raise DeviceError(f"--mic needs sounddevice: {install_command('mic')}") from reason
     except OSError as reason:
         raise DeviceError(f"--mic needs PortAudio ({reason}): sudo apt-get install libportaudio2") from reason
     return sounddevice

@@ -1,5 +1,6 @@
 """Downloads from a loopback server: whole, truncated, missing, silent, slow, and of the wrong kind."""
 
+import hashlib
 import io
 import os
 import shutil
@@ -14,7 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from realtime_nst.errors import ModelError
-from realtime_nst.networks.download import fetch_hub, fetched
+from realtime_nst.networks import download
+from realtime_nst.networks.download import fetch_hub, fetched, with_checksum
+from realtime_nst.networks.hub_split import check_module
 from realtime_nst.networks.registry import open_network
 from realtime_nst.networks.runtimes.cache import cache_folder, size_of
 
@@ -30,7 +33,11 @@ def archive(hub_folder):
 
 @pytest.fixture
 def server(archive, hub_folder, tmp_path, monkeypatch):
-    """Yield the address of a server whose paths misbehave as they are named. The cache is empty."""
+    """Yield a function that gives the handle of a path, which misbehaves as it is named. The cache is empty.
+
+    Models are checked in this process, which has loaded TensorFlow.
+    """
+    monkeypatch.setattr(download, "run_isolated", lambda function, folder, name: check_module(folder))
     monkeypatch.setenv("REALTIME_NST_CACHE", str(tmp_path / "cache"))
     released = threading.Event()
     other = io.BytesIO()
@@ -39,6 +46,7 @@ def server(archive, hub_folder, tmp_path, monkeypatch):
     half = io.BytesIO()
     with tarfile.open(fileobj=half, mode="w:gz") as tar:
         tar.add(hub_folder / "saved_model.pb", "saved_model.pb")
+    bodies = {"other": other.getvalue(), "half": half.getvalue()}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -47,7 +55,7 @@ def server(archive, hub_folder, tmp_path, monkeypatch):
                 return self.send_error(404)
             if kind == "silent":
                 return released.wait(60)
-            body = {"other": other.getvalue(), "half": half.getvalue()}.get(kind, archive)
+            body = bodies.get(kind, archive)
             self.send_response(200)
             self.send_header("Content-Type", "application/gzip")
             self.send_header("Content-Length", str(len(body)))
@@ -73,7 +81,8 @@ def server(archive, hub_folder, tmp_path, monkeypatch):
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        address = f"http://127.0.0.1:{server.server_port}"
+        yield lambda kind: f"{address}/{kind}#sha256={hashlib.sha256(bodies.get(kind, archive)).hexdigest()}"
         released.set()
         server.shutdown()
 
@@ -85,47 +94,47 @@ def nothing_left():
 
 def test_an_archive_is_fetched_once_and_runs(server, cache, hub_network):
     seen, told = [], []
-    folder = fetch_hub(f"{server}/model", progress=lambda done, total: seen.append(done))
-    assert (folder / "saved_model.pb").is_file() and fetched(f"{server}/model") == folder
-    assert fetch_hub(f"{server}/model") == folder
+    folder = fetch_hub(server("model"), progress=lambda done, total: seen.append(done))
+    assert (folder / "saved_model.pb").is_file() and fetched(server("model")) == folder
+    assert fetch_hub(server("model")) == folder
     shutil.copytree(cache / "converted", cache_folder() / "converted")  # so that it is not converted again
-    network = open_network(f"{server}/model", "cpu", told.append)
+    network = open_network(server("model"), "cpu", told.append)
     assert told == []
-    assert network.name == f"{server}/model" and "OpenVINO" in network.runtime
+    assert network.name == server("model").partition("#")[0] and "OpenVINO" in network.runtime
 
 
 def test_a_slow_server_is_waited_for_and_progress_told(server, hub_folder):
     seen = []
-    fetch_hub(f"{server}/slow", timeout=5, progress=lambda done, total: seen.append(done))
+    fetch_hub(server("slow"), timeout=5, progress=lambda done, total: seen.append(done))
     assert len(seen) > 2 and seen == sorted(seen) and seen[-1] > size_of(hub_folder) / 4
 
 
 @pytest.mark.parametrize("kind", ["truncated", "missing", "silent", "stalling"])
 def test_what_fails_says_the_ways_on_and_leaves_nothing(server, kind):
     with pytest.raises(ModelError) as caught:
-        fetch_hub(f"{server}/{kind}", timeout=1)
+        fetch_hub(server(kind), timeout=1)
     message = str(caught.value)
-    for words in (f"{server}/{kind}", "gave up after", "--fetch hub", "--model FOLDER", "--model fast"):
+    for words in (server(kind).partition("#")[0], "gave up after", "--model FOLDER", "--model fast"):
         assert words in message
-    assert nothing_left() and fetched(f"{server}/{kind}") is None
+    assert nothing_left() and fetched(server(kind)) is None
 
 
 def test_an_archive_of_something_else_is_no_model(server):
     with pytest.raises(ModelError, match="holds no SavedModel"):
-        fetch_hub(f"{server}/other")
+        fetch_hub(server("other"))
     assert nothing_left()
 
 
 def test_an_archive_that_ends_between_two_files_is_no_model(server):
-    with pytest.raises(ModelError, match=f"cannot load {server}/half"):
-        fetch_hub(f"{server}/half")
+    with pytest.raises(ModelError, match="cannot load http://127.0.0.1:[0-9]+/half"):
+        fetch_hub(server("half"))
     assert nothing_left()
 
 
 def test_no_server_at_all_is_an_error_soon(tmp_path, monkeypatch):
     monkeypatch.setenv("REALTIME_NST_CACHE", str(tmp_path))
     with pytest.raises(ModelError, match="--model fast"):
-        fetch_hub("http://127.0.0.1:9/model", timeout=2)
+        fetch_hub(f"http://127.0.0.1:9/model#sha256={'0' * 64}", timeout=2)
     assert nothing_left()
 
 
@@ -137,7 +146,7 @@ def test_an_interrupted_download_leaves_nothing_that_looks_like_a_model(server):
             "-c",
             "import sys; from realtime_nst.networks.download import fetch_hub\n"
             "fetch_hub(sys.argv[1], progress=lambda done, total: done and print('going', flush=True))",
-            f"{server}/stalling",
+            server("stalling"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -147,4 +156,40 @@ def test_an_interrupted_download_leaves_nothing_that_looks_like_a_model(server):
     assert child.stdout.readline() == "going\n"
     child.send_signal(signal.SIGKILL)
     child.wait()
-    assert fetched(f"{server}/stalling") is None
+    assert fetched(server("stalling")) is None
+
+
+def test_unencrypted_models_need_a_checksum(server):
+    url = server("model").partition("#")[0]
+    with pytest.raises(ModelError, match="is not encrypted.*--sha256"):
+        fetch_hub(url)
+    with pytest.raises(ModelError, match="is not the model of that checksum: its SHA-256 is [0-9a-f]{64}"):
+        fetch_hub(with_checksum(url, "0" * 64))
+    assert nothing_left()
+    fetch_hub(server("model"))
+    with pytest.raises(ModelError, match="is not the model of that checksum"):  # of the one in the cache
+        fetch_hub(with_checksum(url, "0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("model", "digits", "words"),
+    [
+        ("fast", "0" * 64, "--sha256 is the checksum of an archive: give it with --model URL, not with fast"),
+        ("https://localhost/a.tar.gz", "12ab", "--sha256 has 64 hexadecimal digits, not '12ab'"),
+    ],
+)
+def test_a_checksum_that_cannot_be_one_is_refused(model, digits, words):
+    with pytest.raises(ModelError, match=words):
+        with_checksum(model, digits)
+
+
+def test_other_schemes_are_refused():
+    with pytest.raises(ModelError, match="cannot download gs://bucket/model: give an https address"):
+        fetch_hub("gs://bucket/model")
+
+
+def test_the_first_use_of_a_model_is_said(server, hub_folder, cache, hub_network):
+    shutil.copytree(cache / "converted", cache_folder() / "converted")  # so that it is not converted again
+    told = []
+    open_network(server("model"), "cpu", told.append)
+    assert "a SavedModel is a program and may do whatever you may" in told[0]

@@ -1,6 +1,7 @@
 """The hub model: its split, its runtimes, and SavedModels of other kinds."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from support.pictures import photo
 
-from realtime_nst.errors import ModelError
+from realtime_nst._isolated import run_isolated
+from realtime_nst.errors import ModelError, RunError
 from realtime_nst.media.images import read_image
 from realtime_nst.networks import hub_conversion
 from realtime_nst.networks.hub import HubNetwork
@@ -162,26 +164,82 @@ def test_blends_of_codes_are_styles(hub_network, images):
     assert np.abs(half - far).mean() < np.abs(far - near).mean()
 
 
-def test_a_conversion_is_announced_and_one_that_computes_wrongly_is_not_kept(hub_folder, tmp_path, monkeypatch):
-    monkeypatch.setenv("REALTIME_NST_CACHE", str(tmp_path))
-    told, compile_right = [], OpenVinoParts.compile
+def test_a_conversion_that_computes_wrongly_is_an_error(hub_folder, tmp_path, monkeypatch):
+    compile_right = OpenVinoParts.compile
 
     def compile_wrong(parts, size):
         stylize = compile_right(parts, size)
         return lambda image, code: lambda: stylize(image, code)()[:, :, ::-1]
 
-    with monkeypatch.context() as patch:
-        patch.setattr(OpenVinoParts, "compile", compile_wrong)
-        with pytest.raises(RuntimeError, match="differ from TensorFlow's"):
-            converted(hub_folder, told.append)
-    assert not list(tmp_path.rglob("*.xml")) and len(told) == 1 and "Preparing" in told[0]
+    monkeypatch.setattr(OpenVinoParts, "compile", compile_wrong)
+    with pytest.raises(RuntimeError, match="differ from TensorFlow's"):
+        hub_conversion.make(str(hub_folder), str(tmp_path))
+
+
+@pytest.fixture
+def prepared(hub_folder, hub_network, tmp_path, monkeypatch):
+    """A cache of its own whose converted model the test may damage; converting is copying."""
+    good = converted(hub_folder)
+    monkeypatch.setenv("REALTIME_NST_CACHE", str(tmp_path))
+
+    def copy(function, folder, target, *, name):
+        shutil.copytree(good, target, dirs_exist_ok=True)
+
+    monkeypatch.setattr(hub_conversion, "run_isolated", copy)
+    return converted(hub_folder)
+
+
+def flip(file):
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 255
+    file.write_bytes(data)
+
+
+def replace_by_file(entry):
+    shutil.rmtree(entry)
+    entry.write_text("x")
+
+
+DAMAGES = {
+    "a flipped byte of weights": lambda entry: flip(entry / "transform.bin"),
+    "weights cut off": lambda entry: os.truncate(entry / "transform.bin", 1000),
+    "no weights": lambda entry: (entry / "encode.bin").unlink(),
+    "an empty graph": lambda entry: (entry / "transform.xml").write_text(""),
+    "no graph": lambda entry: (entry / "encode.xml").unlink(),
+    "another graph": lambda entry: shutil.copy(entry / "encode.xml", entry / "transform.xml"),
+    "no names": lambda entry: (entry / "parts.json").unlink(),
+    "names that are no JSON": lambda entry: (entry / "parts.json").write_bytes(b"{\xff"),
+    "other names": lambda entry: (entry / "parts.json").write_text("{}"),
+    "no checksums": lambda entry: (entry / "sums.json").unlink(),
+    "nothing": lambda entry: [file.unlink() for file in entry.iterdir()],
+    "a file instead of a folder": replace_by_file,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_cache_is_repaired_and_said(prepared, hub_folder, damage):
+    DAMAGES[damage](prepared)
+    told = []
+    assert converted(hub_folder, told.append) == prepared and hub_conversion.is_intact(prepared)
+    assert [line for line in told if f"{prepared} is damaged: it is made again" in line] and "Preparing" in told[-1]
+    told.clear()
+    assert converted(hub_folder, told.append) == prepared and told == []
+
+
+def test_a_model_folder_is_said_to_be_a_program_at_its_first_use_only(prepared, hub_folder, monkeypatch):
+    told = []
+    shutil.rmtree(prepared)
+    converted(hub_folder, told.append)
+    assert not [line for line in told if "for the first time" in line]
+    monkeypatch.setenv("REALTIME_NST_CACHE", str(prepared / "another"))
+    converted(hub_folder, told.append)
+    (first,) = [line for line in told if "for the first time" in line]
+    assert str(hub_folder) in first and "use only those of people whom you trust" in first
 
 
 def test_a_cache_that_cannot_be_written_is_an_error(hub_folder, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("REALTIME_NST_CACHE", str(tmp_path / "file"))
-    monkeypatch.setattr(hub_conversion, "load_module", lambda folder: None)
-    monkeypatch.setattr(hub_conversion, "split", lambda module: None)
     with pytest.raises(ModelError, match="REALTIME_NST_CACHE"):
         HubNetwork(hub_folder, "cpu")
 
@@ -203,7 +261,7 @@ def save(folder, function, *names):
     return folder
 
 
-def test_a_module_that_cannot_be_split_runs_whole_and_says_so(tmp_path):
+def test_a_module_that_cannot_be_split_runs_whole_and_says_so(tmp_path, in_this_process):
     import tensorflow as tf
 
     def entangled(content, style):
@@ -219,7 +277,7 @@ def test_a_module_that_cannot_be_split_runs_whole_and_says_so(tmp_path):
     assert np.abs(network.transform(frame, network.encode(style)).astype(float) - expected).max() < 2.5
 
 
-def test_a_saved_model_of_another_kind_names_what_it_has(tmp_path):
+def test_a_saved_model_of_another_kind_names_what_it_has(tmp_path, in_this_process):
     folder = save(tmp_path / "module", lambda image: image, "image")
     with pytest.raises(ModelError, match="image.*placeholder"):
         open_network(str(folder), "cpu")
@@ -229,3 +287,83 @@ def test_a_damaged_saved_model_is_an_error(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01damaged")
     with pytest.raises(ModelError, match="cannot load|another kind"):
         open_network(str(tmp_path), "cpu")
+
+
+def code_of_two(content, style):
+    import tensorflow as tf
+
+    return content * tf.reduce_mean(style, axis=(1, 2), keepdims=True)
+
+
+def not_finite_in_the_dark(content, style):
+    import tensorflow as tf
+
+    return code_of_two(content, style) / tf.reduce_max(content)
+
+
+def always_infinite(content, style):
+    return code_of_two(content, style) / 0
+
+
+def python(content, style):
+    import tensorflow as tf
+
+    return tf.py_function(lambda a, b: a * b, [content, tf.reduce_mean(style)], tf.float32)
+
+
+def small(content, style):
+    return code_of_two(content, style)[:, ::2]
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Convert models in this process, which has loaded TensorFlow."""
+    monkeypatch.setattr(
+        hub_conversion, "run_isolated", lambda function, folder, target, name: hub_conversion.make(folder, target)
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (always_infinite, "does not work: it computes NaN or infinite values instead of an image"),
+        (small, r"does not work: of an image of 96x64 it makes an array of shape \[1, 32, 96, 3\]"),
+    ],
+)
+def test_a_module_that_does_not_work_is_refused_in_one_sentence(tmp_path, function, words, in_this_process):
+    folder = save(tmp_path / "module", function, "placeholder", "placeholder_1")
+    with pytest.raises(ModelError, match=words) as refused:
+        HubNetwork(folder, "cpu")
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 400
+
+
+def test_a_module_that_calls_python_is_refused_in_one_sentence(tmp_path):
+    """Its function exists only in the process that saved it, so it is tried in another one, as users have it."""
+    folder = save(tmp_path / "module", python, "placeholder", "placeholder_1")
+    with pytest.raises(ModelError, match="does not work: ") as refused:
+        HubNetwork(folder, "cpu")
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("runtime", ["OpenVINO", "TensorFlow"])
+def test_an_image_of_nan_is_an_error(tmp_path, runtime, in_this_process):
+    folder = save(tmp_path / "module", not_finite_in_the_dark, "placeholder", "placeholder_1")
+    if runtime == "OpenVINO":
+        parts = OpenVinoParts(converted(folder))
+    else:
+        parts = TensorFlowParts(split(load_module(folder)), "/CPU:0", "CPU")
+    stylize = parts.compile((32, 48))
+    code = parts.encode(np.full((300, 300, 3), 100, np.uint8))
+    assert stylize(np.full((32, 48, 3), 200, np.uint8), code)().mean() == pytest.approx(100, abs=2)
+    with pytest.raises(RunError, match="the model computed NaN or infinite values instead of an image"):
+        stylize(np.zeros((32, 48, 3), np.uint8), code)()
+
+
+def test_a_model_that_takes_for_ever_is_given_up(hub_folder):
+    with pytest.raises(ModelError, match="a.tar.gz does not work: it was not ready after 1 s"):
+        run_isolated("networks.hub_split:check_module", str(hub_folder), name="a.tar.gz", seconds=1)
+
+
+def test_a_model_that_takes_all_memory_is_given_up(hub_folder):
+    with pytest.raises((ModelError, RuntimeError)):
+        run_isolated("networks.hub_split:check_module", str(hub_folder), name="a.tar.gz", memory=100 << 20)

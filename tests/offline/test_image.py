@@ -8,6 +8,7 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from realtime_nst.errors import OutputError, RunError, SourceError
+from realtime_nst.extras import install_command
 from realtime_nst.frames import RenderParams
 from realtime_nst.media.images import read_image, read_photo, write_image
 from realtime_nst.offline.image import PHOTO, find_photos, stylize_photos
@@ -111,7 +112,7 @@ def test_pictures_that_cannot_be_read_here_are_passed_over_in_one_sentence(tmp_p
     for requested in (tmp_path, tmp_path / "*"):
         told = []
         assert find_photos([str(requested)], told.append) == [tmp_path / "a.png"]
-        assert told == ["3 pictures passed over: HEIC needs pi-heif: pip install 'realtime-nst[heic]'"]
+        assert told == ["3 pictures passed over: HEIC needs pi-heif: " + install_command("heic")]
 
 
 @pytest.mark.parametrize("size", [(1, 3000), (3000, 1)])

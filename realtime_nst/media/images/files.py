@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import features
 
 from ...errors import SourceError
+from ...extras import install_command
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 """Extensions of the image files that can be written, in lower case."""
@@ -18,7 +19,7 @@ READ_SUFFIXES = (*SUFFIXES, ".gif", ".apng", ".avif", *HEIC_SUFFIXES)
 """Extensions of the image files that are searched for in a folder, in lower case."""
 ALPHA_SUFFIXES = (".png", ".webp", ".tif", ".tiff")
 """Extensions of the image files that can hold transparency, in lower case."""
-HEIC_ADVICE = "HEIC needs pi-heif: pip install 'realtime-nst[heic]'"
+HEIC_ADVICE = f"HEIC needs pi-heif: {install_command('heic')}"
 
 
 def images_in(folder: Path, notify: Callable[[str], None] = lambda message: None) -> list[Path]:

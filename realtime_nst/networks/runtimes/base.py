@@ -13,7 +13,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from ...errors import ArgumentError
+from ...errors import ArgumentError, RunError
 from ...frames import Image, StyleCode
 
 Stylize: TypeAlias = Callable[[Image, StyleCode], Callable[[], Image]]
@@ -63,6 +63,19 @@ def shaped_code(code: StyleCode, shape: tuple[int, ...]) -> StyleCode:
             "stylizer that is to use it"
         )
     return np.reshape(code, shape)
+
+
+def check_finite(mean: float) -> None:
+    """Check a mean of the values that a network computed.
+
+    Raises:
+        RunError: if it is NaN or infinite, as it is if a value is.
+    """
+    if not math.isfinite(mean):
+        raise RunError(
+            "the model computed NaN or infinite values instead of an image: it is damaged or was made for other "
+            "inputs; choose another --model"
+        )
 
 
 def first_line(error: Exception) -> str:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ...frames import Image, StyleCode
-from .base import Stylize, shaped_code
+from .base import Stylize, check_finite, shaped_code
 from .openvino_compile import InferRequests, native_precision, openvino_compile, openvino_options
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def openvino_stylize(
     compiled = openvino_compile(file, f"images {shapes} {layout}", build, options)
     requests = InferRequests(compiled, (frame_input, code_input), compiled.outputs, frames_in_flight)
 
-    def take(output: np.ndarray) -> Image:
+    def take(output: np.ndarray, mean: np.ndarray) -> Image:
+        check_finite(float(mean))
         # Not in the graph: OpenVINO 2026.4 computes a wrong result if channels are reversed at both ends.
         return cv2.cvtColor(output[0], cv2.COLOR_RGB2BGR)
 
@@ -166,7 +167,10 @@ def openvino_encoder(file: Path, side: int = -1) -> Callable[[np.ndarray], Style
 
 
 def _with_uint8_frames(model: openvino.Model, frame_input: str, layout: str, size: tuple[int, int]) -> openvino.Model:
-    """Replace float32 frames by uint8 1 x H x W x 3: BGR at the frame input, RGB at the output."""
+    """Replace float32 frames by uint8 1 x H x W x 3: BGR at the frame input, RGB at the output.
+
+    A second output is the mean of the absolute values, which is finite if they are: NaN is lost in uint8.
+    """
     import openvino
     from openvino import opset13 as ops
     from openvino.preprocess import ColorFormat, PrePostProcessor
@@ -176,8 +180,9 @@ def _with_uint8_frames(model: openvino.Model, frame_input: str, layout: str, siz
     if layout == "NCHW":
         x = ops.transpose(x, np.array([0, 2, 3, 1])).output(0)
     x = ops.slice(x, [0, 0], [height, width], [1, 1], [1, 2])
+    mean = ops.reduce_mean(ops.absolute(x), [0, 1, 2, 3])
     x = ops.round(ops.multiply(ops.clamp(x, 0.0, 1.0), np.float32(255)), "half_to_even")
-    results = [ops.result(ops.convert(x, "u8"))]
+    results = [ops.result(ops.convert(x, "u8")), ops.result(mean)]
     convert = PrePostProcessor(openvino.Model(results, model.get_parameters(), "images"))  # pyright: ignore[reportGeneralTypeIssues]
     frame = convert.input(frame_input)
     frame.tensor().set_element_type(openvino.Type.u8).set_color_format(ColorFormat.BGR)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from ...frames import Image, StyleCode
-from .base import Stylize, first_line, shaped_code
+from .base import Stylize, check_finite, first_line, shaped_code
 
 Tensor: TypeAlias = Any
 """tf.Tensor, which a GPU may still be computing."""
@@ -58,15 +58,22 @@ def tensorflow_stylize(
         autograph=False,
         jit_compile=xla,
     )
-    def on_uint8(frame: Tensor, code: Tensor) -> Tensor:
+    def on_uint8(frame: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
         with tf.device(device):
             rgb = tf.cast(frame[tf.newaxis, :, :, ::-1], tf.float32) / 255.0
             output = network(rgb, code)[0, :height, :width]
-            return tf.cast(tf.round(tf.clip_by_value(output, 0.0, 1.0) * 255.0), tf.uint8)[:, :, ::-1]
+            pixels = tf.cast(tf.round(tf.clip_by_value(output, 0.0, 1.0) * 255.0), tf.uint8)[:, :, ::-1]
+            return pixels, tf.reduce_mean(tf.abs(output))
 
     def stylize(image: Image, code: StyleCode) -> Callable[[], Image]:
         with tf.device(device):
-            return on_uint8(image, shaped_code(code, code_shape)).numpy
+            pixels, mean = on_uint8(image, shaped_code(code, code_shape))
+
+        def wait() -> Image:
+            check_finite(float(mean))
+            return pixels.numpy()
+
+        return wait
 
     return stylize
 
