@@ -32,6 +32,7 @@ class Controls(Protocol):
     def toggle_fullscreen(self) -> None: ...
     def toggle_overlay(self) -> None: ...
     def toggle_help(self) -> None: ...
+    def escape(self) -> None: ...
     def quit(self) -> None: ...
 
 
@@ -64,8 +65,10 @@ class Dial:
 
 
 KEYS: tuple[Key, ...] = (
-    Key(("n", "right", "down"), "n, right", "next style", lambda to, _: to.step_style(1), command="next-style"),
-    Key(("p", "left", "up"), "p, left", "previous style", lambda to, _: to.step_style(-1), command="previous-style"),
+    Key(("n", "right", "down"), "n, right, down", "next style", lambda to, _: to.step_style(1), command="next-style"),
+    Key(
+        ("p", "left", "up"), "p, left, up", "previous style", lambda to, _: to.step_style(-1), command="previous-style"
+    ),
     Key(
         tuple("123456789"),
         "1 to 9",
@@ -79,7 +82,9 @@ KEYS: tuple[Key, ...] = (
     Key(("+", "="), "+", "larger strokes", lambda to, _: to.change_stroke_size(1), command="larger-strokes"),
     Key(("-",), "-", "smaller strokes", lambda to, _: to.change_stroke_size(-1), command="smaller-strokes"),
     Key(("c",), "c", "keep the frame's own colours", lambda to, _: to.toggle_colors(), command="toggle-colors"),
-    Key(("t",), "t", "use what the camera sees as a style", lambda to, _: to.take_style(), command="take-style"),
+    Key(
+        ("t",), "t", "use a picture held to the camera as a style", lambda to, _: to.take_style(), command="take-style"
+    ),
     Key(
         ("i",),
         "i",
@@ -93,9 +98,17 @@ KEYS: tuple[Key, ...] = (
     Key(("r",), "r", "start or stop recording (MP4)", lambda to, _: to.toggle_recording(), command="toggle-recording"),
     Key(("l",), "l", "bind a MIDI knob or pad", lambda to, _: to.learn_midi(), button=False, command="learn-midi"),
     Key(("f",), "f", "full screen", lambda to, _: to.toggle_fullscreen(), button=False, command="toggle-fullscreen"),
-    Key(("o",), "o", "overlay on or off", lambda to, _: to.toggle_overlay(), button=False, command="toggle-overlay"),
+    Key(
+        ("o",),
+        "o",
+        "overlay: small, full, off",
+        lambda to, _: to.toggle_overlay(),
+        button=False,
+        command="toggle-overlay",
+    ),
     Key(("h",), "h", "this help", lambda to, _: to.toggle_help(), button=False, command="toggle-help"),
-    Key(("q", "esc"), "q, Esc", "quit (closing the window does too)", lambda to, _: to.quit(), command="quit"),
+    Key(("esc",), "Esc", "leave full screen; otherwise quit", lambda to, _: to.escape(), button=False),
+    Key(("q",), "q", "quit (closing the window does too)", lambda to, _: to.quit(), command="quit"),
 )
 
 DIALS: tuple[Dial, ...] = (

@@ -66,4 +66,4 @@ def test_the_table_of_controllers_has_every_address():
 
 def test_the_markdown_has_a_line_a_key():
     lines = markdown_table().splitlines()
-    assert len(lines) == len(KEYS) + 2 and lines[2] == "| n, right | next style |"
+    assert len(lines) == len(KEYS) + 2 and lines[2] == "| n, right, down | next style |"

@@ -143,6 +143,7 @@ run_options = options(
     metavar="SECONDS",
     help="Wait so long for a camera or stream that goes away; 0 ends the run at once.",
 )
+@click.option("--loop", is_flag=True, help="Play a clip again and again.")
 @click.option("--size", type=Size(), help="Frame size requested from the camera.")
 @click.option(
     "--mirror/--no-mirror",
@@ -171,6 +172,8 @@ def demo(**given: Any) -> None:
             given["record"] = given["record"] or _free_name("realtime-nst-demo.mp4")
             if not (given["frames"] or given["seconds"]):
                 given["seconds"] = 5.0
+            if given["cycle"] is None and len(given["style"]) != 1:
+                given["cycle"] = 1.0
             say(f"No screen here: recording to {given['record'].resolve()} instead of opening a window.")
     _run_live("demo", size=None, **given)
 

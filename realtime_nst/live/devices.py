@@ -61,7 +61,9 @@ def open_devices(
     if name := pipe_name(options.source):
         notify(f"reading {name}: waiting for the program that writes to it")
     source = until_run.enter_context(
-        contextlib.closing(open_source(options.source, options.size, live=live, reconnect=options.reconnect))
+        contextlib.closing(
+            open_source(options.source, options.size, live=live, reconnect=options.reconnect, loop=options.loop)
+        )
     )
     if options.size and not (isinstance(source, ReconnectingSource) and source.faces_user):
         notify(f"--size applies to cameras only; {source.name} keeps its {source.size[1]}x{source.size[0]}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -12,12 +13,14 @@ import cv2
 from ..frames import Image
 from ..keys import KEYS, Key
 from ..sinks.recorder import Recorder
+from ..styles.held_picture import box
 from .adaptive_stylizer import AdaptiveStylizer
-from .panel import Color, Panel
-from .session import Session
+from .panel import WHITE, Color, Panel
+from .session import Overlay, Session
 from .style_encoder import StyleEncoder
 
 RED: Color = (80, 80, 255)
+BLACK: Color = (0, 0, 0)
 DIMMED = 0.35
 """Brightness of the last frame while no others come."""
 STATISTICS_INTERVAL = 0.25
@@ -34,7 +37,10 @@ class Hud:
         recorder: Recorder,
         stylizer: AdaptiveStylizer,
         keys: Sequence[Key] = KEYS,
+        titles: Mapping[str, str] = {},
     ) -> None:
+        """Create the overlay; `titles` has the titles of styles by their names, where they have one."""
+        self._titles = titles
         self._session = session
         self._styles = styles
         self._recorder = recorder
@@ -46,6 +52,7 @@ class Hud:
         self._help_panel = Panel((0.5, 0.5))
         self._message_panel = Panel((1, 0.5))
         self._waiting_panel = Panel((0.5, 0.5))
+        self._countdown_panel = Panel((0.15, 0.5))
 
     def draw(self, canvas: Image) -> None:
         """Draw the panels that the user has switched on onto `canvas` (uint8 BGR, H x W x 3), in place."""
@@ -53,11 +60,12 @@ class Hud:
         waiting = session.waiting
         if waiting:
             cv2.convertScaleAbs(canvas, canvas, DIMMED)
-        if session.overlay:
+        if session.overlay is not Overlay.OFF:
             self._status_panel.draw(canvas, [[line] for line in self._status_lines()])
             self._recording_panel.draw(canvas, self._recording_rows(), RED)
         if session.help:
             self._help_panel.draw(canvas, [[key.name, key.help] for key in self._keys])
+        self._draw_countdown(canvas)
         self._message_panel.draw(canvas, _wrap(session.message))
         self._waiting_panel.draw(canvas, _wrap(waiting))
 
@@ -68,14 +76,27 @@ class Hud:
             self._statistics = (time.monotonic(), lines)
         fitting = self._session.fitting
         improving = [] if fitting is None else [f"improving {fitting[0]}: {fitting[1]:.0%}"]
-        return [self._style_line(), *improving, *lines]
+        if self._session.overlay is Overlay.SMALL:
+            return [f"{self._short_style()}, {lines[0]}, h: help", *improving]
+        return [self._style_line(), *improving, f"{lines[0]}; ms: {lines[1]}", *lines[2:], "h: help"]
+
+    def _title(self, index: int) -> str:
+        name = self._styles.name(index)
+        return self._titles.get(name) or name
+
+    def _short_style(self) -> str:
+        if self._session.original:
+            return "original"
+        styles = self._styles
+        preparing = "" if styles.ready else f", preparing {self._title(styles.requested)}"
+        return f"{self._title(styles.current)}{preparing}"
 
     def _style_line(self) -> str:
         if self._session.original:
             return "original (space: stylized)"
         styles, params = self._styles, self._session.params
-        name = f"{styles.current + 1}/{len(styles)} {styles.name(styles.current)}"
-        preparing = "" if styles.ready else f", preparing {styles.name(styles.requested)}"
+        name = f"{styles.current + 1}/{len(styles)} {self._title(styles.current)}"
+        preparing = "" if styles.ready else f", preparing {self._title(styles.requested)}"
         colors = ", colours kept" if params.keep_colors else ""
         return f"{name}{preparing}, strength {params.strength:.0%}{colors}"
 
@@ -84,16 +105,29 @@ class Hud:
         stages = clock.stages_ms(last=30)
         times = ", ".join(f"{name} {stages[name]:.1f}" for name in ("prepare", "stylize", "finish", "show"))
         return [
+            f"{clock.recent_fps():.1f} fps",
+            times,
             f"{Path(network.name).name} on {network.device}, {network.runtime}",
             self._stroke_line(),
-            f"{clock.recent_fps():.1f} fps; ms: {times}",
-            "h: help",
         ]
 
     def _stroke_line(self) -> str:
         requested, used = self._stylizer.stroke_size, self._stylizer.processing_size
         compromise = f", {used} to hold the frame rate" if used < requested else ""
         return f"stroke size {requested} px{compromise}"
+
+    def _draw_countdown(self, canvas: Image) -> None:
+        """Draw the seconds until a style is captured, and the box in which to hold its picture."""
+        seconds, size = self._session.countdown, self._session.frame_size
+        if seconds is None or size is None:
+            return
+        scale = min(canvas.shape[0] / size[0], canvas.shape[1] / size[1])
+        below, beside = (canvas.shape[0] - size[0] * scale) / 2, (canvas.shape[1] - size[1] * scale) / 2
+        top, left, bottom, right = box(*size)
+        corners = [(round(x * scale + beside), round(y * scale + below)) for x, y in ((left, top), (right, bottom))]
+        for color, thickness in ((BLACK, 4), (WHITE, 2)):
+            cv2.rectangle(canvas, corners[0], corners[1], color, thickness)
+        self._countdown_panel.draw(canvas, [[f"{max(math.ceil(seconds), 1)}: hold a picture in the box"]])
 
     def _recording_rows(self) -> list[list[str]]:
         recording = self._recorder.recording

@@ -74,6 +74,8 @@ class LiveOptions:
     """Open no window."""
     reconnect: float = 60.0
     """Seconds to wait for a camera or a stream that goes away. 0: the run ends at once."""
+    loop: bool = False
+    """Play a file again and again."""
     frames: int | None = None
     """Number of frames after which the run ends."""
     seconds: float | None = None

@@ -83,7 +83,8 @@ def _open_and_run(options: LiveOptions, opened: contextlib.ExitStack, notify: No
             stylizer.network.differentiable()  # If it cannot, the run does not begin.
             session.toggle_fit()
         keyboard = Keyboard(session, options.settings.key_table() if options.settings else KEYS)
-        hud = Hud(session, styles, recorder, stylizer, keyboard.keys)
+        titles = {style.name: style.title for style in options.styles}
+        hud = Hud(session, styles, recorder, stylizer, keyboard.keys, titles)
         sinks = open_sinks(AFTER_MODEL, Parts(devices, recorder, session, keyboard, hud), options, until_run, notify)
         if options.record:
             recorder.start(options.record)

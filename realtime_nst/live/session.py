@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 from typing import Protocol
 
 import platformdirs
@@ -16,6 +17,7 @@ from ..media.images import write_image
 from ..media.paths import new_file
 from ..settings.file import Settings
 from ..sinks.recorder import Recorder, Recording
+from ..styles.held_picture import held_picture
 from ..styles.transition import Fade, Glide
 from .adaptive_stylizer import AdaptiveStylizer
 from .fitting.refiner import Refiner
@@ -26,6 +28,20 @@ IMPROVEMENT_FADE = 2.0
 
 MESSAGE_SECONDS = 4.0
 """How long a message stays, in seconds: enough to read it."""
+
+
+COUNTDOWN = 3.0
+"""Seconds between the request for a captured style and its capture: time to hold a picture up."""
+
+
+class Overlay(Enum):
+    """What the window shows of the run's state, in the order in which its key changes it."""
+
+    SMALL = 0
+    """Style, frame rate and recording."""
+    DETAILS = 1
+    """Also strength, model and the duration of each stage."""
+    OFF = 2
 
 
 class Camera(Protocol):
@@ -62,7 +78,7 @@ class Session:
     Attributes:
         params: the requested render parameters, without the code.
         original: whether the original is shown instead.
-        overlay: whether the window shows style, model and speed.
+        overlay: what the window shows of the run's state.
         help: whether the window shows the keys.
         fullscreen: whether the window fills the screen.
     """
@@ -97,7 +113,7 @@ class Session:
         self._notify = notify
         self._stop = stop
         self.original = False
-        self.overlay = True
+        self.overlay = Overlay.SMALL
         self.help = False
         self.fullscreen = False
         self._rendered_style: int | None = None
@@ -107,11 +123,16 @@ class Session:
         self._message = ("", 0.0)
         self._silent = False
         self._captured_styles = 0
+        self._capture_at: float | None = None
+        """When to capture a style, by the frames' times; None: not requested."""
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
 
     def render_params(self, frame: Frame) -> RenderParams:
         """Return how to render `frame`. Called on the stylizing thread."""
         self._input = frame
+        if self._capture_at is not None and frame.time >= self._capture_at:
+            self._capture_at = None
+            self._capture_style(frame.image)
         if self._cycle is not None:
             self._advance_cycle(frame.time, self._cycle)
         self._refiner.offer(frame.image)
@@ -217,11 +238,31 @@ class Session:
     def take_style(self) -> None:
         if self._input is None:
             return
-        # The camera may reuse its buffer before the image is encoded.
-        image = self._input.image.copy()
+        if self._capture_at is not None:
+            self._capture_at = None
+            self.report("no style is taken")
+            return
+        self._capture_at = self._input.time + COUNTDOWN
+        self.report(f"hold a picture in front of the camera: in {COUNTDOWN:.0f} seconds it becomes a style")
+
+    @property
+    def countdown(self) -> float | None:
+        """Seconds until a style is captured; None if none is."""
+        capture_at, frame = self._capture_at, self._input
+        return None if capture_at is None or frame is None else max(capture_at - frame.time, 0.0)
+
+    @property
+    def frame_size(self) -> tuple[int, int] | None:
+        """(height, width) of the last frame in pixels; None before the first one."""
+        return None if self._input is None else self._input.image.shape[:2]
+
+    def _capture_style(self, image: Image) -> None:
+        # A new image: the camera may reuse its buffer before the style is encoded.
+        picture, found = held_picture(image)
         self._captured_styles += 1
-        self._styles.request(self._styles.add(f"captured {self._captured_styles}", lambda: image))
-        self._writer.submit(self._save, image, "captured style saved as")
+        self._styles.request(self._styles.add(f"captured {self._captured_styles}", lambda: picture))
+        what = "the picture" if found else "no picture was found, so the middle of the frame"
+        self._writer.submit(self._save, picture, f"a new style: {what}, saved as")
 
     def toggle_fit(self) -> None:
         self._refiner.toggle(self.report)
@@ -295,10 +336,16 @@ class Session:
         self.fullscreen = not self.fullscreen
 
     def toggle_overlay(self) -> None:
-        self.overlay = not self.overlay
+        self.overlay = Overlay((self.overlay.value + 1) % len(Overlay))
 
     def toggle_help(self) -> None:
         self.help = not self.help
+
+    def escape(self) -> None:
+        if self.fullscreen:
+            self.fullscreen = False
+        else:
+            self.quit()
 
     def quit(self) -> None:
         self._stop.set()

@@ -88,6 +88,7 @@ def open_source(
     live: bool = True,
     timeout: float = 5.0,
     reconnect: float = 0.0,
+    loop: bool = False,
 ) -> OpenSource:
     """Open a source.
 
@@ -98,6 +99,7 @@ def open_source(
         live: play files and the built-in scene in real time; otherwise they deliver every frame as fast as it is read.
         timeout: seconds to wait for a stream.
         reconnect: seconds to wait for a camera or a stream that goes away later; 0: reading it then raises RunError.
+        loop: play a file, in real time, again and again.
 
     Raises:
         SourceError: if it cannot be opened.
@@ -109,7 +111,7 @@ def open_source(
     reconnect = _arguments.number("reconnect", reconnect, 0)
     for kind in SOURCES:
         if kind.accepts(spec):
-            return _in_real_time(kind, SourceRequest(spec, size, timeout, reconnect), live)
+            return _in_real_time(kind, SourceRequest(spec, size, timeout, reconnect), live, loop)
     *others, last = (kind.help for kind in SOURCES)
     raise SourceError(f"there is no file {spec}; give {', '.join(others)}, or {last}")
 
@@ -125,8 +127,14 @@ def _in_words(spec: object) -> str:
     raise ArgumentError(f"a source is a camera's index or name, a file, a URL or demo, not {found}")
 
 
-def _in_real_time(kind: SourceKind, request: SourceRequest, live: bool) -> OpenSource:
+def _in_real_time(kind: SourceKind, request: SourceRequest, live: bool, loop: bool) -> OpenSource:
     source = kind.open(request)
+    if loop:
+        if isinstance(source, ClipSource) and live:
+            return RealtimeSource(source, again=lambda: kind.open(request))
+        source.close()
+        reason = "without a window, only with --serve or --virtual-camera" if not live else "files only"
+        raise SourceError(f"--loop plays a file again and again: {source.name} cannot be repeated ({reason})")
     if isinstance(source, (Camera, NetworkStream)):
         return ReconnectingSource(source, lambda: _open_again(kind, request), request.reconnect)
     return RealtimeSource(source) if live and not source.live else source

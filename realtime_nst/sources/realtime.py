@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from .._closing import Closing
 from ..frames import Frame
@@ -66,9 +67,16 @@ class RealtimeSource(Closing):
 
     live = True
 
-    def __init__(self, source: Source) -> None:
-        """Play `source`, which is closed together with this one."""
+    def __init__(self, source: Source, again: Callable[[], Source] | None = None) -> None:
+        """Play `source`, which is closed together with this one.
+
+        Args:
+            source: the source.
+            again: opens it again at its end; None: its end is the end.
+        """
         self._source = source
+        self._again = again
+        self._began = False
         self.name = source.name
         self.fps = source.fps
         self.size = source.size
@@ -78,8 +86,13 @@ class RealtimeSource(Closing):
     def read(self) -> Frame | None:
         """Return the next frame when it is due, or None at the end. The first one is due at once."""
         frame = self._source.read()
+        if frame is None and self._again is not None and self._began:  # one without frames would repeat for ever
+            self._source.close()
+            self._source = self._again()
+            frame = self._source.read()
         if frame is None:
             return None
+        self._began = True
         due, moment = self._playback.schedule(frame.time)
         self._interrupted.wait(max(due - time.perf_counter(), 0))
         return Frame(frame.image, moment)

@@ -10,6 +10,7 @@ from realtime_nst.errors import StyleError
 from realtime_nst.frames import Frame
 from realtime_nst.live.adaptive_stylizer import AdaptiveStylizer
 from realtime_nst.live.hud import Hud
+from realtime_nst.live.panel import Panel
 from realtime_nst.sinks.recorder import Recorder
 
 TOP_LEFT, MIDDLE, BOTTOM = np.s_[:40, :380], np.s_[120:360, 160:480], np.s_[-40:]
@@ -31,7 +32,7 @@ def session(plain_session):
 def drawn(session):
     """Draw over a grey image; return the parts that were drawn on."""
     recorder = Recorder(30.0, live=True, must_succeed=False)
-    hud = Hud(session, session.encoder, recorder, AdaptiveStylizer(MeanColour(), None))
+    hud = Hud(session, session.encoder, recorder, AdaptiveStylizer(MeanColour(), None), titles={"a": "Lilies at noon"})
 
     def draw():
         canvas = np.full((480, 640, 3), 128, np.uint8)
@@ -46,6 +47,8 @@ def drawn(session):
 
 
 def test_status_help_and_message_are_drawn_when_they_are_wanted(session, drawn):
+    assert drawn() == set()  # one short line
+    session.toggle_overlay()
     assert drawn() == {"status"}
     session.toggle_overlay()
     assert drawn() == set()
@@ -54,6 +57,28 @@ def test_status_help_and_message_are_drawn_when_they_are_wanted(session, drawn):
     session.toggle_help()
     session.report("a message of some length that is drawn at the bottom of the video")
     assert drawn() == {"message"}
+
+
+def test_the_small_overlay_is_one_line_with_the_style_s_title(session, monkeypatch):
+    lines = []
+    monkeypatch.setattr(Panel, "draw", lambda panel, canvas, rows, color=None: lines.extend(row[0] for row in rows))
+    recorder = Recorder(30.0, live=True, must_succeed=False)
+    hud = Hud(session, session.encoder, recorder, AdaptiveStylizer(MeanColour(), None), titles={"a": "Lilies at noon"})
+    hud.draw(np.zeros((480, 640, 3), np.uint8))
+    assert lines == ["Lilies at noon, 0.0 fps, h: help"]
+    lines.clear()
+    session.toggle_overlay()
+    hud.draw(np.zeros((480, 640, 3), np.uint8))
+    assert lines[0] == "1/2 Lilies at noon, strength 100%" and "NumPy" in lines[2] and lines[3] == "h: help"
+
+
+def test_the_countdown_of_a_captured_style_draws_its_box(session, drawn):
+    session.render_params(Frame(np.zeros((480, 640, 3), np.uint8), 1.0))
+    before = np.full((480, 640, 3), 128, np.uint8)
+    session.take_style()
+    recorder = Recorder(30.0, live=True, must_succeed=False)
+    Hud(session, session.encoder, recorder, AdaptiveStylizer(MeanColour(), None)).draw(before)
+    assert (before[240, 96] == 255).all() and (before[240, 544] == 255).all()  # 70 % of the frame's width
 
 
 def test_an_unreadable_style_is_reported_and_not_kept_preparing(session, drawn):

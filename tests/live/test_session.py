@@ -54,15 +54,38 @@ def test_a_captured_style_is_the_frame_as_it_came(plain_session, home):
     session, encoder = plain_session(STYLES)
     session.take_style()  # Before the first frame there is nothing to capture.
     assert len(encoder) == 3
-    buffer = frame(0.0, value=77)
-    session.render_params(buffer)
+    session.render_params(frame(0.0))
     session.take_style()
+    session.render_params(frame(2.9, value=99))
+    assert len(encoder) == 3 and session.countdown == pytest.approx(0.1)
+    buffer = frame(3.0, value=77)
+    session.render_params(buffer)
+    assert session.countdown is None
     buffer.image[:] = 0  # A camera may reuse its buffer.
     while not encoder.ready:
         encoder.code()
     assert encoder.name(encoder.current) == "captured 1"
     assert encoder.code()[0] == 77
-    assert session.render_params(frame(1.0)).code[0] == 77
+    assert session.render_params(frame(4.0)).code[0] == 77
+
+
+def test_a_captured_style_is_called_off_by_its_key(plain_session, home):
+    session, encoder = plain_session(STYLES)
+    session.render_params(frame(0.0))
+    session.take_style()
+    session.take_style()
+    session.render_params(frame(9.0))
+    assert len(encoder) == 3 and session.message == "no style is taken"
+
+
+def test_escape_leaves_full_screen_first(plain_session):
+    stop = threading.Event()
+    session, _ = plain_session(STYLES, stop=stop)
+    session.toggle_fullscreen()
+    press("esc", session)
+    assert not session.fullscreen and not stop.is_set()
+    press("esc", session)
+    assert stop.is_set()
 
 
 @pytest.mark.parametrize("name", [name for key in KEYS for name in key.keys])

@@ -80,7 +80,7 @@ def program(launch, still):
 @pytest.fixture(scope="module")
 def looks(program, still):
     """What each of the three styles looks like, reached by its number; without the overlay."""
-    program.press("o")
+    program.press("o", "o")
     found = []
     for number in "123":
         program.press(number)
@@ -157,11 +157,11 @@ class TestKeys:
         program.until(lambda: any(str(path) in line for line in program.said))
 
     def test_r_records_what_is_shown(self, program, looks):
-        program.press("o", "r")
+        program.press("o", "r")  # the small overlay
         program.until(lambda: self.red(program.screenshot()[:40, -120:]))
         program.until(lambda: any("recording" in line for line in program.said))
         time.sleep(1)  # a screenshot may take no longer than three frames
-        program.press("r", "o")
+        program.press("r", "o", "o")
         program.until(lambda: any("recorded" in line for line in program.said))
         (path,) = (program.home / "Videos").glob("realtime-nst-*.mp4")
         with av.open(str(path)) as container:
@@ -175,7 +175,11 @@ class TestKeys:
 
     def test_o_shows_style_model_and_figures(self, program, looks):
         program.press("o")
-        program.until(lambda: self.panel(program.screenshot()[4:60, 4:200], looks[0][4:60, 4:200]))
+        program.until(lambda: self.panel(program.screenshot()[2:20, 4:140], looks[0][2:20, 4:140]))
+        below = np.s_[30:80, 4:200]
+        assert abs_difference(program.screenshot()[below], looks[0][below]) < 5
+        program.press("o")
+        program.until(lambda: self.panel(program.screenshot()[below], looks[0][below]))
         program.press("o")
         comes(program, looks[0])
 
@@ -200,6 +204,14 @@ class TestKeys:
         middle = cv2.resize(looks[0], (1067, 800))
         program.until(lambda: abs_difference(program.screenshot()[:, 107:1173], middle[:, :1066]) < 8)
         program.press("f")
+        program.until(lambda: program.size() == before)
+        comes(program, looks[0])
+
+    def test_escape_leaves_full_screen_and_does_not_quit(self, program, looks):
+        before = program.size()
+        program.press("f")
+        program.until(lambda: program.size() == (1280, 800))
+        program.press("Escape")
         program.until(lambda: program.size() == before)
         comes(program, looks[0])
 

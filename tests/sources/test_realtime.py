@@ -3,6 +3,7 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 from support.doubles import Kept, MeanColour, Numbered
 
@@ -11,6 +12,7 @@ from realtime_nst.pipeline import run
 from realtime_nst.sources.factory import open_source
 from realtime_nst.sources.realtime import RealtimeSource
 from realtime_nst.stylizer import Stylizer
+from realtime_nst.testing import NumberedSource
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +78,24 @@ def test_the_wait_for_a_frame_ends_with_the_run():
     source = RealtimeSource(Timed(0.0, 50.0))
     run(source, Stylizer(MeanColour()), [Kept()], lambda _: RenderParams(None), live=True, frames=1)
     assert "capture" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_clip_that_loops_begins_again_and_its_times_go_on():
+    opened = []
+
+    def again():
+        opened.append(NumberedSource(3))
+        return opened[-1]
+
+    first = NumberedSource(3)
+    source = RealtimeSource(first, again=again)
+    frames = [source.read() for _ in range(8)]
+    assert [frame.image[0, 0, 0] for frame in frames] == [0, 1, 2, 0, 1, 2, 0, 1]
+    assert np.diff([frame.time for frame in frames]) == pytest.approx([1 / 30] * 7, abs=0.02)
+    assert first.closed.is_set() and len(opened) == 2
+    source.close()
+    assert opened[1].closed.is_set()
+
+
+def test_a_clip_without_frames_does_not_loop_for_ever():
+    assert RealtimeSource(NumberedSource(0), again=lambda: NumberedSource(0)).read() is None
