@@ -63,6 +63,7 @@ class Address(click.ParamType):
         if isinstance(value, tuple):
             return value
         host, _, port = value.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")  # of an IPv6 address
         if not port.isdecimal() or int(port) > 65535:
             self.fail(f"{value!r} is not a port such as 8090, or 0.0.0.0:8090", param, ctx)
         return host or "127.0.0.1", int(port)

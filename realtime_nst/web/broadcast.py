@@ -38,7 +38,9 @@ class Listener:
     def __init__(self, host: str, port: int) -> None:
         try:
             # The backlog holds the clients that connect while the model is loaded.
-            self.socket = socket.create_server((host, port), backlog=64)
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            both = host == "::" and socket.has_dualstack_ipv6()
+            self.socket = socket.create_server((host, port), family=family, backlog=64, dualstack_ipv6=both)
         except OSError as error:
             # create_server appends the address, which the message already names.
             reason = (error.strerror or str(error)).partition(" (while")[0]
@@ -47,12 +49,23 @@ class Listener:
                 f"--serve cannot listen at {host}:{port}: {reason}; another port may be free: "
                 f"--serve {other} for this machine's programs, --serve 0.0.0.0:{other} for its whole network"
             ) from error
-        name = socket.gethostname() if host == "0.0.0.0" else host
+        name = _address_in_network() if host in ("0.0.0.0", "::") else host
+        name = f"[{name}]" if ":" in name else name
         self.url = f"http://{name}:{self.socket.getsockname()[1]}/"
 
     def close(self) -> None:
         """Free the port. No effect if a broadcast has already closed it."""
         self.socket.close()
+
+
+def _address_in_network() -> str:
+    """Return this machine's address in its network, which phones can open; they often cannot resolve its name."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address for documentation: nothing is sent
+            return probe.getsockname()[0]
+        except OSError:  # no network
+            return socket.gethostname()
 
 
 class Broadcast(Closing):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import threading
 import urllib.parse
@@ -58,6 +59,7 @@ class Control:
     """
 
     def __init__(self, token: str, session: RemoteSession, keyboard: Keyboard) -> None:
+        self._token = token
         self.path = f"/control/{token}/"
         self._session = session
         self._keyboard = keyboard
@@ -66,11 +68,14 @@ class Control:
 
     def answer(self, method: str, path: str) -> Answer | None:
         """Return the response to a request, or None for not found. May be called from any thread."""
-        if method == "GET" and f"{path}/" == self.path:
-            return Answer(b"", status=HTTPStatus.TEMPORARY_REDIRECT, location=self.path)
-        if not path.startswith(self.path):
+        _, _, below = path.partition("/control/")
+        token, slash, rest = below.partition("/")
+        # In constant time: how long a wrong token takes must not say how much of it is right.
+        if not path.startswith("/control/") or not hmac.compare_digest(token.encode(), self._token.encode()):
             return None
-        what, _, name = path.removeprefix(self.path).partition("/")
+        if not slash:
+            return Answer(b"", status=HTTPStatus.TEMPORARY_REDIRECT, location=self.path) if method == "GET" else None
+        what, _, name = rest.partition("/")
         name = urllib.parse.unquote(name)
         if method == "POST":
             return self._command(what, name)

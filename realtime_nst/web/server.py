@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 import socketserver
 import threading
+import urllib.parse
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Answer(NamedTuple):
@@ -20,6 +22,28 @@ class Answer(NamedTuple):
     status: HTTPStatus = HTTPStatus.OK
     location: str | None = None
     """Where a redirect leads."""
+
+
+LONGEST_BODY = 1 << 16
+"""Bytes of a request's body that are read."""
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src 'self' data:; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Sent with every response: no other site may show the pages or the video, or make the pages load anything."""
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether a host is this machine itself, whatever any name server says."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _not_found(method: str, path: str) -> Answer | None:
@@ -37,6 +61,8 @@ class MjpegServer(socketserver.ThreadingTCPServer):
     """
 
     daemon_threads = True
+    most_connections = 512
+    """Connections that are served at once; more are closed unanswered."""
 
     def __init__(
         self,
@@ -50,8 +76,24 @@ class MjpegServer(socketserver.ThreadingTCPServer):
         self.open_stream = jpegs
         self.answer = answer
         self.closing = threading.Event()
+        self.local = _is_loopback(str(self.server_address[0]))
+        self._connections = threading.BoundedSemaphore(self.most_connections)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="mjpeg", daemon=True)
         self._thread.start()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection on a thread of its own, unless there are too many."""
+        if self._connections.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection. Called on its thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._connections.release()
 
     @property
     def port(self) -> int:
@@ -69,41 +111,65 @@ class MjpegServer(socketserver.ThreadingTCPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: MjpegServer  # pyright: ignore[reportIncompatibleVariableOverride]
     disable_nagle_algorithm = True
+    timeout = 30.0
+    """Seconds for which a client may send nothing, or take nothing."""
 
     def handle(self) -> None:
         with contextlib.suppress(OSError):  # The client has disconnected.
             super().handle()
 
     def do_GET(self) -> None:
-        if self._path == "/video.mjpg":
-            self._send_head("multipart/x-mixed-replace; boundary=frame")
-            self._send_jpegs()
-        else:
+        if not self._is_addressed():
+            self.send_error(HTTPStatus.FORBIDDEN)
+        elif self._path != "/video.mjpg":
             self._answer()
+        else:
+            self._send_head("multipart/x-mixed-replace; boundary=frame")
+            if self.command != "HEAD":
+                self._send_jpegs()
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def do_POST(self) -> None:
         # The body is not used, but an unread one would reset the connection before the response arrived.
         length = self.headers.get("Content-Length", "")
-        if length.isdecimal():
-            self.rfile.read(min(int(length), 1 << 16))
-        self._answer()
+        if length.isascii() and length.isdecimal():
+            self.rfile.read(min(int(length), LONGEST_BODY) if len(length) < 9 else LONGEST_BODY)
+        if self._is_addressed():
+            self._answer()
+        else:
+            self.send_error(HTTPStatus.FORBIDDEN)
+
+    def _is_addressed(self) -> bool:
+        """Return whether the request is meant for this server.
+
+        A page of another site can let its own name point to this machine (DNS rebinding), and would then read the video
+        that only this machine's programs may see. Its Host header still has that name.
+        """
+        host, origin = self.headers.get("Host"), self.headers.get("Origin")
+        if origin is not None and host is not None and origin.partition("://")[2] != host:
+            return False
+        return not self.server.local or host is None or _is_loopback(urllib.parse.urlsplit(f"//{host}").hostname or "")
 
     @property
     def _path(self) -> str:
         return self.path.partition("?")[0]
 
     def _answer(self) -> None:
-        answer = self.server.answer(self.command, self._path)
+        answer = self.server.answer("GET" if self.command == "HEAD" else self.command, self._path)
         if answer is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         self._send_head(answer.content_type, answer.status, answer.location)
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
     def _send_head(self, content_type: str, status: HTTPStatus = HTTPStatus.OK, location: str | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
-        self.send_header("Cache-Control", "no-store")
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
         if location is not None:
             self.send_header("Location", location)
         self.end_headers()

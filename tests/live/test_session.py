@@ -82,9 +82,9 @@ def test_escape_leaves_full_screen_first(plain_session):
     stop = threading.Event()
     session, _ = plain_session(STYLES, stop=stop)
     session.toggle_fullscreen()
-    press("esc", session)
+    Keyboard(session).press("esc")
     assert not session.fullscreen and not stop.is_set()
-    press("esc", session)
+    Keyboard(session).press("esc")
     assert stop.is_set()
 
 

@@ -1,6 +1,7 @@
 """The broadcast: real clients over HTTP, one of them Chromium, and a live run that serves."""
 
 import contextlib
+import ipaddress
 import re
 import signal
 import socket
@@ -21,6 +22,7 @@ from realtime_nst.frames import Frame
 from realtime_nst.media.images import read_image
 from realtime_nst.sources.factory import open_source
 from realtime_nst.web.broadcast import Broadcast, Listener
+from realtime_nst.web.server import MjpegServer
 
 
 @contextlib.contextmanager
@@ -51,6 +53,31 @@ def scene():
 
 def abs_difference(one, other) -> float:
     return float(np.abs(one.astype(int) - other).mean())
+
+
+def test_connections_beyond_the_limit_are_closed_and_idle_ones_end(scene, monkeypatch):
+    monkeypatch.setattr(MjpegServer, "most_connections", 3)
+    monkeypatch.setattr("realtime_nst.web.server._Handler.timeout", 1.0)
+    with on_air([scene]) as broadcast, contextlib.ExitStack() as clients:
+        address = urllib.parse.urlsplit(broadcast.url)
+        idle = [clients.enter_context(socket.create_connection((address.hostname, address.port), 30)) for _ in range(3)]
+        with socket.create_connection((address.hostname, address.port), 30) as fourth:
+            assert fourth.recv(1) == b""
+        assert [client.recv(1) for client in idle] == [b""] * 3
+        assert urllib.request.urlopen(broadcast.url, timeout=10).status == 200
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this system has no IPv6")
+def test_it_listens_on_ipv6():
+    with contextlib.closing(Listener("::1", 0)) as listener:
+        assert listener.url.startswith("http://[::1]:")
+        socket.create_connection(("::1", listener.socket.getsockname()[1]), 10).close()
+
+
+def test_the_address_for_others_is_one_that_phones_can_open():
+    with contextlib.closing(Listener("0.0.0.0", 0)) as listener:
+        host = urllib.parse.urlsplit(listener.url).hostname
+    assert host == socket.gethostname() or ipaddress.ip_address(host).version == 4
 
 
 def test_a_broadcast_is_a_network_camera(scene):

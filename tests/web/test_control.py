@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -143,6 +144,40 @@ class TestRequests:
     def test_the_address_without_its_slash_redirects_to_the_page(self, address):
         with urllib.request.urlopen(address.rstrip("/"), timeout=10) as answer:
             assert answer.url == address and b"<title>realtime-nst: control</title>" in answer.read()
+
+    @pytest.mark.parametrize(
+        ("headers", "status"),
+        [
+            ({"Host": "evil.example"}, 403),
+            ({"Host": "evil.example:80"}, 403),
+            ({"Host": "127.0.0.1.evil.example"}, 403),
+            ({"Origin": "http://evil.example"}, 403),
+            ({"Origin": "null"}, 403),
+            ({"Host": "localhost"}, 200),
+            ({"Host": "[::1]:8090"}, 200),
+        ],
+    )
+    def test_a_page_of_another_site_that_points_its_name_here_sees_nothing(self, address, headers, status):
+        for path in ("state", "../../video.mjpg"):
+            request = urllib.request.Request(urllib.parse.urljoin(address, path), headers=headers, method="HEAD")
+            if status == 200:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    assert answer.status == 200 and answer.headers["X-Content-Type-Options"] == "nosniff"
+                    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+                    assert answer.read() == b""
+            else:
+                with pytest.raises(urllib.error.HTTPError) as reason:
+                    urllib.request.urlopen(request, timeout=10)
+                assert reason.value.code == status
+
+    @pytest.mark.parametrize("length", ["9" * 5000, "-1", "²", ""])
+    def test_an_absurd_content_length_is_answered(self, address, length):
+        url = urllib.parse.urlsplit(address)
+        with socket.create_connection((url.hostname, url.port), timeout=10) as client:
+            head = f"POST {url.path}press/space HTTP/1.0\r\nContent-Length: {length}\r\n\r\n"
+            client.sendall(head.encode())
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(100).startswith(b"HTTP/1.0 204")
 
     def test_a_part_of_the_token_is_not_found(self, address):
         assert refused(lambda: get(address.rstrip("/")[:-1]))[0] == 404
