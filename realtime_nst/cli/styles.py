@@ -1,4 +1,4 @@
-"""`realtime-nst styles` and `realtime-nst styles add`."""
+"""`realtime-nst styles`, and its commands for the user's own styles."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def styles(
     overwrite: bool,
     **look: Any,
 ) -> None:
-    """List the styles, show all of them on one photo, or add your own."""
+    """List the styles, show all of them on one photo, or add, rename and remove your own."""
     if ctx.invoked_subcommand:
         return
     from ..styles.library import find_styles
@@ -137,3 +137,23 @@ def styles_fit(style: str, minutes: float, **given: Any) -> None:
     say(f"{result.steps} steps: {changes} (losses, lower is better)")
     click.echo(result.sheet)
     click.echo(result.vector)
+
+
+@styles.command("remove")
+@click.argument("name")
+def styles_remove(name: str) -> None:
+    """Delete one of your own styles."""
+    from ..styles.library import remove_style
+
+    click.echo(f"removed {remove_style(name)}")
+
+
+@styles.command("rename")
+@click.argument("name")
+@click.argument("new_name")
+def styles_rename(name: str, new_name: str) -> None:
+    """Give one of your own styles another name."""
+    from ..styles.library import rename_style
+
+    renamed = rename_style(name, new_name)
+    click.echo(f"{renamed.name}: {renamed.path}")

@@ -176,10 +176,7 @@ def add_style(
     address = urllib.parse.urlparse(source)
     is_url = address.scheme in ("http", "https")
     name = name or Path(urllib.parse.unquote(address.path) if is_url else source).stem
-    if not name or name != Path(name).name or name.startswith(".") or any(c in name for c in '<>:"/\\|?*'):
-        raise StyleError(f"'{name}' cannot be a style's name; choose one with `--name`")
-    if name in {style.name for style in shipped_styles()}:
-        raise StyleError(f"'{name}' is a style that comes with the program; choose another name with `--name`")
+    _check_name(name)
     folder = folder or user_folder()
     if not overwrite and name in {style.name for style in user_styles(folder)}:
         raise StyleError(f"you have a style '{name}'; add --overwrite to replace it, or choose another --name")
@@ -197,6 +194,58 @@ def add_style(
     except OSError as error:
         raise OutputError(f"cannot make the style folder {folder}: {error.strerror or error}") from error
     return Style(name, write_image(path, image))
+
+
+def remove_style(name: str) -> Path:
+    """Delete one of the user's styles; return the path of the file that was deleted.
+
+    Raises:
+        StyleError: if the user has no such style.
+        OutputError: if it cannot be deleted.
+    """
+    path = _own_style(name).path
+    try:
+        path.unlink()
+    except OSError as error:
+        raise OutputError(f"cannot remove {path}: {error.strerror or error}") from error
+    return path
+
+
+def rename_style(name: str, new_name: str) -> Style:
+    """Rename one of the user's styles.
+
+    Raises:
+        StyleError: if the user has no style `name`, or `new_name` is taken or not allowed.
+        OutputError: if it cannot be renamed.
+    """
+    style = _own_style(name)
+    _check_name(new_name)
+    if new_name in {each.name for each in user_styles()}:
+        raise StyleError(f"you have a style '{new_name}'; remove it first, or choose another name")
+    path = style.path.with_name(f"{new_name}{style.path.suffix}")
+    try:
+        style.path.rename(path)
+    except OSError as error:
+        raise OutputError(f"cannot rename {style.path}: {error.strerror or error}") from error
+    return Style(new_name, path)
+
+
+def _own_style(name: str) -> Style:
+    own = {style.name: style for style in user_styles()}
+    if name in own:
+        return own[name]
+    if name in {style.name for style in shipped_styles()}:
+        raise StyleError(f"'{name}' comes with the program; only styles that you added can be changed")
+    near = difflib.get_close_matches(name, own, n=3)
+    raise StyleError(f"you have added no style '{name}'" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+
+
+def _check_name(name: str) -> None:
+    """Raise StyleError unless a style of the user may be called `name`."""
+    if not name or name != Path(name).name or name.startswith(".") or any(c in name for c in '<>:"/\\|?*'):
+        raise StyleError(f"'{name}' cannot be a style's name; choose another one")
+    if name in {style.name for style in shipped_styles()}:
+        raise StyleError(f"'{name}' is a style that comes with the program; choose another name")
 
 
 def _load(path: Path, max_bytes: int, max_pixels: int) -> Image:

@@ -12,7 +12,7 @@ import pytest
 
 from realtime_nst.errors import StyleError
 from realtime_nst.media.images import read_image, write_image
-from realtime_nst.styles.library import add_style, find_styles, shipped_styles, user_styles
+from realtime_nst.styles.library import add_style, find_styles, remove_style, rename_style, shipped_styles, user_styles
 
 
 @pytest.fixture
@@ -70,6 +70,26 @@ def test_an_added_style_is_found_by_name_and_scaled_to_size(painting, own_folder
     added = add_style(str(painting), "speckles", max_side=30)
     assert added.path == own_folder / "speckles.png"
     assert find_styles(["speckles"])[0].read().shape == (20, 30, 3)
+
+
+def test_an_own_style_is_renamed_and_removed(painting, own_folder):
+    add_style(str(painting), "speckles")
+    add_style(str(painting), "dotty")
+    assert rename_style("speckles", "spots").path == own_folder / "spots.png"
+    assert [style.name for style in user_styles()] == ["dotty", "spots"]
+    for new_name, words in (
+        ("dotty", "you have a style 'dotty'"),
+        ("night", "comes with the program"),
+        ("a/b", "cannot"),
+    ):
+        with pytest.raises(StyleError, match=words):
+            rename_style("spots", new_name)
+    assert remove_style("spots") == own_folder / "spots.png"
+    assert [style.name for style in user_styles()] == ["dotty"]
+    with pytest.raises(StyleError, match="'night' comes with the program; only styles that you added"):
+        remove_style("night")
+    with pytest.raises(StyleError, match="you have added no style 'dottie'; did you mean dotty?"):
+        remove_style("dottie")
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", ".hidden", "a\\b", "c:d"])
