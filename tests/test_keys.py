@@ -60,7 +60,7 @@ def test_every_command_and_value_has_one_name():
 def test_the_table_of_controllers_has_every_address():
     table = controllers_table()
     assert "| `/strength` | 0 to 1 | how much style: 0 is the original | [, ] |" in table
-    assert "| `/next-style` | none, or 1 | next style | n, right |" in table
+    assert "| `/next-style` | none, or 1 | next style | n, right, down |" in table
     assert len(table.splitlines()) == 3 + len(DIALS) + len(KEYS) - 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -66,8 +67,13 @@ def optimize_photo(
             raise OutputError(f"{plot} cannot be both the picture and the plot; choose another name for the plot")
     content = read_image(photo)
 
-    # Keras takes seconds to load, so we check the files first.
+    # Keras takes seconds to load, so we check the files first, and say how to go on without a connection.
     say("loading the feature network")
+    if features is None and not keras_weights().is_file():
+        say(
+            "the weights of VGG-19 are not on this machine: Keras downloads 80 MB, once; without a connection, stop "
+            "(Ctrl-C) and give a file of VGG weights with --features FILE.npz"
+        )
     from ..nst.optimize import Target, optimize
     from ..nst.plots import load_pyplot
     from ..nst.vgg import load_features
@@ -98,6 +104,12 @@ def optimize_photo(
     )
     if plot:
         draw_losses(pyplot, history, alpha, beta, plot)
+
+
+def keras_weights() -> Path:
+    """Return the file in which Keras keeps the weights of VGG-19 once they are downloaded."""
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    return home / "models" / "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
 def _write(output: Path, image: np.ndarray) -> None:

@@ -103,6 +103,7 @@ def test_while_the_camera_is_away_the_frame_is_dimmed_below_a_notice(plain_sessi
     recorder = Recorder(30.0, live=True, must_succeed=False)
     hud = Hud(session, encoder, recorder, AdaptiveStylizer(MeanColour(), None))
     session.toggle_overlay()
+    session.toggle_overlay()
     session.poll()
     assert session.message == "camera 0 was unplugged" and Camera.messages == []
     assert session.state()["message"] == Camera.waiting
