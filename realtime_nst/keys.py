@@ -107,7 +107,9 @@ KEYS: tuple[Key, ...] = (
         command="toggle-overlay",
     ),
     Key(("h",), "h", "this help", lambda to, _: to.toggle_help(), button=False, command="toggle-help"),
-    Key(("esc",), "Esc", "leave full screen; otherwise quit", lambda to, _: to.escape(), button=False, command="escape"),
+    Key(
+        ("esc",), "Esc", "leave full screen; otherwise quit", lambda to, _: to.escape(), button=False, command="escape"
+    ),
     Key(("q",), "q", "quit (closing the window does too)", lambda to, _: to.quit(), command="quit"),
 )
 
