@@ -53,7 +53,7 @@ def test_status_help_and_message_are_drawn_when_they_are_wanted(session, drawn):
     session.toggle_overlay()
     assert drawn() == set()
     session.toggle_help()
-    assert drawn() == {"help"}
+    assert "help" in drawn()
     session.toggle_help()
     session.report("a message of some length that is drawn at the bottom of the video")
     assert drawn() == {"message"}
@@ -69,7 +69,7 @@ def test_the_small_overlay_is_one_line_with_the_style_s_title(session, monkeypat
     lines.clear()
     session.toggle_overlay()
     hud.draw(np.zeros((480, 640, 3), np.uint8))
-    assert lines[0] == "1/2 Lilies at noon, strength 100%" and "NumPy" in lines[2] and lines[3] == "h: help"
+    assert lines[0] == "1/2 Lilies at noon, strength 100%" and "NumPy" in lines[2] and lines[-1] == "h: help"
 
 
 def test_the_countdown_of_a_captured_style_draws_its_box(session, drawn):
@@ -120,6 +120,7 @@ def test_while_the_camera_is_away_the_frame_is_dimmed_below_a_notice(plain_sessi
 def test_the_stroke_size_is_shown_and_what_the_frame_rate_makes_of_it(session):
     stylizer = AdaptiveStylizer(MeanColour(), 30.0, processing_size=448)
     hud = Hud(session, session.encoder, Recorder(30.0, live=True, must_succeed=False), stylizer)
+    session.toggle_overlay()
     assert "stroke size 448 px" in hud._status_lines()
     stylizer.processing_size = 320
     hud._statistics = (0.0, [])
