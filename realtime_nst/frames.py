@@ -28,6 +28,8 @@ class Frame(NamedTuple):
     image: Image
     time: float
     """Seconds since the stream began, by the stream's own clock. For a camera this is the capture time."""
+    original: Image | None = None
+    """Of a stylized frame: the image that it was made from, mirrored if requested. Read it, never draw on it."""
 
     @property
     def picture(self) -> Image:

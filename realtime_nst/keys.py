@@ -19,6 +19,12 @@ class Controls(Protocol):
     def change_strength(self, by: float) -> None: ...
     def set_strength(self, strength: float) -> None: ...
     def change_stroke_size(self, by: int) -> None: ...
+    def toggle_split(self) -> None: ...
+    def set_split(self, place: float) -> None: ...
+    def drag_split(self, place: float) -> None: ...
+    def step_second_style(self) -> None: ...
+    def change_mix(self, by: float) -> None: ...
+    def set_mix(self, share: float) -> None: ...
     def toggle_colors(self) -> None: ...
     def keep_colors(self, on: bool) -> None: ...
     def take_style(self) -> None: ...
@@ -81,6 +87,17 @@ KEYS: tuple[Key, ...] = (
     Key(("]",), "]", "more style", lambda to, _: to.change_strength(0.1), command="more-style", dial="strength"),
     Key(("+", "="), "+", "larger strokes", lambda to, _: to.change_stroke_size(1), command="larger-strokes"),
     Key(("-",), "-", "smaller strokes", lambda to, _: to.change_stroke_size(-1), command="smaller-strokes"),
+    Key(("b",), "b", "a second style, mixed in", lambda to, _: to.step_second_style(), command="second-style"),
+    Key((",",), ",", "less of the second style", lambda to, _: to.change_mix(-0.1), command="less-mix", dial="mix"),
+    Key((".",), ".", "more of the second style", lambda to, _: to.change_mix(0.1), command="more-mix", dial="mix"),
+    Key(
+        ("v",),
+        "v",
+        "compare: a line that the mouse drags (its right button: the original)",
+        lambda to, _: to.toggle_split(),
+        command="toggle-split",
+        dial="split",
+    ),
     Key(("c",), "c", "keep the frame's own colours", lambda to, _: to.toggle_colors(), command="toggle-colors"),
     Key(
         ("t",), "t", "use a picture held to the camera as a style", lambda to, _: to.take_style(), command="take-style"
@@ -115,6 +132,8 @@ KEYS: tuple[Key, ...] = (
 
 DIALS: tuple[Dial, ...] = (
     Dial("strength", "how much style: 0 is the original", lambda to, value: to.set_strength(value)),
+    Dial("mix", "share of the second style", lambda to, value: to.set_mix(value)),
+    Dial("split", "place of the line between original and stylized", lambda to, value: to.set_split(value)),
     Dial("original", "1: the original, 0: stylized", lambda to, value: to.show_original(value >= 0.5)),
     Dial("colors", "1: keep the frame's own colours, 0: the style's", lambda to, value: to.keep_colors(value >= 0.5)),
     Dial("mirror", "1: flip left and right, 0: do not", lambda to, value: to.mirror(value >= 0.5)),

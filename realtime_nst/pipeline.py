@@ -79,6 +79,8 @@ class _InFlight(NamedTuple):
     params: RenderParams
     output: Callable[[], Image]
     """Waits for the stylized image, which is computed once."""
+    original: Image
+    """The image that is stylized: the frame's, mirrored if requested."""
 
 
 def run(
@@ -271,15 +273,16 @@ class _Run:
             and same_image(captured.frame.image, previous.captured.frame.image)
             and params.renders_same(previous.params)
         ):
-            return _InFlight(captured, params, previous.output)
-        return _InFlight(captured, params, cache(self._start(captured.frame, params, content)))
+            return _InFlight(captured, params, previous.output, previous.original)
+        image = cv2.flip(captured.frame.image, 1) if params.mirror else captured.frame.image
+        output = cache(self._start(Frame(image, captured.frame.time), params, content))
+        return _InFlight(captured, params, output, image)
 
     def _start(self, frame: Frame, params: RenderParams, content: ContentCode) -> Callable[[], Image]:
-        image = cv2.flip(frame.image, 1) if params.mirror else frame.image
         if params.code is None:
-            return lambda: image
-        own = content.follow(Frame(image, frame.time)) if 0 < params.strength < 1 else None
-        return self.stylizer.begin(image, params, own, self.temporal_filter)
+            return lambda: frame.image
+        own = content.follow(frame) if 0 < params.strength < 1 else None
+        return self.stylizer.begin(frame.image, params, own, self.temporal_filter)
 
     def _hand_on(self, frame: _InFlight) -> None:
         # A network without frames in flight is done with the frame. The showing thread computes the output from its
@@ -304,7 +307,7 @@ class _Run:
             first = moment if first is None else first
             if self.seconds is not None and moment - first >= self.seconds:
                 return
-            frame = Frame(finished.output(), moment)
+            frame = Frame(finished.output(), moment, finished.original)
             with self.clock.stage("show"):
                 for sink in self.sinks:
                     sink.write(frame)

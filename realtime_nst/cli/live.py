@@ -10,6 +10,7 @@ import click
 from .console import say
 from .options import (
     Address,
+    Mix,
     Size,
     Token,
     deflicker_option,
@@ -44,6 +45,7 @@ run_options = options(
         metavar="FILE",
         help="VGG weights (npz) for --fit and the key i. Default: VGG-19, downloaded once.",
     ),
+    click.option("--mix", type=Mix(), metavar="STYLE:SHARE", help="Mix in a second style, for instance embers:0.4."),
     click.option(
         "--fade",
         type=click.FloatRange(min=0),
@@ -61,6 +63,7 @@ run_options = options(
         metavar="FILE",
         help="Record an MP4, MOV or MKV file from the start.",
     ),
+    click.option("--record-split", is_flag=True, help="Let recordings show the line of the key v too."),
     overwrite_option,
     click.option(
         "--mic",
@@ -198,7 +201,10 @@ def _run_live(source: str, **given: Any) -> None:
     first = start_from(click.get_current_context(), given, settings)
     styles = find_styles(given.pop("style"))
     if first is not None:
-        chosen = find_style(first)
-        first = chosen.name
-        styles += [] if any(each.name == first for each in styles) else [chosen]
-    run_live(LiveOptions(source=source, styles=styles, settings=settings, first=first, **given), say)
+        given["first"] = find_style(first)
+    if given["mix"]:
+        name, share = given["mix"]
+        given["mix"] = find_style(name), share
+    for style in (given.get("first"), given["mix"] and given["mix"][0]):
+        styles += [style] if style and style not in styles else []
+    run_live(LiveOptions(source=source, styles=styles, settings=settings, **given), say)

@@ -69,6 +69,24 @@ class Address(click.ParamType):
         return host or "127.0.0.1", int(port)
 
 
+class Mix(click.ParamType):
+    """STYLE:SHARE, as (style, share from 0 to 1)."""
+
+    name = "STYLE:SHARE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        if isinstance(value, tuple):
+            return value
+        style, _, share = str(value).rpartition(":")
+        try:
+            number = float(share)
+        except ValueError:
+            number = -1.0
+        if not style or not 0 <= number <= 1:
+            self.fail(f"{value!r} is not a style and its share from 0 to 1, such as embers:0.4", param, ctx)
+        return style, number
+
+
 class Token(click.ParamType):
     """A control token: letters, digits, _ and -, which need no escaping in a URL."""
 

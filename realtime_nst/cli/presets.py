@@ -12,7 +12,7 @@ from .console import print_table
 if TYPE_CHECKING:
     from ..settings.file import Settings
 
-KEPT = ("style", "strength", "keep-colors", "mirror", "fade", "cycle", "stroke-size", "work-size", "deflicker")
+KEPT = ("style", "strength", "mix", "keep-colors", "mirror", "fade", "cycle", "stroke-size", "work-size", "deflicker")
 """The options that a preset may hold, by their names without the hyphens."""
 
 

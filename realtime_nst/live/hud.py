@@ -96,6 +96,8 @@ class Hud:
             return "original (space: stylized)"
         styles, params = self._styles, self._session.params
         name = f"{styles.current + 1}/{len(styles)} {self._title(styles.current)}"
+        if styles.second is not None and self._session.mix > 0:
+            name += f" + {self._session.mix:.0%} {self._title(styles.second)}"
         preparing = "" if styles.ready else f", preparing {self._title(styles.requested)}"
         colors = ", colours kept" if params.keep_colors else ""
         return f"{name}{preparing}, strength {params.strength:.0%}{colors}"

@@ -44,6 +44,10 @@ class LiveOptions:
     keep_colors: bool = False
     deflicker: bool | None = None
     """Whether to suppress flicker. None: `deflicker_by_default` decides by the frame rate."""
+    mix: tuple[Style, float] | None = None
+    """The second style, one of `styles`, and its share, 0 to 1."""
+    record_split: bool = False
+    """Let recordings show the split line too."""
     fade: float = 0.4
     """Seconds from one style to the next."""
     cycle: float | None = None
@@ -64,8 +68,8 @@ class LiveOptions:
     """MIDI input whose knobs and pads press the keys: part of its name, or "default". It needs `settings`."""
     settings: Settings | None = None
     """The user's settings: key and MIDI bindings, and where presets are kept. None: none of them."""
-    first: str | None = None
-    """Name of the style to begin with. None: the first."""
+    first: Style | None = None
+    """The one of `styles` to begin with. None: the first."""
     remember: bool = False
     """Keep the last settings in `settings` when the run ends."""
     virtual_camera: str | None = None

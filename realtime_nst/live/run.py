@@ -15,6 +15,7 @@ from ..nst.features import ensure_features
 from ..pipeline import Stats, run
 from ..process import stopped_by_signals
 from ..sinks.recorder import Recorder
+from ..styles.library import reference
 from ..stylizer import fitted_styles
 from ..temporal.filter import deflicker_by_default
 from .adaptive_stylizer import AdaptiveStylizer
@@ -138,12 +139,15 @@ def _deflicker(options: LiveOptions, source: Source) -> bool:
 
 
 def _encode_styles(options: LiveOptions, stylizer: AdaptiveStylizer) -> StyleEncoder:
-    return StyleEncoder(
+    styles = StyleEncoder(
         stylizer,
         [Choice(style.name, style.read, style) for style in options.styles],
-        first=next((i for i, style in enumerate(options.styles) if style.name == options.first), 0),
+        first=options.styles.index(options.first) if options.first else 0,
         prefetch=not options.headless or options.control is not None or options.cycle is not None,
     )
+    if options.mix:
+        styles.mix_in(options.styles.index(options.mix[0]))
+    return styles
 
 
 def _start_session(
@@ -166,6 +170,8 @@ def _start_session(
         fade=options.fade,
         cycle=options.cycle,
         settings=options.settings,
+        references=[reference(style) for style in options.styles],
+        mix=options.mix[1] if options.mix else 0.0,
         wait_for_style=options.headless or options.shared or options.record is not None,
         notify=notify,
         stop=stop,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from typing import Protocol
@@ -17,6 +18,7 @@ from ..media.images import write_image
 from ..media.paths import new_file
 from ..settings.file import Settings
 from ..sinks.recorder import Recorder, Recording
+from ..styles.blending import blend
 from ..styles.held_picture import held_picture
 from ..styles.transition import Fade, Glide
 from .adaptive_stylizer import AdaptiveStylizer
@@ -68,6 +70,8 @@ class Session:
         stylizer: measures the frame rate, and has the stroke size.
         params: the render parameters to begin with; their code is not used.
         settings: where presets are kept; None: nowhere.
+        references: what finds each style again, for presets; a captured style is found no more.
+        mix: share of the second style, 0 to 1.
         fade: seconds from one style to the next.
         cycle: seconds after which the next style is shown automatically; None: never.
         wait_for_style: hold back the first frame until a style is ready.
@@ -77,6 +81,8 @@ class Session:
 
     Attributes:
         params: the requested render parameters, without the code.
+        mix: the requested share of the second style, 0 to 1.
+        split: where the line between original and stylized frame is, 0 to 1 of the width; None: there is none.
         original: whether the original is shown instead.
         overlay: what the window shows of the run's state.
         help: whether the window shows the keys.
@@ -92,6 +98,8 @@ class Session:
         params: RenderParams,
         *,
         settings: Settings | None = None,
+        references: Sequence[str] = (),
+        mix: float = 0.0,
         fade: float,
         cycle: float | None,
         wait_for_style: bool,
@@ -106,8 +114,14 @@ class Session:
         self._stylizer = stylizer
         self.params = params
         self._settings = settings
+        self._references = references
         self._fade = Fade(fade)
         self._strength = Glide(params.strength)
+        self.mix = mix
+        self._mix = Glide(0.0)
+        self._second_fade = Fade(fade)
+        self.split: float | None = None
+        self._split_place = 0.5
         self._cycle = cycle
         self._wait_for_style = wait_for_style
         self._notify = notify
@@ -140,6 +154,10 @@ class Session:
         improved = self._styles.current == self._rendered_style
         self._rendered_style = self._styles.current
         code = self._fade.towards(code, frame.time, IMPROVEMENT_FADE if improved else None)
+        second = self._second_fade.towards(self._styles.second_code(), frame.time)
+        mix = self._mix.towards(self.mix if self._styles.second is not None and second is not None else 0.0, frame.time)
+        if code is not None and second is not None and mix > 0:
+            code = blend([code, second], [1 - mix, mix])
         strength = 0.0 if self.original else self._strength.towards(self.params.strength, frame.time)
         return self.params._replace(code=code, strength=strength, processing_size=self._stylizer.processing_size)
 
@@ -204,6 +222,33 @@ class Session:
 
     def toggle_original(self) -> None:
         self.original = not self.original
+
+    def toggle_split(self) -> None:
+        self.split = self._split_place if self.split is None else None
+
+    def set_split(self, place: float) -> None:
+        self.split = self._split_place = place
+
+    def drag_split(self, place: float) -> None:
+        """Move the line, if there is one."""
+        if self.split is not None:
+            self.set_split(place)
+
+    def step_second_style(self) -> None:
+        styles = self._styles
+        last = styles.requested if styles.second is None else styles.second
+        styles.mix_in(last + 1)
+        self.mix = self.mix or 0.5
+        assert styles.second is not None
+        self.report(f"mixing in {styles.name(styles.second)}: , and . change its share, {self.mix:.0%}")
+
+    def change_mix(self, by: float) -> None:
+        self.set_mix(round(min(max(self.mix + by, 0.0), 1.0), 2))
+
+    def set_mix(self, share: float) -> None:
+        if self._styles.second is None:
+            self._styles.mix_in(self._styles.requested + 1)
+        self.mix = share
 
     def show_original(self, on: bool) -> None:
         self.original = on
@@ -290,10 +335,12 @@ class Session:
 
     def look(self) -> dict[str, object]:
         """Return the settings that a preset keeps, by the names of the options."""
-        params = self.params
+        params, first, second = self.params, self._styles.requested, self._styles.second
+        kept = len(self._references)
         return {
-            "style": self._styles.name(self._styles.requested),
+            **({"style": self._references[first]} if first < kept else {}),
             "strength": params.strength,
+            **({"mix": f"{self._references[second]}:{self.mix:g}"} if second is not None and second < kept else {}),
             "keep-colors": params.keep_colors,
             "mirror": params.mirror,
         }
@@ -302,12 +349,14 @@ class Session:
         if self._settings is None:
             self.report("presets are kept by the command realtime-nst only")
             return
+        look = self.look()
         try:
-            name = self._settings.save_preset(self.look())
+            name = self._settings.save_preset(look)
         except StylizeError as error:
             self.report(str(error))
-        else:
-            self.report(f"kept as preset {name}: start with --preset {name}; realtime-nst presets renames it")
+            return
+        left_out = "" if "style" in look else ", without its style, which was captured (realtime-nst styles add FILE)"
+        self.report(f"kept as preset {name}{left_out}: start with --preset {name}")
 
     def save_snapshot(self) -> None:
         if self._output is not None:
@@ -361,6 +410,9 @@ class Session:
             "requested": styles.requested,
             "original": self.original,
             "strength": self.params.strength,
+            "second": styles.second,
+            "mix": self.mix,
+            "split": self.split,
             "keep_colors": self.params.keep_colors,
             "mirror": self.params.mirror,
             "fitting": self.fitting,

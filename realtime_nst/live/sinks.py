@@ -13,6 +13,7 @@ from ..frames import Frame
 from ..interfaces import Notify, Sink
 from ..keys import Keyboard
 from ..sinks.recorder import Recorder
+from ..sinks.split_view import SplitView
 from ..sinks.virtual_camera import VirtualCamera
 from ..sinks.window import Window
 from ..web.broadcast import Broadcast
@@ -54,12 +55,19 @@ def _virtual_camera(devices: Devices, options: LiveOptions, notify: Notify) -> S
 def _broadcast(parts: Parts, options: LiveOptions, notify: Notify) -> Sink:
     listener, token = parts.devices.listener, parts.devices.control_token
     assert listener is not None
-    return Broadcast(listener, None if token is None else Control(token, parts.session, parts.keyboard))
+    broadcast = Broadcast(listener, None if token is None else Control(token, parts.session, parts.keyboard))
+    return SplitView(broadcast, lambda: parts.session.split)
 
 
 def _window(parts: Parts, options: LiveOptions, notify: Notify) -> Sink:
     session = parts.session
-    return Window("realtime-nst", parts.devices.source.size, parts.keyboard, parts.hud.draw, lambda: session.fullscreen)
+    size = parts.devices.source.size
+    window = Window("realtime-nst", size, parts.keyboard, parts.hud.draw, lambda: session.fullscreen)
+    return SplitView(window, lambda: session.split)
+
+
+def _recorder(parts: Parts, options: LiveOptions, notify: Notify) -> Sink:
+    return SplitView(parts.recorder, lambda: parts.session.split) if options.record_split else parts.recorder
 
 
 class _Controllers(Closing):
@@ -87,7 +95,7 @@ BEFORE_MODEL: tuple[SinkEntry[Devices], ...] = (
     SinkEntry(lambda options: options.virtual_camera is not None, _virtual_camera),
 )
 AFTER_MODEL: tuple[SinkEntry[Parts], ...] = (
-    SinkEntry(lambda options: True, lambda parts, *_: parts.recorder),
+    SinkEntry(lambda options: True, _recorder),
     # After the recorder, whose end it reports.
     SinkEntry(lambda options: True, lambda parts, *_: parts.session),
     SinkEntry(lambda options: options.osc is not None or options.midi is not None, _controllers),

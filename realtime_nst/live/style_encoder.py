@@ -34,6 +34,7 @@ class StyleEncoder:
     Attributes:
         requested: index of the style that the user asked for.
         current: index of the style in use: the last requested one that was ready, or the first that is.
+        second: index of a style that is mixed in, and therefore encoded too; None: none is.
         errors: errors of styles that could not be read. Whoever reports an error removes it.
     """
 
@@ -49,6 +50,7 @@ class StyleEncoder:
         self._failure: BaseException | None = None
         self.requested = first
         self.current = first
+        self.second: int | None = None
         self._thread = threading.Thread(target=self._work, name="style-encoder", daemon=True)
         self._thread.start()
 
@@ -102,6 +104,17 @@ class StyleEncoder:
             self._unreadable.discard(self.requested)
             self._changed.notify_all()
 
+    def mix_in(self, index: int | None) -> None:
+        """Encode style `index` too, to mix it in; None: none. It wraps around."""
+        with self._changed:
+            self.second = None if index is None else index % len(self._styles)
+            self._changed.notify_all()
+
+    def second_code(self) -> StyleCode | None:
+        """Return the code of the second style: float32 vector; None while it is not ready, or if there is none."""
+        with self._changed:
+            return None if self.second is None else self._codes.get(self.second)
+
     def step(self, by: int) -> None:
         """Request the style `by` places after the requested one, skipping those that could not be read."""
         index = self.requested + by
@@ -152,7 +165,9 @@ class StyleEncoder:
 
         def next_task() -> int | None:
             count = len(self) if self._prefetch else 1
-            order = ((self.requested + offset) % len(self) for offset in range(count))
+            order = [(self.requested + offset) % len(self) for offset in range(count)]
+            if self.second is not None:
+                order.insert(1, self.second)
             return next((i for i in order if i not in self._codes and i not in self._unreadable), None)
 
         with self._changed:
@@ -169,6 +184,8 @@ class StyleEncoder:
             self.errors.append(error)
             with self._changed:
                 self._unreadable.add(index)
+                if self.second == index:
+                    self.second = None
                 if self.requested == index:
                     self.requested = self._fallback(index)
             return

@@ -57,6 +57,9 @@ class Window(Closing):
         height, width = size
         scale = min(max(640 / max(size), 1), 1280 / max(size))
         cv2.resizeWindow(title, round(width * scale), round(height * scale))
+        self._shown = (0.0, 1.0)
+        """Left edge and width, in pixels of the window, of the frame in it."""
+        cv2.setMouseCallback(title, self._mouse)
 
     def write(self, frame: Frame) -> None:
         """Display a frame."""
@@ -64,6 +67,8 @@ class Window(Closing):
         if self._is_open():
             _, _, width, height = cv2.getWindowImageRect(self._title)
             canvas = letterbox(frame.image, height, width)
+            shown = frame.image.shape[1] * min(height / frame.image.shape[0], width / frame.image.shape[1])
+            self._shown = (width - shown) / 2, max(shown, 1.0)
             self._draw(canvas)
             cv2.imshow(self._title, canvas)
 
@@ -85,6 +90,18 @@ class Window(Closing):
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)
         self._open = False
+
+    def _mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
+        """Move the split line with the left button; show the original while the right button is held.
+
+        The keys cannot do that: OpenCV's windows report no release of a key.
+        """
+        controls = self._keyboard.controls
+        if event == cv2.EVENT_LBUTTONDOWN or (event == cv2.EVENT_MOUSEMOVE and flags & cv2.EVENT_FLAG_LBUTTON):
+            left, width = self._shown
+            controls.drag_split(min(max((x - left) / width, 0.0), 1.0))
+        elif event in (cv2.EVENT_RBUTTONDOWN, cv2.EVENT_RBUTTONUP):
+            controls.show_original(event == cv2.EVENT_RBUTTONDOWN)
 
     def _is_open(self) -> bool:
         if self._open:

@@ -119,6 +119,12 @@ def find_style(name: str) -> Style:
     return found[0]
 
 
+def reference(style: Style) -> str:
+    """Return what finds a style again, from any folder: its name if it is in the library, else its file."""
+    known = {each.name: each.path for each in [*shipped_styles(), *user_styles()]}
+    return style.name if known.get(style.name) == style.path else str(style.path.absolute())
+
+
 def _find(name: str, known: dict[str, Style]) -> list[Style]:
     if name in known:
         return [known[name]]

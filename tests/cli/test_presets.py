@@ -39,7 +39,7 @@ EVENING = '[presets.evening]\nstyle = "night"\nstrength = 0.7\nkeep-colors = tru
 def test_a_preset_fills_in_what_is_not_typed(options):
     write(EVENING)
     run = options("--preset", "evening", "--fade", "1")
-    assert (run.first, run.strength, run.keep_colors, run.mirror, run.fade) == ("night", 0.7, True, False, 1.0)
+    assert (run.first.name, run.strength, run.keep_colors, run.mirror, run.fade) == ("night", 0.7, True, False, 1.0)
     assert len(run.styles) == 20  # the others can still be chosen
 
 
@@ -47,6 +47,19 @@ def test_a_typed_style_goes_before_the_preset_s(options):
     write(EVENING)
     run = options("--preset", "evening", "--style", "pond")
     assert ([style.name for style in run.styles], run.first) == (["pond"], None)
+
+
+def test_a_preset_of_a_picture_s_file_adds_that_picture(options, tmp_path, photo_file):
+    write(f"[presets.mine]\nstyle = '{photo_file}'\nmix = '{photo_file}:0.25'\n")
+    run = options("--preset", "mine")
+    assert (run.first.path, run.mix) == (photo_file, (run.first, 0.25))
+    assert len(run.styles) == 21 and run.styles[-1] == run.first
+
+
+@pytest.mark.parametrize("mix", ["night", "night:2", ":0.5", "night:x"])
+def test_a_mix_without_a_share_is_refused(mix):
+    done = CliRunner().invoke(cli, ["live", "--mix", mix])
+    assert done.exit_code == 2 and "such as embers:0.4" in done.output
 
 
 def test_without_a_preset_nothing_changes(options):
@@ -60,7 +73,7 @@ def test_the_last_settings_come_back_when_asked_for(options, args, setting):
     write(setting)
     Settings().save_last({"style": "pond", "strength": 0.3})
     run = options(*args)
-    assert (run.first, run.strength, run.remember) == ("pond", 0.3, True)
+    assert (run.first.name, run.strength, run.remember) == ("pond", 0.3, True)
     assert options(*args, "--strength", "0.9").strength == 0.9
 
 

@@ -99,7 +99,7 @@ def test_every_key_of_the_table_works(plain_session, home, name):
     assert Keyboard(session).press(name)
     session.close()
     after = session.state(), session.overlay, session.help, session.fullscreen, stop.is_set()
-    assert after != before or name in "1]kl" or list(home.glob("Pictures/*.png"))
+    assert after != before or name in "1]klv" or list(home.glob("Pictures/*.png"))
 
 
 def test_the_strength_follows_smoothly_and_arrives(plain_session):
@@ -110,6 +110,49 @@ def test_the_strength_follows_smoothly_and_arrives(plain_session):
     assert 0.8 < strengths[0] < 0.9  # a third of a time constant: 1 - 0.5 * (1 - exp(-1/3)) = 0.858
     assert strengths == sorted(strengths, reverse=True)
     assert strengths[-1] == 0.5
+
+
+def test_two_styles_are_mixed_by_a_share_that_follows_smoothly(plain_session):
+    session, encoder = plain_session(STYLES)
+    session.render_params(frame(0.0))
+    session.set_mix(0.5)  # Without a second style, it is the next one.
+    assert (encoder.second, session.state()["second"], session.state()["mix"]) == (1, 1, 0.5)
+    while encoder.second_code() is None:
+        encoder.code()
+    mixed = [float(session.render_params(frame(0.04 * k)).code[0]) for k in range(1, 41)]
+    assert mixed == sorted(mixed) and 10 < mixed[0] < 13 and mixed[-1] == 15
+    session.step_second_style()
+    while encoder.second_code() is None:
+        encoder.code()
+    assert session.render_params(frame(2.0)).code[0] == 20  # half of 10, half of 30
+    session.change_mix(0.3)
+    assert session.mix == 0.8
+
+
+def test_the_line_moves_only_while_it_is_there(plain_session):
+    session, _ = plain_session(STYLES)
+    session.drag_split(0.2)
+    assert session.split is None
+    session.toggle_split()
+    assert session.split == 0.5
+    session.drag_split(0.2)
+    session.toggle_split()
+    assert session.split is None
+    session.toggle_split()
+    assert session.split == 0.2  # where it was left
+
+
+def test_a_preset_holds_what_finds_the_styles_again(plain_session, home):
+    session, _ = plain_session(STYLES)
+    session._references = ["a", "/home/b.jpg", "c"]
+    session.choose_style(1)
+    session.set_mix(0.4)
+    assert session.look() == {
+        "style": "/home/b.jpg", "strength": 1.0, "mix": "c:0.4", "keep-colors": False, "mirror": False,
+    }  # fmt: skip
+    session.render_params(frame(0.0))
+    session.take_style()
+    assert "style" not in session.look()
 
 
 def test_the_original_keeps_every_other_parameter(plain_session):

@@ -140,6 +140,43 @@ class TestKeys:
         program.press("c")
         comes(program, looks[0])
 
+    def test_v_compares_and_the_mouse_drags_the_line(self, program, looks, still):
+        def line_at(x):
+            shot = program.screenshot()
+            left, right = np.s_[:, : x - 4], np.s_[:, x + 4 :]
+            return (
+                abs_difference(shot[left], still[left]) < 5
+                and abs_difference(shot[right], looks[0][right]) < 5
+                and shot[:, x].min() > 250
+            )
+
+        program.press("v")
+        program.until(lambda: line_at(320))
+        program.mouse("320,200", "down 1", "400,220", "480,240")
+        program.until(lambda: line_at(480))
+        program.mouse("up 1", "100,100")
+        assert line_at(480)
+        program.press("s")
+        (path,) = program.until(lambda: list((program.home / "Pictures").glob("realtime-nst-*.png")))
+        assert abs_difference(cv2.imread(str(path)), looks[0]) < 2  # a snapshot has no line
+        path.unlink()
+        program.press("v")
+        comes(program, looks[0])
+
+    def test_the_right_button_shows_the_original_while_it_is_held(self, program, looks, still):
+        program.mouse("320,200", "down 3")
+        comes(program, still, near=5)
+        program.mouse("up 3")
+        comes(program, looks[0])
+
+    def test_a_second_style_is_mixed_in(self, program, looks, still):
+        program.press("b")
+        program.until(lambda: min(abs_difference(program.screenshot(), look) for look in looks[:2]) > 4)
+        program.press(*["period"] * 6)
+        comes(program, looks[1])  # nothing is left of the first
+        program.press(*["comma"] * 11)
+        comes(program, looks[0])
+
     def test_m_mirrors(self, program, looks):
         program.press("m")
         # The network does not treat left and right quite alike.

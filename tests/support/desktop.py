@@ -80,6 +80,15 @@ class Program:
             self._xdotool("key", "--window", "0", key)
             time.sleep(0.05)
 
+    def mouse(self, *actions: str) -> None:
+        """Use the mouse: "X,Y" moves it to that place in the window; "down 1" and "up 1" press and release a button."""
+        for action in actions:
+            if "," in action:
+                self._xdotool("mousemove", "--window", self.window, *action.split(","))
+            else:
+                self._xdotool(*f"mouse{action}".split())
+            time.sleep(0.05)
+
     def resize(self, width: int, height: int) -> None:
         self._xdotool("windowsize", "--sync", self.window, str(width), str(height))
 
