@@ -54,6 +54,7 @@ def _render(rows: Sequence[Row], color: Color, canvas_height: int) -> tuple[np.n
     """
     # Letters grow with the window, but more slowly: a large window is for the video.
     scale = 0.5 * max(canvas_height / 480, 0.5) ** 0.6
+    scale = min(scale, 0.95 * canvas_height / (40 * len(rows) + 20))  # many rows get smaller letters rather than be cut
     line_height = round(scale * 40)
     padding = round(scale * 20)
     widths = [

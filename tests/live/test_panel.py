@@ -22,6 +22,13 @@ def test_a_panel_larger_than_the_image_is_cut():
     assert canvas.mean() < 150
 
 
+def test_many_rows_fit_the_height():
+    canvas = np.full((480, 640, 3), 200, np.uint8)
+    Panel((0.5, 0.5)).draw(canvas, [["one of many rows"]] * 30)
+    column = canvas[:, 320, 0] != 200
+    assert 0.9 < column.mean() < 1.0
+
+
 def test_no_rows_draw_nothing():
     canvas = np.full((48, 64, 3), 200, np.uint8)
     Panel((0, 0)).draw(canvas, [])
