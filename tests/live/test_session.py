@@ -143,15 +143,14 @@ def test_the_line_moves_only_while_it_is_there(plain_session):
 
 
 def test_a_preset_holds_what_finds_the_styles_again(plain_session, home):
-    session, _ = plain_session(STYLES)
+    session, encoder = plain_session(STYLES)
     session._references = ["a", "/home/b.jpg", "c"]
     session.choose_style(1)
     session.set_mix(0.4)
     assert session.look() == {
         "style": "/home/b.jpg", "strength": 1.0, "mix": "c:0.4", "keep-colors": False, "mirror": False,
     }  # fmt: skip
-    session.render_params(frame(0.0))
-    session.take_style()
+    encoder.request(encoder.add("captured 1", STYLES[0][1]))
     assert "style" not in session.look()
 
 
