@@ -1,5 +1,6 @@
 """Every clip is kept whole: its frames, times, sound, orientation, and its own peculiarity."""
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -240,6 +241,13 @@ def goes_through_whole(clip, tmp_path, frames, oddity):
 def test_no_clip_is_left_out(shared):
     clips = shared("clips")
     assert {str(path.relative_to(clips)) for path in clips.glob("*/*")} == set(SHARED)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no scheduling policies")
+def test_clips_are_made_at_the_usual_priority(made_clip):
+    """SVT-AV1 makes root's processes real-time ones: the tests after it would leave others no time."""
+    made_clip("av1.mkv")
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 def test_no_generated_clip_is_left_out():

@@ -7,6 +7,8 @@ is seen. Sound is a tone that grows louder.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -439,5 +441,20 @@ def make_clip(name: str, folder: Path) -> Path:
     """Write the clip `name` of CLIPS or BROKEN into `folder`, unless it is there."""
     path = folder / name
     if not path.exists():
-        (CLIPS | BROKEN)[name](path)
+        with _usual_priority():
+            (CLIPS | BROKEN)[name](path)
     return path
+
+
+@contextlib.contextmanager
+def _usual_priority() -> Iterator[None]:
+    """Undo what SVT-AV1 does when root runs it: it makes this process, and all that it starts from then on, a real-time
+    one, which leaves nothing of the processors to others."""
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, param = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, param)
