@@ -18,6 +18,9 @@ from .errors import ArgumentError
 Image: TypeAlias = npt.NDArray[Any]
 """uint8, BGR, H x W x 3, C-contiguous."""
 
+Plane: TypeAlias = npt.NDArray[Any]
+"""float32, H x W: a mask, or one channel."""
+
 StyleCode: TypeAlias = npt.NDArray[np.float32]
 """float32 vector: a network's summary of a style image. Codes of one network can be averaged."""
 

@@ -14,7 +14,7 @@ LAYERS = (  # from the top: a room imports from its own layer and from those bel
     {"live", "offline", "evaluation", "bench", "training", "testing", "doctor"},
     {"web", "sinks", "sources", "controllers"},
     {"stylizer", "pipeline"},
-    {"networks", "temporal", "styles", "nst", "settings"},
+    {"networks", "regions", "temporal", "styles", "nst", "settings"},
     {"media", "keys"},
     {"frames", "interfaces", "errors", "extras", "timing", "process", "_arguments", "_closing", "_isolated", "_queue"},
 )
