@@ -73,7 +73,7 @@ def test_the_memory_of_who_started_a_process_is_not_counted_as_its_own():
     told = "from realtime_nst.timing import peak_rss_mb, rss_mb; print(peak_rss_mb(), rss_mb())"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     peak, now = map(float, done.stdout.split())
-    assert 5 < now <= peak < 200 < held.size / 2**20
+    assert 5 < now < 1.01 * peak < 200 < held.size / 2**20
 
 
 def test_the_json_holds_the_same(figures):

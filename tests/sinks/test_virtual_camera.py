@@ -102,7 +102,7 @@ def test_no_driver_at_all():
 
 def test_without_pyvirtualcam_the_message_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
-    with pytest.raises(DeviceError, match=r"pip install 'realtime-nst\[virtual-camera\]'"):
+    with pytest.raises(DeviceError, match=r'pip install "realtime-nst\[virtual-camera\]"'):
         VirtualCamera("default", (48, 64), 30.0)
 
 
@@ -125,7 +125,7 @@ def test_a_live_run_sends_what_it_makes(drivers):
 def test_no_model_is_loaded_and_the_source_closed_where_there_is_none(drivers, monkeypatch):
     source = Numbered(9, live=True)
     monkeypatch.setattr(devices, "open_source", lambda *_, **__: source)
-    monkeypatch.setattr(live, "load_stylizer", lambda *_: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(live, "open_network", lambda *_: pytest.fail("a model was loaded"))
     with pytest.raises(InputError, match="there is no Other"):
         go("demo", virtual_camera="Other", frames=1)
     assert source.closed.is_set()

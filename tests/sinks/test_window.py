@@ -266,7 +266,7 @@ def test_a_style_comes_little_by_little(launch, still, looks):
     with camera_server([still]) as server:
         program = launch(server.url, "--fade", "60")
         runs(program)
-        program.press("o")
+        program.press("o", "o")
         comes(program, looks[0])
         program.press("2")
         program.until(lambda: abs_difference(program.screenshot(), looks[0]) > 2)
@@ -308,7 +308,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_picture(launch, still, tmp_
 @pytest.mark.gui
 def test_a_camera_that_stops_ends_the_window_with_its_error(launch, still):
     with camera_server([still]) as server:
-        program = launch(server.url)
+        program = launch(server.url, "--reconnect", "0")
         runs(program)
         server.closing.set()
         assert program.wait() == 1

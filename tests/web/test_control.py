@@ -328,9 +328,9 @@ def test_a_live_run_is_controlled(tmp_path):
         state = until_state(address, lambda state: state["styles"][state["current"]] == "ink")
         assert post(f"{address}press/t") == 204
         state = until_state(address, lambda state: state["styles"][state["current"]] == "captured 1")
-        state = until_state(address, lambda state: "captured style saved as" in state["message"])
+        state = until_state(address, lambda state: "saved as" in state["message"])
         kept = read_image(state["message"].split()[-1])
-        assert kept.shape == (480, 640, 3) and np.ptp(kept.reshape(-1, 3), axis=1).mean() > 40, "it is the scene's"
+        assert 200 < kept.shape[0] < 480 and np.ptp(kept.reshape(-1, 3), axis=1).mean() > 40, "it is the scene's"
         assert post(f"{address}press/q") == 204
         errors = process.communicate(timeout=60)[1]
     finally:
