@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -48,21 +49,24 @@ def run_isolated(function: str, *arguments: str, name: str, seconds: float = SEC
         answer = Path(folder) / "answer.json"
         request = json.dumps([function, arguments, str(answer), seconds, memory, sys.path])
         program = f"import sys, json; sys.path[:] = json.loads(sys.argv[1])[5]; from {__name__} import main; main()"
-        try:
-            done = subprocess.run(
-                [sys.executable, "-c", program, request],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-                timeout=seconds,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ModelError(f"{name} does not work: it was not ready after {seconds:.0f} s") from error
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, request],
+            stdin=subprocess.PIPE,  # closed when this process ends, however it does
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+        )
+        with process:
+            try:
+                code = process.wait(seconds)
+            except subprocess.TimeoutExpired as error:
+                raise ModelError(f"{name} does not work: it was not ready after {seconds:.0f} s") from error
+            finally:
+                process.kill()
         try:
             result: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            reason = f"it crashed ({_ended(done.returncode)}), perhaps for want of {memory >> 30} GB of memory"
+            reason = f"it crashed ({_ended(code)}), perhaps for want of {memory >> 30} GB of memory"
             raise ModelError(f"{name} does not work: {reason}") from error
     if result["error"] is None:
         return result["returned"]
@@ -79,7 +83,8 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-        signal.alarm(int(seconds) + 5)  # in case the process that waits for it is killed
+        signal.alarm(int(seconds) + 5)  # code that never returns to Python keeps `end_with_parent` from running
+    end_with_parent()
     module, _, name = function.partition(":")
     result: dict[str, Any] = {"error": None, "returned": None, "message": "", "number": 0}
     try:
@@ -89,6 +94,16 @@ def main() -> None:
     except BaseException as error:
         result |= {"error": type(error).__name__, "message": str(error) or type(error).__name__}
     Path(answer).write_text(json.dumps(result), encoding="utf-8")
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that holds the other end of its standard input ends."""
+
+    def watch() -> None:
+        os.read(0, 1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _ended(code: int) -> str:
