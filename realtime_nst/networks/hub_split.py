@@ -10,6 +10,7 @@ Everything here needs TensorFlow, which is imported inside the functions.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,14 +60,13 @@ def load_module(folder: Path) -> Any:
     """Load a SavedModel that has the module's interface, as TensorFlow's own object.
 
     Raises:
-        ModelError: if the folder holds no SavedModel, or one with another interface.
+        ModelError: if the folder holds no SavedModel, or one with another interface, or tensorflow-hub is missing.
     """
-    import tensorflow as tf
-
     if not (folder / "saved_model.pb").is_file():
         raise not_a_saved_model(folder)
+    hub = _tensorflow_hub()
     try:
-        module = tf.saved_model.load(str(folder))
+        module = hub.load(str(folder))
     except Exception as error:  # TensorFlow raises half a dozen unrelated kinds for a damaged model
         raise ModelError(f"TensorFlow cannot load {folder}: {first_line(error)}") from error
     signature = module.signatures.get("serving_default")
@@ -79,6 +79,18 @@ def load_module(folder: Path) -> Any:
             f"a style module has the inputs [{CONTENT!r}, {STYLE!r}] and the output [{OUTPUT!r}]."
         )
     return module
+
+
+def _tensorflow_hub() -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it imports pkg_resources, which warns that it is deprecated
+            import tensorflow_hub
+    except ImportError as error:  # setuptools 82 dropped pkg_resources
+        raise ModelError(
+            f"tensorflow-hub cannot be loaded: {error}. Fix it with: pip install tensorflow-hub 'setuptools<82'"
+        ) from error
+    return tensorflow_hub
 
 
 def check_module(folder: str) -> None:
