@@ -8,21 +8,67 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from types import FrameType
+
+CPU_COUNT = "PYTHON_CPU_COUNT"
 
 
 def available_cpus() -> int:
     """Return how many logical processors this process may run on.
 
-    The process's CPU affinity (taskset, numactl, cpusets of a container) may leave it fewer than the machine has.
-    Systems without affinity report all processors.
+    The process's CPU affinity (taskset, numactl, cpusets of a container) and PYTHON_CPU_COUNT may leave it fewer than
+    the machine has. Systems without affinity report all processors.
     """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    if sys.version_info >= (3, 13):
-        return os.process_cpu_count() or 1
-    return os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, cpu_limit() or allowed)
+
+
+def cpu_limit() -> int:
+    """Return to how many processors PYTHON_CPU_COUNT limits this process; 0: no limit.
+
+    Python 3.13 reads this variable too. Libraries do not: give them this number of threads, where 0 leaves it to them.
+    """
+    limit = os.environ.get(CPU_COUNT, "")
+    return max(int(limit), 1) if limit.isdecimal() else 0
+
+
+@contextlib.contextmanager
+def confined(cpus: Sequence[int]) -> Generator[None, None, None]:
+    """Confine the processes that are started meanwhile to `cpus`, on systems without CPU affinity to as many threads.
+
+    This thread is confined too, until the end of the block. Other threads must not start processes meanwhile.
+
+    Args:
+        cpus: numbers of logical processors.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        own = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, cpus)
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, own)
+        return
+    before = os.environ.get(CPU_COUNT)
+    os.environ[CPU_COUNT] = str(len(cpus))
+    try:
+        yield
+    finally:
+        del os.environ[CPU_COUNT]
+        if before is not None:
+            os.environ[CPU_COUNT] = before
+
+
+def available_memory() -> int:
+    """Return how many bytes of memory processes can take without swapping, within the container's limit."""
+    import psutil
+
+    memory = psutil.virtual_memory().available
+    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit ("max")
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return memory
 
 
 def yield_to_others() -> None:

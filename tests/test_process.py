@@ -1,10 +1,15 @@
 """The settings of the program's process, each observed in a separate process."""
 
+import os
 import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
+
+from realtime_nst.networks.runtimes.openvino_compile import openvino_options
+from realtime_nst.process import available_cpus, available_memory, confined, cpu_limit
 
 FAULTS = """
 import resource, numpy as np
@@ -152,3 +157,29 @@ class TestSignals:
     def test_a_signal_that_is_ignored_stays_ignored(self):
         """As after nohup."""
         subprocess.run([sys.executable, "-c", IGNORED], check=True, timeout=60)
+
+
+def test_a_confined_block_gives_its_children_fewer_processors():
+    ask = [sys.executable, "-c", "from realtime_nst.process import available_cpus; print(available_cpus())"]
+    before = available_cpus()
+    with confined([min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0]):
+        assert subprocess.run(ask, capture_output=True, text=True).stdout == "1\n"
+    assert available_cpus() == before
+
+
+def test_without_affinity_the_number_of_threads_is_limited(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert (available_cpus(), cpu_limit()) == (8, 0)
+    with confined([4, 5, 6]):
+        assert (available_cpus(), cpu_limit()) == (3, 3)
+        assert openvino_options()["INFERENCE_NUM_THREADS"] == 3
+    assert (available_cpus(), cpu_limit()) == (8, 0)
+    assert "INFERENCE_NUM_THREADS" not in openvino_options()
+    monkeypatch.setenv("PYTHON_CPU_COUNT", "default")
+    assert available_cpus() == 8
+
+
+def test_available_memory_is_part_of_the_machines():
+    assert 0 < available_memory() <= psutil.virtual_memory().total

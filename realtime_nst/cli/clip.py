@@ -63,6 +63,13 @@ if TYPE_CHECKING:
 @overwrite_option
 @click.option("--resume", is_flag=True, help="Continue where an interrupted run stopped.")
 @click.option("--keep-going", is_flag=True, help="If a clip fails, continue with the next one.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Stylize so many clips at once, each in a process with its share of the processors. Default: one for two "
+    "processors, as far as memory lasts; 1 on a GPU.",
+)
 def clip(
     clips: tuple[str, ...],
     output: Path,
@@ -73,12 +80,14 @@ def clip(
     fitted: bool,
     processing_size: int | None,
     keep_going: bool,
+    workers: int | None,
     **given: Any,
 ) -> None:
     """Stylize clips: same length, same timing, same sound."""
-    from ..offline.batch import run_batch
+    from ..offline.batch import one_by_one, run_batch
     from ..offline.clip import ClipOptions
     from ..offline.clip_files import CLIP, find_clips
+    from ..offline.engines.processes import default_workers, processes
     from ..offline.job import ClipJob
     from ..offline.plan import plan_outputs
     from ..process import halve_opencv_threads, stopped_by_signals
@@ -100,9 +109,11 @@ def clip(
     ]
     if not (style or styles_over_time):
         say_default_styles([jobs[0].styles[0][1]])
+    workers = min(workers or default_workers(jobs), len(jobs))
+    engine = processes(workers) if workers > 1 else one_by_one
     stop = threading.Event()
-    with stopped_by_signals(stop), BatchDisplay() as display:
-        run_batch(jobs, display, keep_going=keep_going, stop=stop)
+    with stopped_by_signals(stop), BatchDisplay(len(jobs)) as display:
+        run_batch(jobs, display, keep_going=keep_going, stop=stop, engine=engine)
 
 
 def _timelines(

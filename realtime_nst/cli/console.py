@@ -5,11 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+    from rich.progress import TaskID
+
     from ..nst.fit import FitProgress
     from ..nst.optimize import Progress as Step
     from ..offline.batch import Event
@@ -104,66 +109,129 @@ def fit_bar() -> Iterator[Callable[[FitProgress], None]]:
 
 
 class BatchDisplay:
-    """Shows the events of a batch: a bar for the current clip on a terminal; elsewhere a line for each tenth of it."""
+    """Shows the events of a batch: on a terminal a bar for each clip under way; elsewhere a line for each tenth of it.
 
-    def __init__(self) -> None:
-        self._bar = ExitStack()
-        self._progress: Callable[[float, float | None], None] = lambda done, total: None
+    Args:
+        clips: the number of clips of the batch; with several, it also shows how many are done.
+    """
+
+    def __init__(self, clips: int) -> None:
+        self._clips = clips
+        self._done = 0
+        self._progress: dict[Path, Callable[[float, float | None], None]] = {}
+        self._bars: _ClipBars | None = None
 
     def __enter__(self) -> BatchDisplay:
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        if console.is_terminal:
+            self._bars = _ClipBars(console, self._clips)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._bar.close()
+        if self._bars:
+            self._bars.close()
 
     def __call__(self, event: Event) -> None:
         from ..offline.batch import Failed, Finished, Notice, Progressed, Started
 
         match event:
             case Notice(message):
-                say(message)
+                self._print(message)
             case Started(job):
-                self._progress = self._bar.enter_context(_clip_progress(job.output.name))
-            case Progressed(_, done, total):
-                self._progress(done, total)
-            case Finished(_, output):
-                self._bar.close()
-                click.echo(output)
+                name = job.output.name
+                self._progress[job.output] = self._bars.add(job.output) if self._bars else _plain_lines(name)
+            case Progressed(job, done, total):
+                self._progress[job.output](done, total)
+            case Finished(job, output):
+                self._done += 1
+                if self._bars:
+                    self._bars.ended(job.output)
+                self._print(str(output), result=True)
+                if self._clips > 1 and not self._bars:
+                    say(f"{self._done} of {self._clips} clips are done")
             case Failed(job, error):
-                self._bar.close()
-                say(f"{job.input.name}: {error}")
+                if self._bars:
+                    self._bars.ended(job.output)
+                self._print(f"{job.input.name}: {error}")
+
+    def _print(self, text: str, *, result: bool = False) -> None:
+        """Print a notice or a result; on a terminal with bars, above these."""
+        if self._bars and (not result or sys.stdout.isatty()):
+            self._bars.print(text)
+        else:
+            click.echo(text, err=not result)
 
 
-@contextmanager
-def _clip_progress(name: str) -> Iterator[Callable[[float, float | None], None]]:
-    from rich.console import Console
+class _ClipBars:
+    """Bars on a terminal: one for each clip under way, and one for all clips if there are several."""
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _plain_lines(name)
-        return
+    def __init__(self, console: Console, clips: int) -> None:
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[frames]} frames"),
+            TextColumn("{task.fields[fps]:.1f} fps"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            redirect_stdout=False,  # results go to standard output, wherever that is
+        )
+        self._console = console
+        self._clips, self._ended = clips, 0
+        self._tasks: dict[Path, TaskID] = {}
+        self._parts: dict[Path, float] = {}
+        """For each clip under way, how much of it is done, 0 to 1."""
+        self._all: TaskID | None = None
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[frames]} frames"),
-        TextColumn("{task.fields[fps]:.1f} fps"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(name, total=None, frames=0, fps=0.0)
-        frames = 0
+    def add(self, output: Path) -> Callable[[float, float | None], None]:
+        """Show a bar for a clip; return the function that takes its progress."""
+        if self._clips > 1 and self._all is None:
+            self._all = self._bars.add_task("", total=self._clips, frames=0, fps=0.0)
+        if output in self._tasks:  # another process goes on with it
+            self._bars.remove_task(self._tasks[output])
+        task = self._tasks[output] = self._bars.add_task(output.name, total=None, frames=0, fps=0.0)
+        self._bars.start()
 
         def progress(done: float, total: float | None) -> None:
-            nonlocal frames
-            frames += 1
-            elapsed = bar.tasks[0].elapsed or 1e-9
-            bar.update(task, completed=done, total=total, frames=frames, fps=frames / elapsed)
+            self._step(task, completed=done, total=total)
+            self._parts[output] = done / total if total else 0.0
+            self._show_all(1)
 
-        yield progress
+        return progress
+
+    def _step(self, task: TaskID, frames: int = 1, **changes: Any) -> None:
+        row = self._bars.tasks[self._bars.task_ids.index(task)]
+        frames += row.fields["frames"]
+        self._bars.update(task, frames=frames, fps=frames / (row.elapsed or 1e-9), **changes)
+
+    def _show_all(self, frames: int) -> None:
+        if self._all is not None:
+            done = self._ended + sum(self._parts.values())
+            self._step(self._all, frames, completed=done, description=f"{self._ended} of {self._clips} clips")
+
+    def ended(self, output: Path) -> None:
+        """Leave the last state of a clip's bar above the others."""
+        self._ended += 1
+        self._parts.pop(output, None)
+        task = self._tasks.pop(output, None)
+        if task is not None:
+            row = self._bars.tasks[self._bars.task_ids.index(task)]
+            self._console.print(self._bars.make_tasks_table([row]))
+            self._bars.remove_task(task)
+        self._show_all(0)
+
+    def print(self, text: str) -> None:
+        """Print above the bars."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Remove the bars."""
+        self._bars.stop()
 
 
 def _plain_lines(name: str) -> Callable[[float, float | None], None]:

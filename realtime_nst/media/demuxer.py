@@ -15,6 +15,7 @@ from av.stream import Disposition
 
 from .._closing import Closing
 from ..errors import SourceError
+from ..process import cpu_limit
 from .clip_clock import ClipClock, has_times, times_may_jump
 from .containers import open_clip
 
@@ -121,6 +122,7 @@ def _video_stream(container: InputContainer, path: Path) -> av.VideoStream:
     if stream.codec_context is None:
         raise SourceError(f"FFmpeg cannot decode the video of {path}; convert the clip to H.264 first")
     stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = cpu_limit()
     return stream
 
 

@@ -15,6 +15,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from ..errors import OutputError
 from ..frames import Image
+from ..process import cpu_limit
 
 HARDWARE = ("h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf")
 """Encoders that need a device; FFmpeg lists them whether or not it is there."""
@@ -92,6 +93,7 @@ def configure_stream(stream: av.VideoStream, size: tuple[int, int], time_base: F
     stream.height, stream.width = size
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context
+    context.thread_count = cpu_limit()
     stream.time_base = context.time_base = time_base
     context.colorspace = int(Colorspace.ITU709)
     context.color_range = int(ColorRange.MPEG)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,11 +55,16 @@ class Failed:
 
 Event = Notice | Started | Progressed | Finished | Failed
 OnEvent = Callable[[Event], None]
-Engine = Callable[[Sequence[ClipJob], OnEvent, threading.Event], Iterator[Finished | Failed]]
-"""Runs jobs and yields the outcome of each as it ends; reports the other events; ends early when the event is set."""
+Engine = Callable[[Sequence[ClipJob], OnEvent, threading.Event], Generator[Finished | Failed, None, None]]
+"""Runs jobs and yields the outcome of each as it ends; reports the other events; ends early when the event is set.
+
+When closed, it ends the clips that are under way so that `--resume` can continue them, and reports their outcomes.
+"""
 
 
-def one_by_one(jobs: Sequence[ClipJob], on_event: OnEvent, stop: threading.Event) -> Iterator[Finished | Failed]:
+def one_by_one(
+    jobs: Sequence[ClipJob], on_event: OnEvent, stop: threading.Event
+) -> Generator[Finished | Failed, None, None]:
     """Run the jobs one after the other in this process, each on all processors of the process."""
     worker = ClipWorker(lambda message: on_event(Notice(message)))
     worker.prepare(jobs)
@@ -69,13 +75,20 @@ def one_by_one(jobs: Sequence[ClipJob], on_event: OnEvent, stop: threading.Event
             )
             return
         on_event(Started(job))
-        yield _outcome(worker, job, on_event, stop)
+        yield outcome_of(worker, job, lambda done, total, job=job: on_event(Progressed(job, done, total)), stop)
 
 
-def _outcome(worker: ClipWorker, job: ClipJob, on_event: OnEvent, stop: threading.Event) -> Finished | Failed:
-    def progress(done: float, total: float | None) -> None:
-        on_event(Progressed(job, done, total))
+def outcome_of(
+    worker: ClipWorker, job: ClipJob, progress: Callable[[float, float | None], None], stop: threading.Event
+) -> Finished | Failed:
+    """Run one job and return its outcome; no error of the clip is raised.
 
+    Args:
+        worker: what runs the job.
+        job: the job.
+        progress: called after every frame with the seconds done and the seconds in total (None if unknown).
+        stop: set it, from any thread, to stop early.
+    """
     try:
         return Finished(job, worker.run(job, progress=progress, stop=stop))
     except StylizeError as error:
@@ -112,12 +125,13 @@ def run_batch(
         for job in jobs:
             check_job(job)
     failures = 0
-    for outcome in engine(jobs, on_event, stop):
-        if isinstance(outcome, Failed):
-            if not keep_going or stop.is_set():
-                raise outcome.error
-            failures += 1
-        on_event(outcome)
+    with contextlib.closing(engine(jobs, on_event, stop)) as outcomes:
+        for outcome in outcomes:
+            if isinstance(outcome, Failed):
+                if not keep_going or stop.is_set():
+                    raise outcome.error
+                failures += 1
+            on_event(outcome)
     if failures:
         rest = ", the others are done" if failures < len(jobs) else ""
         raise RunError(f"{failures} of {len(jobs)} clips failed{rest}; see above")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...frames import Image
+from ...process import cpu_limit
 from .cache import cache_folder, load, store
 from .devices import openvino_core
 
@@ -33,7 +34,8 @@ def openvino_options(
 
     Args:
         precision: "f32", "bf16" or "f16". None leaves it to OpenVINO, which uses bf16 if the processor supports it.
-        threads: number of threads. None: all processors of the process (OpenVINO reads its CPU affinity).
+        threads: number of threads. None: all processors of the process (OpenVINO reads its CPU affinity, and
+            PYTHON_CPU_COUNT is obeyed).
         frames_in_flight: 0: all threads share one frame, for latency. Otherwise each works on a frame of its own.
     """
     # All cores, because the network takes over nine tenths of a frame's processor time at 640x480. Beside it, decoding
@@ -48,6 +50,7 @@ def openvino_options(
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(max(frames_in_flight - 1, 1))}
     if precision:
         options["INFERENCE_PRECISION_HINT"] = precision
+    threads = threads or cpu_limit()
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
     return options

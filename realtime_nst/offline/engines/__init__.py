@@ -1,0 +1,1 @@
+"""Engines that stylize many clips at once."""
