@@ -51,25 +51,38 @@ def plan_outputs(
     Raises:
         OutputError: if the outputs do not fit into `output`, collide, exist or cannot be written.
     """
+    plan = name_outputs(kind, inputs, styles, output, roots=roots)
+    targets = [target for _, _, target in plan]
+    check_outputs(kind, targets, [*inputs, *also_read], may_exist=may_exist)
+    make_folders(targets, output)
+    return plan
+
+
+def name_outputs(
+    kind: Kind, inputs: Sequence[Path], styles: Sequence[tuple[str, T]], output: Path, *, roots: Sequence[Path] = ()
+) -> list[tuple[Path, T, Path]]:
+    """Return (input, style, file to write) for every input in every style; arguments and errors as `plan_outputs`."""
     if kind.is_file(output):
         folder = f"give a folder: -o {output.stem}/"
         if len(inputs) > 1:
             raise OutputError(f"{len(inputs)} {kind.noun}s cannot go into one file {output}; {folder}")
         if len(styles) > 1:
             raise OutputError(f"{len(styles)} styles cannot go into one file {output}; give one --style, or {folder}")
-        plan = [(inputs[0], styles[0][1], output)]
-    elif output.suffix and not output.is_dir():
+        return [(inputs[0], styles[0][1], output)]
+    if output.suffix and not output.is_dir():
         raise OutputError(f"cannot write {output}: a {kind.noun} must end in one of {', '.join(kind.suffixes)}")
-    else:
-        several = len(styles) > 1
-        plan = [
-            (input, style, output / _subfolder(input, roots) / kind.name(input, name, several))
-            for input in inputs
-            for name, style in styles
-        ]
-    targets = [target for _, _, target in plan]
+    several = len(styles) > 1
+    return [
+        (input, style, output / _subfolder(input, roots) / kind.name(input, name, several))
+        for input in inputs
+        for name, style in styles
+    ]
+
+
+def check_outputs(kind: Kind, targets: Sequence[Path], read: Iterable[Path], *, may_exist: bool) -> None:
+    """Raise OutputError if two outputs are the same file, one is read, or one exists and must not."""
     _check_distinct(kind, targets)
-    check_not_read(targets, [*inputs, *also_read])
+    check_not_read(targets, read)
     existing = [target for target in targets if target.is_file()]
     if len(existing) > 1 and not may_exist:
         raise OutputError(
@@ -78,13 +91,20 @@ def plan_outputs(
         )
     if existing:
         check_overwrite(existing[0], may_exist)
+
+
+def make_folders(targets: Sequence[Path], output: Path) -> None:
+    """Make the folders of `targets`, unless the only one is `output` itself, and check that they can be written.
+
+    Raises:
+        OutputError: if a folder cannot be made or written.
+    """
     for folder in dict.fromkeys(target.parent for target in targets if target != output):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as reason:
             raise OutputError(f"cannot make the folder {folder}: {reason.strerror or reason}") from reason
     check_writable(targets[0])
-    return plan
 
 
 def _subfolder(input: Path, roots: Sequence[Path]) -> Path:

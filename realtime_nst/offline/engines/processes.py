@@ -129,7 +129,7 @@ class _Pool:
         # The first worker checks the models and styles of all jobs, before any work.
         first = self._jobs if not self._prepared and not self._workers else self._jobs[:1]
         ours, theirs = context.Pipe()
-        distinct = {(job.model, job.device, job.processing_size, job.styles): job for job in first}
+        distinct = {(job.model, job.device, job.processing_size, job.fitted, job.styles): job for job in first}
         process = context.Process(target=_serve, args=(theirs, list(distinct.values())), daemon=True)
         with confined(_share(share, self._size)), _signals_held():
             process.start()
