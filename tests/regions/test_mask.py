@@ -10,7 +10,7 @@ def test_a_coarse_mask_is_fitted_to_outlines():
     """A disc against a brighter ground, known to a sixth of its resolution only."""
     y, x = np.mgrid[:240, :320]
     disc = (np.hypot(x - 150, y - 120) < 70).astype(np.float32)
-    image = np.repeat(np.uint8(60 + 130 * (1 - disc))[..., None], 3, 2)
+    image = np.repeat((60 + 130 * (1 - disc)).astype(np.uint8)[..., None], 3, 2)
     coarse = cv2.resize(cv2.resize(disc, (54, 40), interpolation=cv2.INTER_AREA), (160, 120))
     enlarged = cv2.resize(coarse, (320, 240))
     assert np.abs(refine(coarse, image) - disc).mean() < 0.5 * np.abs(enlarged - disc).mean()

@@ -18,6 +18,12 @@ GREYS = [np.full((48, 64, 3), level, np.uint8) for level in (100, 140, 180)]
 OTHER = [np.full((48, 64, 3), 30, np.uint8)]
 
 
+def reconnecting(url, **options) -> ReconnectingSource:
+    source = open_source(url, **options)
+    assert isinstance(source, ReconnectingSource)
+    return source
+
+
 def read_until(source, condition, limit=30.0):
     """Read until `condition(frame)`; return all frames."""
     frames, deadline = [], time.monotonic() + limit
@@ -29,7 +35,7 @@ def read_until(source, condition, limit=30.0):
 
 class TestANetworkCamera:
     def test_it_is_waited_for_and_time_goes_on(self):
-        with network_camera(GREYS) as camera, contextlib.closing(open_source(camera.url, reconnect=30)) as source:
+        with network_camera(GREYS) as camera, contextlib.closing(reconnecting(camera.url, reconnect=30)) as source:
             began = time.perf_counter() - source.read().time
             before = read_until(source, lambda frame: frame.time > 0.2)
             assert source.waiting == ""
@@ -49,14 +55,14 @@ class TestANetworkCamera:
             assert times[-1] == pytest.approx(time.perf_counter() - began, abs=0.5), "by the wall clock"
 
     def test_one_that_does_not_come_back_is_an_error(self):
-        with network_camera(GREYS) as camera, contextlib.closing(open_source(camera.url, reconnect=0.7)) as source:
+        with network_camera(GREYS) as camera, contextlib.closing(reconnecting(camera.url, reconnect=0.7)) as source:
             source.read()
             camera.off()
             with pytest.raises(RunError, match=r"did not come back within 0\.7 s .*refuses connections.*--reconnect"):
                 read_until(source, lambda _: False)
 
     def test_without_patience_it_ends_at_once(self):
-        with network_camera(GREYS) as camera, contextlib.closing(open_source(camera.url)) as source:
+        with network_camera(GREYS) as camera, contextlib.closing(reconnecting(camera.url)) as source:
             source.read()
             camera.off()
             with pytest.raises(LostError, match="has ended or was unplugged; check its cable or network"):

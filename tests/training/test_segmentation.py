@@ -24,7 +24,8 @@ def labelled():
 def test_what_is_drawn_to_train_with_is_a_picture_and_its_mask(labelled):
     from realtime_nst.training.segmentation.augment import Augmented
 
-    images, masks = Augmented(*labelled, (64, 96), np.random.default_rng(1)).batch(20)
+    pictures, given = labelled
+    images, masks = Augmented(pictures, given, (64, 96), np.random.default_rng(1)).batch(20)
     assert images.shape == (20, 64, 96, 3) and masks.shape == (20, 64, 96, 1)
     assert images.dtype == masks.dtype == np.float32 and 0 <= images.min() <= images.max() <= 1
     people = [one[..., :][mask[..., 0] > 0.9].mean() for one, mask in zip(images, masks) if mask.max() > 0.9]

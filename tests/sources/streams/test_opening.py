@@ -189,6 +189,7 @@ def test_a_stream_in_segments_is_played_by_its_own_times(tmp_path):
 def test_a_stream_in_segments_that_comes_to_its_end(tmp_path):
     with live_hls(tmp_path, segment=0.5, fps=20, count=5, ends=True) as url:
         source = open_source(url, reconnect=30)
+        assert isinstance(source, ReconnectingSource)
         frames = frames_of(source)
         source.close()
     assert frames and source.messages[-1] == f"{url} is finished" and source.waiting == ""
