@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 import pytest
-from support.clip_files import times
+from support.clip_files import job_maker, times
 
 from realtime_nst.errors import InputError, ModelError, OutputError, RunError, SourceError
 from realtime_nst.frames import RenderParams
@@ -16,8 +16,6 @@ from realtime_nst.offline.clip import ClipOptions
 from realtime_nst.offline.job import ClipJob, ClipWorker, run_job
 from realtime_nst.sources.clip import ClipSource
 from realtime_nst.styles.library import find_style
-
-OPTIONS = ClipOptions(encoder="libx264", crf=30)
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +33,7 @@ def clip(tmp_path_factory):
 @pytest.fixture
 def job(clip, tmp_path):
     """Make a job with the fast network at a small size."""
-
-    def make(output="out.mp4", input=clip, **changes) -> ClipJob:
-        values = {"styles": ((0.0, find_style("night")),), "model": "fast", "processing_size": 64, "options": OPTIONS}
-        return ClipJob(input, tmp_path / output, **(values | changes))
-
-    return make
+    return job_maker(clip, tmp_path)
 
 
 def in_child(job: ClipJob, cpus: set[int] | None = None):

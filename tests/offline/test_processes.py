@@ -10,18 +10,14 @@ from dataclasses import replace
 
 import psutil
 import pytest
-from support.clip_files import times
+from support.clip_files import OPTIONS, job_maker, times
 
 from realtime_nst.errors import ModelError, RunError
 from realtime_nst.offline.batch import Failed, Finished, Notice, Progressed, Started, run_batch
-from realtime_nst.offline.clip import ClipOptions
 from realtime_nst.offline.engines import processes as engine_module
 from realtime_nst.offline.engines.processes import default_workers, processes
-from realtime_nst.offline.job import ClipJob, run_job
+from realtime_nst.offline.job import run_job
 from realtime_nst.sources.clip import ClipSource
-from realtime_nst.styles.library import find_style
-
-OPTIONS = ClipOptions(encoder="libx264", crf=30)
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +32,7 @@ def clip(tmp_path_factory):
 @pytest.fixture
 def job(clip, tmp_path):
     """Make a job with the fast network at a small size."""
-
-    def make(output="out.mp4", input=clip, **changes) -> ClipJob:
-        values = {"styles": ((0.0, find_style("night")),), "model": "fast", "processing_size": 64, "options": OPTIONS}
-        return ClipJob(input, tmp_path / output, **(values | changes))
-
-    return make
+    return job_maker(clip, tmp_path)
 
 
 def pictures(path):

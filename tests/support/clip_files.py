@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import av
 import numpy as np
 
 from realtime_nst.offline.clip import ClipOptions, stylize_clip
+from realtime_nst.offline.job import ClipJob
+from realtime_nst.styles.library import find_style
 from realtime_nst.stylizer import Stylizer
 
 OPTIONS = ClipOptions(encoder="libx264", crf=30)
@@ -68,3 +71,13 @@ def first_frame(path: Path, size: tuple[int, int]) -> np.ndarray:
         check=True,
     ).stdout
     return np.frombuffer(raw, np.uint8).reshape(*size, 3)
+
+
+def job_maker(clip: Path, folder: Path) -> Callable[..., ClipJob]:
+    """Return a function that makes jobs of `clip` with the fast network at a small size, into files of `folder`."""
+
+    def make(output="out.mp4", input=clip, **changes) -> ClipJob:
+        values = {"styles": ((0.0, find_style("night")),), "model": "fast", "processing_size": 64, "options": OPTIONS}
+        return ClipJob(input, folder / output, **(values | changes))
+
+    return make
